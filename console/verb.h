@@ -1,0 +1,36 @@
+// A verb of slotctl: one table entry each (console/verb_*.c), one word or two ("report ladder" is verb
+// `report` with its own subject). Every verb takes --help and --json.
+#ifndef VENDUE_VERB_H
+#define VENDUE_VERB_H
+
+#include <stdbool.h>
+
+// Exit codes that scripts can trust.
+enum exit_code {
+    EXIT_DONE = 0,      // done; the answer is yes
+    EXIT_NO = 1,        // done; the answer is no (differences found, no sale, not running)
+    EXIT_USAGE = 2,     // the command line or an input file is wrong; nothing was changed
+    EXIT_CANNOT = 3,    // the surroundings refuse (no database, no permission, no room)
+};
+
+struct verb_context {
+    const char *directory;  // market directory: --dir, else $VENDUE_DIR, else "."
+    bool json;              // --json
+};
+
+struct verb {
+    const char *name;       // "statement"
+    const char *arguments;  // "SEAT PERIOD [--format text|csv|json]"
+    const char *summary;    // one line for the list of verbs
+    const char *help;       // what it does, options, exit codes, an example; printed by --help
+    // argv[0] is the verb; global options are taken out. Returns an enum exit_code.
+    int (*run)(const struct verb_context *context, int argc, char **argv);
+};
+extern const struct verb *const verbs[];  // ends in NULL; in the order of the list (console/slotctl.c)
+
+// Prints "slotctl VERB: message" and the usage line to standard error; returns EXIT_USAGE.
+int verb_usage(const struct verb *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Prints "slotctl: message" to standard error; returns EXIT_CANNOT.
+int verb_cannot(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,81 @@
+// The book: everything that changes while the market sells - spend, caps, placements on their way, bids
+// changed since the catalog. It is a fold of facts: book_apply is the only writer, live and on recovery,
+// so that replaying a journal gives the same book. All memory is taken at book_open; nothing allocates later.
+#ifndef VENDUE_BOOK_H
+#define VENDUE_BOOK_H
+
+#include "catalog.h"
+#include "fact.h"
+
+struct book;
+
+struct book_limits {
+    uint32_t contacts;    // recent contacts kept so that a retry gets its answer again; the oldest is dropped
+    uint32_t placements;  // placements kept; those still held are never dropped, ended ones oldest first
+    uint32_t caps;        // (customer, message) pairs counted at once
+    uint32_t orders;      // conversions and refunds remembered, so that a repeat is told from a new one
+    uint32_t overlay;     // bids put or changed since the catalog
+};
+extern const struct book_limits book_limits_default;
+
+struct book *book_open(const struct book_limits *limits);
+void book_close(struct book *book);
+
+// Applies one fact. Facts come in journal order; `position` is where the fact stands.
+// STATUS_FULL: a pool is full (the deciders below ask first, so live facts never meet it).
+MUST_CHECK enum status
+book_apply(struct book *book, const struct fact *fact, struct catalog_position position);
+
+// A new catalog: bid changes it includes (position) leave the overlay.
+void book_catalog(struct book *book, const struct catalog *catalog);
+
+// --- Reading -------------------------------------------------------------------------------------
+money book_seat_spent(const struct book *book, uint32_t seat_id);        // held and due
+money book_message_spent(const struct book *book, uint32_t message_id);
+// Deliveries (and pending placements) of a message to a customer within `days` before `now`.
+uint32_t book_cap_count(const struct book *book, uint64_t customer, uint32_t message_id, uint32_t days, usec now);
+// Room for one more contact of `slots` slots without STATUS_FULL.
+bool book_has_room(const struct book *book, unsigned slots);
+
+struct book_contact {
+    struct id contact;
+    uint64_t request;
+};
+// The contact a request key already stands for; false when unknown.
+bool book_find_contact(const struct book *book, struct id request_key, struct book_contact *out_contact);
+// The facts of that contact again, as first decided (opened, then one a slot). Returns their number.
+unsigned book_recall(const struct book *book, struct id request_key, struct fact out_facts[BOUND_CONTACT_FACTS]);
+
+enum placement_state {
+    PLACEMENT_HELD, PLACEMENT_DELIVERED, PLACEMENT_ACCEPTED, PLACEMENT_DECLINED, PLACEMENT_CANCELLED,
+    PLACEMENT_EXPIRED
+};
+struct book_placement {
+    const struct fact *fact;     // FACT_PLACEMENT as decided
+    enum placement_state state;
+    money converted, refunded;   // totals
+};
+bool book_find_placement(const struct book *book, struct id placement, struct book_placement *out_placement);
+
+// The next placement whose delivery window ended before `now`; false when none.
+bool book_next_expired(const struct book *book, usec now, struct id *out_placement);
+
+// Bids put or changed since the catalog (their whole state), for the matcher and for `bid list`.
+struct book_bids {
+    const struct catalog_bid *bids;  // indexes are of the current catalog
+    uint32_t count;
+};
+struct book_bids book_overlay(const struct book *book);
+// True when the catalog's bid (index) is replaced by the overlay (changed, paused or withdrawn).
+bool book_bid_replaced(const struct book *book, uint32_t bid);
+bool book_overlay_has_room(const struct book *book);
+
+// A digest over the whole state, for tests: fold(facts) == book.
+struct digest book_digest(const struct book *book);
+
+struct book_counts {
+    uint64_t contacts, placements_held, placements_kept, caps, overlay;
+};
+struct book_counts book_counts(const struct book *book);
+
+#endif

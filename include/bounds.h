@@ -1,0 +1,50 @@
+// Every limit of Vendue, why it is what it is, and how limits relate.
+// A limit that a user can meet is answered with a named reason (terms.h) and listed in docs/protocol.md.
+#ifndef VENDUE_BOUNDS_H
+#define VENDUE_BOUNDS_H
+
+// --- Names and keys -------------------------------------------------------------------------------
+#define BOUND_CODE 48          // bytes of an object's code ("bill.footer"), without the NUL; fits a report column
+#define BOUND_KEY 40           // bytes of a foreign key (contact, bid, order): a UUID as text is 36
+#define BOUND_TEXT 1024        // bytes of a free text (name, content reference, reason)
+
+// --- Facts and frames -----------------------------------------------------------------------------
+#define BOUND_FACT_BYTES 128                     // two cache lines; one record of the journal
+#define BOUND_FRAME_FACTS 1024                   // facts in a frame
+#define BOUND_FRAME_BYTES (256 * 1024)           // below the default message limit of replicated logs
+#define BOUND_SHARDS 1024                        // virtual shards of customers; fixed for ever
+
+// --- A contact ------------------------------------------------------------------------------------
+#define BOUND_SLOTS 12                           // slots of a container
+#define BOUND_CONTACT_FACTS (1 + BOUND_SLOTS)    // a contact's facts: itself and one outcome a slot
+#define BOUND_ATTRIBUTES 64                      // declared attributes: one bit each in a known-mask
+#define BOUND_LIST_ITEMS 256                     // items of all list attributes of one contact together
+
+// --- The market -----------------------------------------------------------------------------------
+#define BOUND_SEATS 4096
+#define BOUND_MESSAGES (256 * 1024)              // stable ids run below it, so that the book can index by id
+#define BOUND_BIDS (1024 * 1024)                 // standing bids of one node
+#define BOUND_CONTAINERS 1024
+#define BOUND_MARKET_SLOTS 4096                  // slots of all containers
+#define BOUND_FLOORS 16                          // floor rules of one slot
+#define BOUND_RULE_BYTES 4096                    // text of an eligibility rule
+#define BOUND_RULE_LEAVES 128                    // predicates of an eligibility rule
+#define BOUND_RULE_DEPTH 16                      // nesting of an eligibility rule
+#define BOUND_SET_ITEMS 256                      // literals of one `in (...)` list
+#define BOUND_SHARES 16                          // beneficiaries of one gain-share contract
+#define BOUND_CAP_COUNT 12                       // the most a frequency cap may count; its timestamps fit 64 bytes
+
+// --- The wire -------------------------------------------------------------------------------------
+#define BOUND_MESSAGE_BYTES (64 * 1024)          // one MessagePack-RPC message
+#define BOUND_MESSAGE_DEPTH 8                    // nesting of arrays and maps in it
+#define BOUND_MESSAGE_ITEMS 4096                 // objects in it
+
+// --- Money ----------------------------------------------------------------------------------------
+#define BOUND_MICROS 1000000000000000LL          // one thousand million units: the largest single amount;
+                                                 // nine thousand such amounts still add up within int64
+
+_Static_assert(BOUND_FRAME_FACTS * BOUND_FACT_BYTES + 4096 <= BOUND_FRAME_BYTES, "a full frame fits");
+_Static_assert(BOUND_CONTACT_FACTS <= BOUND_FRAME_FACTS, "a contact's facts share one frame");
+_Static_assert(BOUND_ATTRIBUTES == 64, "known-masks are 64 bits");
+
+#endif

@@ -1,0 +1,156 @@
+// The catalog: the market compiled for deciding, immutable, as one block of bytes that ledgerd writes
+// and auctiond loads. Rules are compiled, words numbered, ids indexed. Built by catalog_encode from the
+// declared market; made usable by catalog_decode, which checks every offset and builds the match index.
+#ifndef VENDUE_CATALOG_H
+#define VENDUE_CATALOG_H
+
+#include "arena.h"
+#include "expr.h"
+#include "market.h"
+
+// Attributes that every market has, under these numbers; declared ones follow.
+enum builtin {
+    BUILTIN_CHANNEL, BUILTIN_STAGE, BUILTIN_CONTAINER,                      // text, of the contact
+    BUILTIN_IDENTITY, BUILTIN_TIER, BUILTIN_LOYALTY, BUILTIN_CONDITION,     // text, of the customer
+    BUILTIN_CONSENT_PROFILING, BUILTIN_CONSENT_MODELLING,                   // boolean, of the customer:
+    BUILTIN_CONSENT_THIRD_PARTY, BUILTIN_CONSENT_SHARING,                   //   TRUE or unknown, never FALSE
+    BUILTIN_SLOT,                                                           // text, of the slot: its tagid
+    BUILTIN_MESSAGE, BUILTIN_SEAT, BUILTIN_CATEGORY, BUILTIN_FORMAT,        // text, of the message
+    BUILTIN_RUNG,                                                           // integer 1 to 8, of the message
+    BUILTIN_COUNT
+};
+extern const struct expr_attribute catalog_builtins[BUILTIN_COUNT];
+
+struct catalog_attribute {
+    struct expr_attribute is;
+    uint8_t privacy;
+    int8_t consent;   // enum consent needed for its value to count; -1 none
+};
+struct catalog_floor {
+    int8_t rung;          // -1 any
+    uint32_t seat;        // index; UINT32_MAX any
+    int32_t category;     // word; -1 any
+    money price;
+};
+struct catalog_slot {
+    uint32_t id, container;           // stable id; index of its container
+    uint8_t position;                 // from 1
+    uint16_t rungs, objectives;
+    uint32_t delivery_seconds;
+    money floor;
+    const struct catalog_floor *floors;  // in order of precedence: the first that fits counts
+    uint32_t floor_count;
+    const int32_t *formats;           // words, ascending; none: any
+    uint32_t format_count;
+    struct expr rule;
+    struct values values;             // built-in and declared slot attributes
+    const char *tagid;                // "container.slot"
+};
+struct catalog_container {
+    uint32_t id, owner;               // owner: index of a seat
+    uint8_t stage, channel;
+    uint32_t slot_first, slot_count;  // in `slots`
+    const char *code;
+};
+struct catalog_seat {
+    uint32_t id;
+    uint8_t kind;
+    bool paused, has_budget;
+    money budget;
+    struct expr rule;
+    const char *code;
+};
+struct catalog_message {
+    uint32_t id, seat;                // stable id; index
+    uint8_t rung;
+    uint16_t objectives;
+    int32_t category, format;         // words
+    usec from, until;
+    bool has_budget;
+    money budget;
+    uint32_t cap_count, cap_days;
+    struct expr rule;
+    struct values values;             // built-in and declared message attributes
+    const char *code, *content, *category_text, *format_text;
+};
+struct catalog_contract {
+    uint32_t id, seat;                // stable id; index of a seat
+    usec from, until;
+    uint8_t charge, billing;
+};
+struct catalog_bid {
+    uint64_t id;
+    uint32_t seat, message;           // indexes
+    uint32_t slot;                    // index; UINT32_MAX any
+    money price;
+    usec from, until;
+    uint8_t state;
+    char key[BOUND_KEY];
+};
+
+// What the bids of this catalog already include: facts of this log up to and including this batch.
+struct catalog_position {
+    uint32_t log, epoch;
+    uint64_t batch;
+};
+
+struct match_index;  // match.h
+
+struct catalog {
+    uint64_t version;                 // only grows
+    struct catalog_position position;
+    struct currency currency;
+    const char *market;               // code
+    const struct catalog_attribute *attributes;
+    const struct catalog_container *containers;
+    const struct catalog_slot *slots;
+    const struct catalog_seat *seats;
+    const struct catalog_message *messages;
+    const struct catalog_contract *contracts;   // by seat, then from
+    const struct catalog_bid *bids;   // dearest first; then id ascending
+    const struct market_certificate *certificates;  // by fingerprint
+    const struct market_touchpoint *touchpoints;
+    uint32_t attribute_count, container_count, slot_count, seat_count, message_count, contract_count,
+        bid_count, certificate_count, touchpoint_count;
+    const char *const *words;         // word number -> text
+    uint32_t word_count;
+    const struct match_index *index;
+    struct arena *arena;              // holds all of it; catalog_close ends it
+};
+
+// What is published beside the declared market.
+struct catalog_input {
+    const struct market *market;      // checked (market/), every object with its stable id
+    const struct market_bid *bids;
+    uint32_t bid_count;
+    const struct market_certificate *certificates;
+    uint32_t certificate_count;
+    uint64_t version;
+    struct catalog_position position;
+};
+// Encodes into `arena`. STATUS_INPUT: a rule does not compile (out_error); the market was not checked.
+MUST_CHECK enum status
+catalog_encode(const struct catalog_input *input, struct arena *arena, const uint8_t **out_bytes, size_t *out_len,
+               struct expr_error *out_error);
+
+// Checks digest, version, bounds and references, copies what it keeps, and builds the index.
+// STATUS_DAMAGED, STATUS_VERSION. Bids that name an unknown message, seat or slot are left out and
+// counted in `out_bids_left_out` (may be NULL).
+MUST_CHECK enum status
+catalog_decode(const uint8_t *bytes, size_t len, struct catalog **out_catalog, uint32_t *out_bids_left_out);
+void catalog_close(struct catalog *catalog);  // NULL is allowed
+
+// Look-ups; NULL or UINT32_MAX when there is none.
+uint32_t catalog_container_by_code(const struct catalog *catalog, const char *code, size_t len);
+uint32_t catalog_slot_by_tagid(const struct catalog *catalog, const char *tagid, size_t len);
+uint32_t catalog_message_by_code(const struct catalog *catalog, const char *code, size_t len);
+uint32_t catalog_attribute_by_name(const struct catalog *catalog, const char *name, size_t len);
+uint32_t catalog_word(const struct catalog *catalog, const char *text, size_t len);
+uint32_t catalog_seat_by_id(const struct catalog *catalog, uint32_t id);
+uint32_t catalog_message_by_id(const struct catalog *catalog, uint32_t id);
+uint32_t catalog_slot_by_id(const struct catalog *catalog, uint32_t id);
+const struct market_certificate *catalog_certificate(const struct catalog *catalog, struct digest fingerprint);
+// The contract in force for a seat (index) at a time; NULL none.
+const struct catalog_contract *catalog_contract_at(const struct catalog *catalog, uint32_t seat, usec at);
+
+#endif

@@ -1,0 +1,39 @@
+// A contact as the core sees it: words already turned into numbers of one catalog (attribute.h).
+#ifndef VENDUE_CONTACT_H
+#define VENDUE_CONTACT_H
+
+#include <stdbool.h>
+
+#include "bounds.h"
+#include "clock.h"
+#include "hash.h"
+#include "terms.h"
+
+// One value of an attribute. boolean: 0 or 1; integer: itself; text: number of the word in the
+// catalog's word table, or VALUE_OTHER for a word no rule mentions; list: a span of list_items.
+#define VALUE_OTHER (-1)
+
+struct values {
+    uint64_t known;                         // bit a: attribute a has a value; else it is unknown (SQL null)
+    int64_t value[BOUND_ATTRIBUTES];        // a list: first item << 32 | count
+    int32_t list_items[BOUND_LIST_ITEMS];   // word numbers, ascending within one list, no repeats
+    uint32_t list_used;
+};
+
+struct contact {
+    struct id request_key;    // hash of touchpoint and the touchpoint's contact id: what a retry repeats
+    uint64_t request;         // digest of the request's content
+    uint64_t customer;        // keyed pseudonym; 0 anonymous
+    usec began;
+    uint32_t container;       // index in the catalog
+    uint16_t touchpoint;      // stable id
+    uint16_t shard;
+    uint8_t identity, tier, loyalty, condition;
+    uint8_t consent;          // mask of purposes agreed to
+    uint16_t achieved;        // mask of objectives the touchpoint reports
+    uint16_t slots_wanted;    // mask by position - 1; 0: all of the container
+    char key[BOUND_KEY];
+    struct values values;
+};
+
+#endif

@@ -1,0 +1,60 @@
+// Digests and derived ids. The algorithms are OpenSSL's (hash.c alone calls them).
+#ifndef VENDUE_HASH_H
+#define VENDUE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "terms.h"
+
+struct digest {
+    uint8_t bytes[32];  // SHA-256
+};
+
+// A 128-bit id derived from what it names; as text 32 lower-case hex digits, in PostgreSQL a uuid.
+struct id {
+    uint8_t bytes[16];
+};
+
+struct digest hash_sha256(const void *data, size_t len);
+// SHA-256 over several pieces, in order.
+struct hash_piece {
+    const void *data;
+    size_t len;
+};
+struct digest hash_sha256_pieces(const struct hash_piece *pieces, size_t count);
+
+// First 16 bytes of SHA-256 over the domain (a word that keeps kinds of ids apart) and the data.
+struct id hash_id(const char *domain, const void *data, size_t len);
+
+// A keyed pseudonym (SipHash-2-4) of a customer key; never 0, which means "anonymous".
+uint64_t hash_customer(const uint8_t secret[16], const char *key, size_t len);
+// Virtual shard of a pseudonym: 0 to BOUND_SHARDS - 1.
+uint16_t hash_shard(uint64_t customer);
+
+// A fixed, unkeyed 64-bit mix for tables and tie-breaks (splitmix64's finalizer). Not for secrets.
+static inline uint64_t
+hash_mix(uint64_t x)
+{
+    x ^= x >> 30;
+    x *= 0xbf58476d1ce4e5b9u;
+    x ^= x >> 27;
+    x *= 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+#define ID_TEXT 33
+void id_format(struct id id, char out[ID_TEXT]);
+MUST_CHECK enum status id_parse(const char *text, size_t len, struct id *out_id);  // hex, dashes allowed
+static inline int
+id_same(struct id a, struct id b)
+{
+    return __builtin_memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
+}
+static inline int
+digest_same(struct digest a, struct digest b)
+{
+    return __builtin_memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
+}
+
+#endif

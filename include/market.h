@@ -1,0 +1,162 @@
+// The market as it is declared: what marketers and finance write in the market file, as plain data with
+// the place of each declaration. Three faces of one model: read from YAML (market/), kept as objects in
+// PostgreSQL (ledger/publish), compiled into a catalog (auction/catalog).
+// Texts are NUL-terminated and owned by the market's arena; an absent text is "" (never NULL).
+#ifndef VENDUE_MARKET_H
+#define VENDUE_MARKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "clock.h"
+#include "expr.h"
+#include "money.h"
+#include "terms.h"
+
+struct place {
+    uint32_t line, column;  // from 1; 0 when it did not come from a file
+};
+
+struct market_attribute {
+    struct place place;
+    uint32_t id;            // stable id given by the ledger; 0 not yet given (all objects alike)
+    const char *code;
+    uint8_t type, of, privacy;  // enum attribute_type, attribute_of, privacy
+    int8_t consent;         // enum consent without which its value counts as unknown; -1 none
+    int64_t least, most;    // integers
+    const char **words;     // text and list: the values it may take; none: any
+    uint32_t word_count;
+};
+// A declared value of a slot or message attribute.
+struct market_value {
+    struct place place;
+    const char *attribute;
+    const char *const *items;  // as written; a scalar has one
+    uint32_t count;
+};
+struct market_touchpoint {
+    struct place place;
+    uint32_t id;
+    const char *code, *name;
+};
+struct market_floor {       // of one slot; empty conditions match all; the most conditions win,
+    struct place place;     // then seat before category before rung
+    int8_t rung;            // enum rung; -1 any
+    const char *seat, *category;
+    money price;
+};
+struct market_slot {
+    struct place place;
+    uint32_t id;
+    const char *code;       // within its container; its tagid is "container.slot"
+    const char *name;
+    uint16_t rungs, objectives;      // masks admitted
+    const char **formats;
+    uint32_t format_count;
+    money floor;
+    struct market_floor *floors;
+    uint32_t floor_count;
+    const char *rule;       // over contact, customer and message attributes
+    struct place rule_place;
+    uint32_t delivery_seconds;       // delivery window
+    struct market_value *values;
+    uint32_t value_count;
+};
+struct market_container {
+    struct place place;
+    uint32_t id;
+    const char *code, *name, *owner;  // owner: a department's seat
+    uint8_t stage, channel;
+    struct market_slot *slots;        // in declared order
+    uint32_t slot_count;
+};
+struct market_seat {
+    struct place place;
+    uint32_t id;
+    const char *code, *name;
+    uint8_t kind;           // enum seat_kind
+    bool paused;
+    bool has_budget;
+    money budget;           // what may be spent in all, held included: cumulative and only growing
+    const char *rule;       // over contact, customer and slot attributes
+    struct place rule_place;
+};
+struct market_message {
+    struct place place;
+    uint32_t id;
+    const char *code, *name, *seat, *content, *format, *category;
+    uint8_t rung;
+    uint16_t objectives;
+    const char *rule;       // over contact, customer and slot attributes
+    struct place rule_place;
+    usec from, until;       // 0: open
+    bool has_budget;
+    money budget;
+    uint32_t cap_count, cap_days;   // at most count deliveries to one customer in so many days; 0 none
+    struct market_value *values;
+    uint32_t value_count;
+};
+enum charge { CHARGE_DELIVERY, CHARGE_WIN, CHARGE_COUNT };
+enum billing { BILLING_CREDIT, BILLING_PREPAID, BILLING_COUNT };
+enum transfer_price { TRANSFER_SECOND_PRICE, TRANSFER_FLOOR, TRANSFER_ZERO, TRANSFER_PRICE_COUNT };
+enum merchant { MERCHANT_HOST, MERCHANT_PARTNER, MERCHANT_COUNT };
+struct market_share {
+    struct place place;
+    const char *to;         // "host" or a seat's code
+    int8_t rung;            // enum rung the part is booked under; -1 the placement's own
+    uint64_t weight;        // parts of the whole, any scale
+};
+struct market_contract {
+    struct place place;
+    uint32_t id;
+    const char *code, *seat;
+    usec from, until;       // in force from (inclusive) until (exclusive); until 0: open
+    uint8_t charge, billing, transfer_price, merchant;
+    bool has_gain_share;
+    uint32_t rate_ppm;      // of the conversion's amount: the pool
+    struct market_share *shares;
+    uint32_t share_count;
+};
+
+struct market {
+    struct arena *arena;
+    const char *code, *name;
+    struct currency currency;
+    uint16_t channels, stages;   // masks in use
+    struct market_attribute *attributes;
+    struct market_touchpoint *touchpoints;
+    struct market_container *containers;
+    struct market_seat *seats;
+    struct market_message *messages;
+    struct market_contract *contracts;
+    uint32_t attribute_count, touchpoint_count, container_count, seat_count, message_count,
+        contract_count;
+};
+
+// A standing bid as it is kept: what FACT_BID last said.
+struct market_bid {
+    uint64_t id;
+    uint32_t seat, message, slot;   // stable ids; slot 0: any
+    money price;
+    usec from, until;
+    uint8_t state;                  // enum bid_state
+    char key[BOUND_KEY + 1];
+};
+// A certificate that may speak, by the SHA-256 of its public key (SubjectPublicKeyInfo).
+struct market_certificate {
+    struct digest fingerprint;
+    uint8_t role;                   // enum role
+    bool revoked;
+    uint32_t party;                 // stable id of touchpoint or seat
+};
+
+// Words of the contract's choices, as in the market file.
+const char *charge_name(enum charge value);
+const char *billing_name(enum billing value);
+const char *transfer_price_name(enum transfer_price value);
+const char *merchant_name(enum merchant value);
+const char *attribute_type_name(enum attribute_type value);
+const char *attribute_of_name(enum attribute_of value);
+
+#endif

@@ -1,0 +1,39 @@
+// The settings file of a market directory, DIR/vendue.yaml, written by `slotctl init`. Every key is
+// optional; an unknown key, a wrong unit or a value out of range is an error with line and column.
+//
+// A market directory:
+//   vendue.yaml          these settings
+//   journal/             segments of the journal, lock, durable watermark       (auctiond writes)
+//   published/catalog    the catalog                                            (ledgerd writes)
+//   published/statements/SEAT/PERIOD.{json,csv,txt}   closed statements         (ledgerd writes)
+//   tls/ca.crt ca.key server.crt server.key           own certificate authority
+//   tls/seat.CODE.{crt,key} tls/touchpoint.CODE.{crt,key}
+//   postgres/            private cluster (data/, socket in run/ or a short temporary path), if private
+//   run/  log/           pids, sockets, customer.secret; logs
+#ifndef VENDUE_SETTINGS_H
+#define VENDUE_SETTINGS_H
+
+#include <stdint.h>
+
+#include "book.h"
+#include "terms.h"
+
+struct settings {
+    char directory[512];          // absolute
+    char listen_host[64];         // default 127.0.0.1
+    uint16_t listen_port;         // default 7443
+    char postgres[512];           // connection string; "" = private cluster in the directory
+    uint32_t log, epoch;          // this node's journal: 1, 1
+    uint64_t segment_bytes;       // 64 MiB
+    struct book_limits book;
+    uint32_t connections;         // most at once: 10,000
+    uint32_t seat_in_flight;      // most unanswered requests of one connection: 64
+};
+struct settings_error {
+    char text[512];               // "vendue.yaml:7:9: listen.port: 99999 is not a port; use 1 to 65535"
+};
+// Reads `directory`/vendue.yaml over the defaults. STATUS_NOT_FOUND: no such market directory.
+MUST_CHECK enum status
+settings_read(const char *directory, struct settings *out_settings, struct settings_error *out_error);
+
+#endif
