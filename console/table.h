@@ -1,4 +1,4 @@
-// One result, three faces: aligned text, CSV (RFC 4180), JSON (an array of objects, or one object).
+// One result, three faces: aligned text, CSV (RFC 4180), JSON (an array of objects).
 // Amounts are handed over as exact decimal text, never as floating point.
 #ifndef VENDUE_TABLE_H
 #define VENDUE_TABLE_H

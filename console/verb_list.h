@@ -1,0 +1,12 @@
+// Every verb of slotctl in the order of its list. VERB(name) stands for `const struct verb verb_name`,
+// which a file verb_*.c of this folder defines; verb.h declares them, slotctl.c makes the table.
+
+// A market's life.
+
+// The market file, and the core without a server.
+
+// Trading, over the TLS API.
+
+// Finance.
+
+VERB(version)
