@@ -27,6 +27,13 @@ struct digest hash_sha256_pieces(const struct hash_piece *pieces, size_t count);
 // First 16 bytes of SHA-256 over the domain (a word that keeps kinds of ids apart) and the data.
 struct id hash_id(const char *domain, const void *data, size_t len);
 
+// What a retry repeats: a 128-bit key of who speaks and the speaker's own id (XXH3; fast, not for secrets).
+struct id hash_request(uint32_t party, const char *key, size_t len);
+// A 64-bit digest of content, to tell a retry from a conflict (XXH3; fast, not for secrets).
+uint64_t hash_content(const void *data, size_t len);
+// Frees what this thread's digests hold; call before a thread ends.
+void hash_thread_end(void);
+
 // A keyed pseudonym (SipHash-2-4) of a customer key; never 0, which means "anonymous".
 uint64_t hash_customer(const uint8_t secret[16], const char *key, size_t len);
 // Virtual shard of a pseudonym: 0 to BOUND_SHARDS - 1.

@@ -15,7 +15,6 @@
 
 #include <stdint.h>
 
-#include "book.h"
 #include "terms.h"
 
 struct settings {
@@ -25,7 +24,9 @@ struct settings {
     char postgres[512];           // connection string; "" = private cluster in the directory
     uint32_t log, epoch;          // this node's journal: 1, 1
     uint64_t segment_bytes;       // 64 MiB
-    struct book_limits book;
+    struct {                      // what the book holds at most (book.h)
+        uint32_t contacts, placements, caps, orders, overlay;
+    } book;
     uint32_t connections;         // most at once: 10,000
     uint32_t seat_in_flight;      // most unanswered requests of one connection: 64
 };
