@@ -94,7 +94,8 @@ struct catalog_position {
     uint64_t batch;
 };
 
-struct match_index;  // match.h
+struct match_index;     // match.h
+struct catalog_lookup;  // hash tables of the look-ups below
 
 struct catalog {
     uint64_t version;                 // only grows
@@ -114,6 +115,7 @@ struct catalog {
         bid_count, certificate_count, touchpoint_count;
     const char *const *words;         // word number -> text
     uint32_t word_count;
+    const struct catalog_lookup *lookup;
     const struct match_index *index;
     struct arena *arena;              // holds all of it; catalog_close ends it
 };
@@ -128,14 +130,27 @@ struct catalog_input {
     uint64_t version;
     struct catalog_position position;
 };
-// Encodes into `arena`. STATUS_INPUT: a rule does not compile (out_error); the market was not checked.
+// Encodes into `arena`. STATUS_INPUT: a rule does not compile, or the market was not checked; `out_error`
+// names the object and what is wrong, with the place inside the rule's text when it is a rule.
 MUST_CHECK enum status
 catalog_encode(const struct catalog_input *input, struct arena *arena, const uint8_t **out_bytes, size_t *out_len,
                struct expr_error *out_error);
 
+// What the rules of a market may speak of: built-in and declared attributes, with a table of words that
+// starts with the market's own. Lives in `arena`. Set `admits` before compiling a rule.
+void catalog_schema(const struct market *market, struct arena *arena, struct expr_schema *out_schema);
+#define CATALOG_SLOT_RULE_ADMITS \
+    (1u << ATTRIBUTE_OF_CONTACT | 1u << ATTRIBUTE_OF_CUSTOMER | 1u << ATTRIBUTE_OF_MESSAGE)
+#define CATALOG_SEAT_RULE_ADMITS \
+    (1u << ATTRIBUTE_OF_CONTACT | 1u << ATTRIBUTE_OF_CUSTOMER | 1u << ATTRIBUTE_OF_SLOT)
+#define CATALOG_MESSAGE_RULE_ADMITS CATALOG_SEAT_RULE_ADMITS
+
 // Checks digest, version, bounds and references, copies what it keeps, and builds the index.
-// STATUS_DAMAGED, STATUS_VERSION. Bids that name an unknown message, seat or slot are left out and
-// counted in `out_bids_left_out` (may be NULL).
+// Guaranteed afterwards: every index and word is in range, stable ids are not 0 and unique, ids of seats
+// are below BOUND_SEATS and of messages below BOUND_MESSAGES, amounts within 0 to BOUND_MICROS, a bid's
+// price above 0, and a bid's seat is its message's.
+// STATUS_DAMAGED, STATUS_VERSION. Bids that name an unknown message, seat or slot (or a message of
+// another seat) are left out and counted in `out_bids_left_out` (may be NULL).
 MUST_CHECK enum status
 catalog_decode(const uint8_t *bytes, size_t len, struct catalog **out_catalog, uint32_t *out_bids_left_out);
 void catalog_close(struct catalog *catalog);  // NULL is allowed
@@ -146,9 +161,11 @@ uint32_t catalog_slot_by_tagid(const struct catalog *catalog, const char *tagid,
 uint32_t catalog_message_by_code(const struct catalog *catalog, const char *code, size_t len);
 uint32_t catalog_attribute_by_name(const struct catalog *catalog, const char *name, size_t len);
 uint32_t catalog_word(const struct catalog *catalog, const char *text, size_t len);
+uint32_t catalog_seat_by_code(const struct catalog *catalog, const char *code, size_t len);
 uint32_t catalog_seat_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_message_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_slot_by_id(const struct catalog *catalog, uint32_t id);
+uint32_t catalog_bid_by_id(const struct catalog *catalog, uint64_t id);
 const struct market_certificate *catalog_certificate(const struct catalog *catalog, struct digest fingerprint);
 // The contract in force for a seat (index) at a time; NULL none.
 const struct catalog_contract *catalog_contract_at(const struct catalog *catalog, uint32_t seat, usec at);

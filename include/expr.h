@@ -4,12 +4,13 @@
 //   rule       := or ;  or := and { OR and } ;  and := not { AND not } ;  not := [NOT] primary
 //   primary    := ( rule ) | TRUE | FALSE | predicate
 //   predicate  := attribute                                   (boolean)
-//              |  attribute [IS [NOT] TRUE|FALSE]             (boolean)
-//              |  operand  = <> != < <= > >=  operand         (one side an attribute, one a literal; text: = <> !=)
+//              |  attribute IS [NOT] TRUE|FALSE               (boolean)
+//              |  operand  = <> != < <= > >=  operand         (one side an attribute, one a literal;
+//                                                              text and boolean: = <> != only)
 //              |  attribute [NOT] IN ( literal {, literal} )
 //              |  attribute [NOT] BETWEEN integer AND integer
 //              |  attribute IS [NOT] NULL
-//              |  text = ANY ( attribute )  |  text <> ALL ( attribute )        (list)
+//              |  text = ANY ( attribute )  |  text <> != ALL ( attribute )     (list)
 //              |  attribute && ARRAY[ text {, text} ]                           (list: any of)
 //              |  attribute @> ARRAY[ text {, text} ]                           (list: all of)
 // Three-valued logic is SQL's: a predicate over an unknown attribute is unknown (IS NULL and IS TRUE
@@ -18,6 +19,8 @@
 // Normal form: NOT is pushed down to the predicates (De Morgan holds in three-valued logic), so that the
 // tree is AND and OR over leaves only. AND and OR are monotone, hence the rule is TRUE exactly when the
 // tree is true with every unknown leaf counted as false. The engine evaluates two values, not three.
+// Shape: AND has no AND child and OR no OR child, both have two or more; TRUE and FALSE stand at the root
+// only; leaves come in text order. docs/rules.md explains the language to its users.
 #ifndef VENDUE_EXPR_H
 #define VENDUE_EXPR_H
 
@@ -44,9 +47,16 @@ struct expr_attribute {
     uint8_t of;        // enum attribute_of
     int64_t least, most;  // declared range of an integer; INT64_MIN..INT64_MAX when none
 };
+// The words that a text or list attribute may take; none: any.
+struct expr_words {
+    const char *const *items;
+    uint32_t count;
+};
 struct expr_schema {
     const struct expr_attribute *attributes;
     uint32_t count;    // <= BOUND_ATTRIBUTES
+    uint8_t admits;    // mask of 1u << enum attribute_of that this rule may speak of; 0: all
+    const struct expr_words *takes;  // by attribute number; NULL: all take any word
     // Number of a word (>= 0); the same word gets the same number.
     int32_t (*word)(void *words, const char *text, size_t len);
     void *words;
@@ -55,7 +65,7 @@ struct expr_schema {
 enum expr_kind {
     EXPR_TRUE, EXPR_FALSE,
     EXPR_AND, EXPR_OR,   // `count` children: the next nodes in preorder
-    EXPR_RANGE,          // known and least <= value <= most           (boolean, integer)
+    EXPR_RANGE,          // known and least <= value <= most (boolean, integer); least > most: none fits
     EXPR_IN,             // known and value is among the set           (text, integer)
     EXPR_ANY,            // known and the list shares a word with the set
     EXPR_ALL,            // known and the list holds every word of the set
@@ -70,7 +80,7 @@ struct expr_node {
     uint32_t set;        // EXPR_IN ANY ALL: first entry in `sets`, ascending, no repeats
     uint32_t count;      // AND OR: children; IN ANY ALL: entries
     int64_t least, most; // EXPR_RANGE
-    uint16_t column, length;  // where the predicate stands in the text, from 1; for messages
+    uint16_t column, length;  // where the predicate stands in the text, in bytes from 1; for messages
     uint32_t reserved2;
 };
 struct expr {
@@ -81,7 +91,7 @@ struct expr {
 };
 
 struct expr_error {
-    uint32_t column, length;  // where, from 1
+    uint32_t column, length;  // where in the text, in bytes from 1; 0: not at one place
     char text[256];           // what is wrong and the mend: "no attribute 'regoin'; did you mean 'region'?"
 };
 
@@ -96,13 +106,32 @@ expr_compile(const char *text, size_t len, const struct expr_schema *schema, str
 bool
 expr_true(const struct expr *expr, const struct values *values, const struct expr_node **out_failed);
 
+// The same over two sets of values that know different attributes (a contact's, and a slot's or message's):
+// an attribute that `values` does not know is looked up in `beside`. `beside` may be NULL.
+bool
+expr_true_with(const struct expr *expr, const struct values *values, const struct values *beside,
+               const struct expr_node **out_failed);
+
+// True when a tree that was read from bytes has the shape above and names only attributes and types of the
+// schema, admitted ones, and words below `word_count`: then every function here is safe on it.
+MUST_CHECK bool
+expr_sound(const struct expr *expr, const struct expr_schema *schema, uint32_t word_count);
+
+// May an attribute bear this name? Lower-case letters, digits and _, no digit first, at most BOUND_CODE
+// bytes, and no word that PostgreSQL would want in quotes or takes for a column of its own.
+MUST_CHECK bool
+expr_name_allowed(const char *name, size_t len);
+
 // Writes the rule as canonical SQL text (for messages and for round trips). Returns the length needed;
-// writes at most `size` bytes with NUL. `word_text` turns a word's number back to text.
+// writes at most `size` bytes with NUL. `word_text` turns a word's number back to text. Sets are written
+// in the order of their numbers, so the text is canonical for one numbering of words.
 size_t
 expr_format(const struct expr *expr, const struct expr_schema *schema,
             const char *(*word_text)(void *words, int32_t word), char *out, size_t size);
 
-// Writes the two lines that show an error: the text (its line, long lines cut around the place) and a caret.
+// Writes the two lines that show an error: the text (its line, long lines cut around the place) and a
+// caret under it. EXPR_CARET bytes always hold them.
+#define EXPR_CARET 640
 void
 expr_caret(const char *text, size_t len, const struct expr_error *error, char *out, size_t size);
 
