@@ -8,5 +8,6 @@
 // Trading, over the TLS API.
 
 // Finance.
+VERB(split)
 
 VERB(version)
