@@ -3,6 +3,7 @@
 #define VENDUE_CONTACT_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "bounds.h"
 #include "clock.h"
@@ -21,7 +22,7 @@ struct values {
 };
 
 struct contact {
-    struct id request_key;    // hash of touchpoint and the touchpoint's contact id: what a retry repeats
+    struct id request_key;    // contact_request_key(touchpoint, key): what a retry repeats
     uint64_t request;         // digest of the request's content
     uint64_t customer;        // keyed pseudonym; 0 anonymous
     usec began;
@@ -35,5 +36,22 @@ struct contact {
     char key[BOUND_KEY];
     struct values values;
 };
+
+// The key under which a request is known: touchpoint and the touchpoint's own id of the contact (zero
+// padded). Derivable from a FACT_CONTACT (party, opened.key), so that a replay knows it too.
+static inline struct id
+contact_request_key(uint16_t touchpoint, const char key[BOUND_KEY])
+{
+    uint64_t words[BOUND_KEY / 8];
+    uint64_t half[2] = {hash_mix(touchpoint + 0x9e3779b97f4a7c15u), hash_mix(touchpoint + 0xd1b54a32d192ed03u)};
+    memcpy(words, key, sizeof words);
+    for (unsigned i = 0; i < BOUND_KEY / 8; i++) {
+        half[0] = hash_mix(half[0] ^ words[i]) + 0x9e3779b97f4a7c15u;
+        half[1] = hash_mix(half[1] + words[i]) ^ half[0];
+    }
+    struct id id;
+    memcpy(id.bytes, half, sizeof id.bytes);
+    return id;
+}
 
 #endif

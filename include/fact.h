@@ -69,8 +69,9 @@ struct fact {
             uint8_t rung;
             uint8_t floor_rule;   // 0 the slot's own floor, n its n-th floor rule
             uint16_t eligible;    // eligible bids counted before the search stopped (at least; saturates)
+            uint16_t cap_days;    // counts against a frequency cap for so many days; 0: the message has none
             uint8_t charge;       // enum charge of the contract (market.h): delivery or win
-            uint8_t reserved2[17];
+            uint8_t reserved2[15];
         } placement;
         struct {
             uint32_t slot;

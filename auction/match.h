@@ -1,0 +1,54 @@
+// The index: which standing bids of a catalog may speak to a contact in a slot, dearest first. Private to
+// auction/. What comes out may still be refused by the round (match.c says what is indexed); what the
+// round would accept always comes out.
+#ifndef VENDUE_MATCH_H
+#define VENDUE_MATCH_H
+
+#include "catalog.h"
+
+// Built by catalog_decode as its last step, in the catalog's arena; every other field of `catalog` is set.
+struct match_index *match_index_build(const struct catalog *catalog, struct arena *arena);
+size_t match_index_bytes(const struct match_index *index);  // memory of the index, for the benchmark
+
+// What of a contact decides admission whatever the slot: rungs whose data needs are met, as a mask.
+uint16_t match_rungs_open(const struct contact *contact);
+// Static admission of a message in a slot: seat kind, rung, objective, format. REASON_NONE or the first
+// of these that stops it, in that order.
+enum reason
+match_admission(const struct catalog *catalog, const struct catalog_slot *slot, const struct catalog_message *message);
+
+#define MATCH_BLOCK 512                 // bids looked at together: eight words, one cache line a row
+#define MATCH_WORDS (MATCH_BLOCK / 64)
+#define MATCH_ROWS (BOUND_ATTRIBUTES + 4)
+
+struct match_list {
+    uint32_t base;                      // row of the bids that ask nothing of this list
+    uint32_t first, count;              // rows of the contact's words, in `list_rows`
+};
+
+// One search; about 3 kB, lives in the round. `match_contact` once a contact, `match_slot` once a slot,
+// then `match_next` until UINT32_MAX.
+struct match {
+    const struct match_index *index;
+    const struct contact *contact;
+    uint32_t rows[MATCH_ROWS];          // to be ANDed, sparsest first
+    uint32_t row_count, contact_rows;   // those of the contact alone stay from slot to slot
+    struct match_list lists[BOUND_ATTRIBUTES];
+    uint32_t list_count, list_row_count;
+    uint32_t list_rows[BOUND_LIST_ITEMS];
+    const uint32_t *own;                // columns of bids for this very slot, ascending
+    uint32_t own_count, own_next;
+    uint32_t block;                     // next block to load
+    uint32_t word;                      // current word of the loaded block
+    uint64_t bits[MATCH_WORDS];         // survivors of the loaded block not yet given out
+    uint32_t last;                      // bid given out last, so that each comes once
+    bool empty;
+};
+void match_contact(struct match *match, const struct catalog *catalog, const struct contact *contact);
+void match_slot(struct match *match, uint32_t slot);
+// Index of the next bid in catalog->bids (dearest first, then lower id); UINT32_MAX when there is none.
+uint32_t match_next(struct match *match);
+// The dearest bid that addresses the slot (bids it, or bids any slot and is admitted); UINT32_MAX none.
+uint32_t match_dearest(const struct catalog *catalog, uint32_t slot);
+
+#endif
