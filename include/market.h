@@ -151,12 +151,12 @@ struct market_certificate {
     uint32_t party;                 // stable id of touchpoint or seat
 };
 
-// Words of the contract's choices, as in the market file.
-const char *charge_name(enum charge value);
-const char *billing_name(enum billing value);
-const char *transfer_price_name(enum transfer_price value);
-const char *merchant_name(enum merchant value);
-const char *attribute_type_name(enum attribute_type value);
-const char *attribute_of_name(enum attribute_of value);
+// Words of the market file for the numbers above (market/market.c).
+const char *market_charge_name(enum charge value);
+const char *market_billing_name(enum billing value);
+const char *market_transfer_price_name(enum transfer_price value);
+const char *market_merchant_name(enum merchant value);
+const char *market_attribute_type_name(enum attribute_type value);
+const char *market_attribute_of_name(enum attribute_of value);
 
 #endif
