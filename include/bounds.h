@@ -39,12 +39,12 @@
 #define BOUND_MESSAGE_DEPTH 8                    // nesting of arrays and maps in it
 #define BOUND_MESSAGE_ITEMS 4096                 // objects in it
 #define BOUND_MESSAGE_FIELDS 128                 // fields of one map in it: twice the attributes there can be
-#define BOUND_CUSTOMER 128                       // bytes of a host's customer key: a digest as hex digits, twice
+#define BOUND_CUSTOMER 128                       // bytes of a customer key: two digests as hex digits
 #define BOUND_TAGID (BOUND_CODE + 1 + BOUND_CODE)  // "container.slot"
-#define BOUND_LIST_BIDS 200                      // bids of one bid.list answer: below BOUND_MESSAGE_BYTES at 300 bytes each
+#define BOUND_LIST_BIDS 200                      // bids of one bid.list answer: at most 320 bytes each
 #define BOUND_STATEMENT_PIECE (32 * 1024)        // bytes of one statement.get answer
-#define BOUND_OUTPUT_SOFT (256 * 1024)           // unsent answer bytes of a connection above which it is not read
-#define BOUND_OUTPUT_HARD (1024 * 1024)          // and above which it is closed
+#define BOUND_OUTPUT_SOFT (256 * 1024)           // unsent bytes of a connection that stop reading it
+#define BOUND_OUTPUT_HARD (1024 * 1024)          // and that end it
 
 // --- Money ----------------------------------------------------------------------------------------
 #define BOUND_MICROS 1000000000000000LL          // one thousand million units: the largest single amount;
@@ -52,9 +52,10 @@
 
 _Static_assert(BOUND_FRAME_FACTS * BOUND_FACT_BYTES + 4096 <= BOUND_FRAME_BYTES, "a full frame fits");
 _Static_assert(BOUND_CONTACT_FACTS <= BOUND_FRAME_FACTS, "a contact's facts share one frame");
-_Static_assert(BOUND_LIST_BIDS * 300 <= BOUND_MESSAGE_BYTES, "a list of bids is one message");
+_Static_assert(BOUND_LIST_BIDS * 320 <= BOUND_MESSAGE_BYTES, "a list of bids is one message");
 _Static_assert(BOUND_STATEMENT_PIECE + 1024 <= BOUND_MESSAGE_BYTES, "a piece of a statement is one message");
-_Static_assert(BOUND_MESSAGE_BYTES <= BOUND_OUTPUT_SOFT && BOUND_OUTPUT_SOFT < BOUND_OUTPUT_HARD, "answers queue");
+_Static_assert(BOUND_MESSAGE_BYTES <= BOUND_OUTPUT_SOFT, "the largest answer may wait");
+_Static_assert(BOUND_OUTPUT_SOFT < BOUND_OUTPUT_HARD, "reading stops before the end");
 _Static_assert(BOUND_ATTRIBUTES == 64, "known-masks are 64 bits");
 
 #endif
