@@ -1,98 +1,64 @@
-// MessagePack, written: the counterpart of wire.c, byte for byte what the library of the tests writes.
-//   integers   the shortest of fixint, uint 8-64 (from 0 up), negative fixint, int 8-64 (below 0)
-//   text       fixstr, str 8, 16, 32;  bytes: bin 8, 16, 32
-//   array, map fix, 16, 32; those opened before their count is known are always of 16 bits
+// MessagePack, written by msgpack-c into bounded memory. The library chooses the shortest form of every number
+// and length; this file gives it a place to write (`append`) and the names of everyday pairs. Arrays and maps
+// opened before their count is known are of the 16-bit form, asked for by the largest count of that form.
 #include "pack.h"
 
+#include <msgpack.h>
 #include <string.h>
 
 #include "fail.h"
 
-// Room for `size` more bytes, or NULL.
-static inline uint8_t *
-take(struct pack *pack, size_t size)
+#define COUNT_LATER UINT16_MAX
+
+// The library's way out: appends, or remembers that there was no room.
+static int
+append(void *data, const char *bytes, size_t len)
 {
-    if (pack->full || pack->room - pack->len < size) {
+    struct pack *pack = data;
+    if (pack->full || pack->room - pack->len < len) {
         pack->full = true;
-        return NULL;
+        return -1;
     }
-    uint8_t *at = pack->data + pack->len;
-    pack->len += size;
-    return at;
+    memcpy(pack->data + pack->len, bytes, len);
+    pack->len += len;
+    return 0;
 }
 
-static void
-put_big_endian(uint8_t *at, uint64_t value, unsigned bytes)
+static inline msgpack_packer
+packer(struct pack *pack)
 {
-    for (unsigned i = 0; i < bytes; i++) at[i] = (uint8_t)(value >> 8 * (bytes - 1 - i));
+    return (msgpack_packer){.data = pack, .callback = append};
 }
 
-// A leading byte and a number of `bytes` bytes.
-static void
-put_number(struct pack *pack, uint8_t lead, uint64_t value, unsigned bytes)
-{
-    uint8_t *at = take(pack, 1u + bytes);
-    if (at == NULL) return;
-    *at = lead;
-    put_big_endian(at + 1, value, bytes);
-}
-
+// The library answers what `append` answered, and `append` keeps it in `full`: so its answers are not looked at.
 void
 pack_nil(struct pack *pack)
 {
-    put_number(pack, 0xc0, 0, 0);
+    msgpack_packer to = packer(pack);
+    (void)msgpack_pack_nil(&to);
 }
 
 void
 pack_boolean(struct pack *pack, bool value)
 {
-    put_number(pack, value ? 0xc3 : 0xc2, 0, 0);
+    msgpack_packer to = packer(pack);
+    (void)(value ? msgpack_pack_true(&to) : msgpack_pack_false(&to));
 }
 
 void
 pack_integer(struct pack *pack, int64_t value)
 {
-    uint64_t raw = (uint64_t)value;
-    if (value >= -32 && value <= 127)
-        put_number(pack, (uint8_t)value, 0, 0);
-    else if (value >= 0 && value <= UINT8_MAX)
-        put_number(pack, 0xcc, raw, 1);
-    else if (value >= 0 && value <= UINT16_MAX)
-        put_number(pack, 0xcd, raw, 2);
-    else if (value >= 0 && value <= UINT32_MAX)
-        put_number(pack, 0xce, raw, 4);
-    else if (value >= 0)
-        put_number(pack, 0xcf, raw, 8);
-    else if (value >= INT8_MIN)
-        put_number(pack, 0xd0, raw, 1);
-    else if (value >= INT16_MIN)
-        put_number(pack, 0xd1, raw, 2);
-    else if (value >= INT32_MIN)
-        put_number(pack, 0xd2, raw, 4);
-    else
-        put_number(pack, 0xd3, raw, 8);
-}
-
-static void
-put_payload(struct pack *pack, const void *data, size_t len)
-{
-    uint8_t *at = take(pack, len);
-    if (at != NULL && len > 0) memcpy(at, data, len);
+    msgpack_packer to = packer(pack);
+    (void)msgpack_pack_int64(&to, value);
 }
 
 void
 pack_text(struct pack *pack, const char *text, size_t len)
 {
     CHECK(len <= UINT32_MAX);
-    if (len < 32)
-        put_number(pack, (uint8_t)(0xa0 | len), 0, 0);
-    else if (len <= UINT8_MAX)
-        put_number(pack, 0xd9, len, 1);
-    else if (len <= UINT16_MAX)
-        put_number(pack, 0xda, len, 2);
-    else
-        put_number(pack, 0xdb, len, 4);
-    put_payload(pack, text, len);
+    msgpack_packer to = packer(pack);
+    (void)msgpack_pack_str(&to, len);
+    if (len > 0) (void)msgpack_pack_str_body(&to, text, len);
 }
 
 void
@@ -105,42 +71,30 @@ void
 pack_bytes(struct pack *pack, const void *data, size_t len)
 {
     CHECK(len <= UINT32_MAX);
-    if (len <= UINT8_MAX)
-        put_number(pack, 0xc4, len, 1);
-    else if (len <= UINT16_MAX)
-        put_number(pack, 0xc5, len, 2);
-    else
-        put_number(pack, 0xc6, len, 4);
-    put_payload(pack, data, len);
+    msgpack_packer to = packer(pack);
+    (void)msgpack_pack_bin(&to, len);
+    if (len > 0) (void)msgpack_pack_bin_body(&to, data, len);
 }
 
 void
 pack_array(struct pack *pack, uint32_t count)
 {
-    if (count < 16)
-        put_number(pack, (uint8_t)(0x90 | count), 0, 0);
-    else if (count <= UINT16_MAX)
-        put_number(pack, 0xdc, count, 2);
-    else
-        put_number(pack, 0xdd, count, 4);
+    msgpack_packer to = packer(pack);
+    (void)msgpack_pack_array(&to, count);
 }
 
 void
 pack_map(struct pack *pack, uint32_t count)
 {
-    if (count < 16)
-        put_number(pack, (uint8_t)(0x80 | count), 0, 0);
-    else if (count <= UINT16_MAX)
-        put_number(pack, 0xde, count, 2);
-    else
-        put_number(pack, 0xdf, count, 4);
+    msgpack_packer to = packer(pack);
+    (void)msgpack_pack_map(&to, count);
 }
 
 size_t
 pack_open_array(struct pack *pack)
 {
     size_t where = pack->len;
-    put_number(pack, 0xdc, 0, 2);
+    pack_array(pack, COUNT_LATER);
     return where;
 }
 
@@ -148,7 +102,7 @@ size_t
 pack_open_map(struct pack *pack)
 {
     size_t where = pack->len;
-    put_number(pack, 0xde, 0, 2);
+    pack_map(pack, COUNT_LATER);
     return where;
 }
 
@@ -158,7 +112,8 @@ pack_close(struct pack *pack, size_t where, uint32_t count)
     if (pack->full) return;
     CHECK(count <= UINT16_MAX && where + 3 <= pack->len);
     CHECK(pack->data[where] == 0xdc || pack->data[where] == 0xde);
-    put_big_endian(pack->data + where + 1, count, 2);
+    pack->data[where + 1] = (uint8_t)(count >> 8);
+    pack->data[where + 2] = (uint8_t)count;
 }
 
 void
