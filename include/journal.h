@@ -6,6 +6,8 @@
 #ifndef VENDUE_JOURNAL_H
 #define VENDUE_JOURNAL_H
 
+#include <stdbool.h>
+
 #include "fact.h"
 
 struct journal_position {
@@ -29,6 +31,7 @@ struct journal;
 struct journal_options {
     uint32_t log, epoch;
     uint64_t segment_bytes;   // size of a segment, preallocated and written; a multiple of 1 MiB, >= 1 MiB
+    bool verify_all;          // read every segment, not only the last
 };
 // Opens or creates the journal in `directory`, takes its lock (STATUS_DENIED: another writer), and
 // recovers: verifies every frame of the last segment (all segments when `verify_all`), cuts a torn tail, refuses damage
