@@ -5,12 +5,30 @@
 #ifndef VENDUE_MARKET_DB_H
 #define VENDUE_MARKET_DB_H
 
+#include "settings.h"
 #include "verb.h"
 
 struct db;
 
+struct market_db_fault {
+    char text[1200];          // what is wrong and what mends it
+};
+
 // Opens the database of context->directory as role console. On failure says why and what mends it
 // (verb_cannot) and gives NULL; the verb then returns EXIT_CANNOT. Close with db_close.
 struct db *market_db_open(const struct verb_context *context);
+
+// The same as `role`, silently. STATUS_NOT_FOUND: the market was never up. STATUS_CLOSED: no answer.
+MUST_CHECK enum status
+market_db_open_as(const char *directory, const char *role, struct db **out_db, struct market_db_fault *out_fault);
+
+// Writes the connection strings of all roles: on the private cluster's `socket` directory, or, when that
+// is NULL, from settings->postgres.
+MUST_CHECK enum status
+market_db_write_strings(const struct settings *settings, const char *socket, struct market_db_fault *out_fault);
+
+// Makes database (if private) and roles where they are missing, and brings the schema up to date.
+MUST_CHECK enum status
+market_db_prepare(const struct settings *settings, struct market_db_fault *out_fault);
 
 #endif

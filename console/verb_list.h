@@ -2,6 +2,10 @@
 // which a file verb_*.c of this folder defines; verb.h declares them, slotctl.c makes the table.
 
 // A market's life.
+VERB(init)
+VERB(up)
+VERB(down)
+VERB(status)
 
 // The market file, and the core without a server.
 
