@@ -1,0 +1,309 @@
+// What one object says of another: references, contradictions, overlaps.
+//
+//   1 a name of a seat names a seat; a container's owner and nothing else must be a department
+//   2 the ladder: departments stand on rungs 1 to 5, partners on 6 and 7, both on 8; affiliation
+//   needs a
+//     gain share
+//   3 a slot that admits fulfill admits nothing else: what the customer came for is not mixed with
+//   sales 4 floors: each can count for some bid, and no two ask for the same 5 contracts of a seat
+//   do not overlap in time; what they promise can be booked
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check_rule.h"
+#include "warn.h"
+
+#define DEPARTMENT_RUNGS 0x9fu  // 1 to 5 and 8
+#define PARTNER_RUNGS 0xe0u     // 6 to 8
+
+const struct market_seat *
+check_seat(const struct checker *checker, const char *code)
+{
+    return index_find(checker->seats, code);
+}
+
+static uint32_t
+rungs_of(const struct market_seat *seat)
+{
+    if (seat->kind == SEAT_DEPARTMENT) return DEPARTMENT_RUNGS;
+    return seat->kind == SEAT_PARTNER ? PARTNER_RUNGS
+                                      : 0xff;  // a kind that could not be read: no second complaint
+}
+
+// A reference to a seat; an empty code was reported when it was read.
+static const struct market_seat *
+need_seat(struct checker *checker, struct place place, const char *role, const char *code)
+{
+    if (code[0] == '\0') return NULL;
+    const struct market_seat *seat = check_seat(checker, code);
+    if (seat == NULL)
+        report_error(checker->report, place, checker->object, "%s: no seat '%s'", role, code)
+            ->mend = report_mean(checker->report, code, checker->seat_codes,
+                                 checker->market->seat_count, "declare it under `seats`");
+    return seat;
+}
+
+static void
+check_floor(struct checker *checker, const struct market_slot *slot, uint32_t i)
+{
+    const struct market_floor *floor = &slot->floors[i];
+    const struct market_seat *seat =
+        floor->seat[0] != '\0' ? need_seat(checker, floor->place, "floors", floor->seat) : NULL;
+    if (floor->rung >= 0 && (slot->rungs & 1u << floor->rung) == 0)
+        report_error(checker->report, floor->place, checker->object,
+                     "floors: a floor for rung %d, which this slot does not admit", floor->rung + 1)
+            ->mend = "admit the rung, or remove the floor";
+    if (seat != NULL && (rungs_of(seat) & slot->rungs) == 0)
+        report_error(checker->report, floor->place, checker->object,
+                     "floors: a floor for %s '%s', which can use none of this slot's rungs",
+                     seat_kind_name((enum seat_kind)seat->kind), seat->code)
+            ->mend = "remove the floor";
+    else if (seat != NULL && floor->rung >= 0 && (rungs_of(seat) & 1u << floor->rung) == 0)
+        report_error(checker->report, floor->place, checker->object,
+                     "floors: %s '%s' can never stand on rung %d",
+                     seat_kind_name((enum seat_kind)seat->kind), seat->code, floor->rung + 1)
+            ->mend = "leave out the rung or the seat";
+    if (seat != NULL && seat->has_budget && floor->price.micros > seat->budget.micros)
+        report_error(checker->report, floor->place, checker->object,
+                     "floors: the floor is above the whole budget of seat '%s'", seat->code)
+            ->mend = "lower the floor, or raise the budget";
+    for (uint32_t j = 0; j < i; j++) {
+        const struct market_floor *other = &slot->floors[j];
+        if (other->rung != floor->rung || strcmp(other->seat, floor->seat) != 0 ||
+            strcmp(other->category, floor->category) != 0)
+            continue;
+        report_error(checker->report, floor->place, checker->object,
+                     "floors: the same rung, seat and category as the floor in line %u",
+                     other->place.line)
+            ->mend = "keep one of them";
+        return;
+    }
+    if (floor->rung < 0 && floor->seat[0] == '\0' && floor->category[0] == '\0')
+        report_error(checker->report, floor->place, checker->object,
+                     "floors: a floor without rung, seat or category")
+            ->mend = "write it as the slot's own `floor`";
+}
+
+static void
+check_container(struct checker *checker, const struct market_container *container)
+{
+    const struct market *market = checker->market;
+    checker->object = arena_printf(checker->arena, "container %s", container->code);
+    const struct market_seat *owner =
+        need_seat(checker, container->place, "owner", container->owner);
+    if (owner != NULL && owner->kind == SEAT_PARTNER)
+        report_error(checker->report, container->place, checker->object,
+                     "owner: seat '%s' is a partner", container->owner)
+            ->mend = "a contact is owned by a department";
+    if ((market->channels & 1u << container->channel) == 0)
+        report_error(checker->report, container->place, checker->object,
+                     "channel '%s' is not in use in this market",
+                     channel_name((enum channel)container->channel))
+            ->mend = "add it to `market: channels`";
+    if ((market->stages & 1u << container->stage) == 0)
+        report_error(checker->report, container->place, checker->object,
+                     "stage '%s' is not in use in this market",
+                     stage_name((enum stage)container->stage))
+            ->mend = "add it to `market: stages`";
+    for (uint32_t i = 0; i < container->slot_count; i++) {
+        const struct market_slot *slot = &container->slots[i];
+        checker->object = arena_printf(checker->arena, "slot %s.%s", container->code, slot->code);
+        if (strlen(container->code) + 1 + strlen(slot->code) > BOUND_CODE)
+            report_error(checker->report, slot->place, checker->object,
+                         "'container.slot' is longer than %d bytes", BOUND_CODE)
+                ->mend = "shorten one of the codes";
+        uint32_t fulfill = 1u << OBJECTIVE_FULFILL;
+        if ((slot->objectives & fulfill) != 0 && slot->objectives != fulfill)
+            report_error(
+                checker->report, slot->place, checker->object,
+                "objectives: fulfill stands beside others; what the customer came for is not sold")
+                ->mend = "write `objectives: fulfill`, and a second slot for the others";
+        for (uint32_t j = 0; j < slot->floor_count; j++) check_floor(checker, slot, j);
+    }
+}
+
+static bool
+has_gain_share(const struct checker *checker, const char *seat)
+{
+    for (uint32_t i = 0; i < checker->market->contract_count; i++)
+        if (checker->market->contracts[i].has_gain_share &&
+            strcmp(checker->market->contracts[i].seat, seat) == 0)
+            return true;
+    return false;
+}
+
+static void
+check_message(struct checker *checker, const struct market_message *message)
+{
+    checker->object = arena_printf(checker->arena, "message %s", message->code);
+    const struct market_seat *seat = need_seat(checker, message->place, "seat", message->seat);
+    bool known = seat != NULL && message->rung < RUNG_COUNT;
+    if (known && (rungs_of(seat) & 1u << message->rung) == 0)
+        report_error(checker->report, message->place, checker->object,
+                     "rung %d (%s) is not for a %s, and '%s' is one", message->rung + 1,
+                     rung_name((enum rung)message->rung),
+                     seat_kind_name((enum seat_kind)seat->kind), seat->code)
+            ->mend = seat->kind == SEAT_DEPARTMENT ? "departments use rungs 1 to 5 and 8"
+                                                   : "partners use rungs 6 to 8";
+    else if (known && message->rung == RUNG_AFFILIATION && !has_gain_share(checker, seat->code))
+        report_error(checker->report, message->place, checker->object,
+                     "rung 7 (affiliation) without a gain share of seat '%s'", seat->code)
+            ->mend = "give one of its contracts a `gain_share`";
+    if (message->until.us != 0 && message->until.us <= message->from.us)
+        report_error(checker->report, message->place, checker->object,
+                     "'until' is not after 'from'")
+            ->mend = "exchange the two dates";
+    if (seat != NULL && seat->has_budget && message->has_budget &&
+        message->budget.micros > seat->budget.micros)
+        report_error(checker->report, message->place, checker->object,
+                     "budget: more than the whole budget of its seat '%s'", seat->code)
+            ->mend = "lower it, or raise the seat's";
+}
+
+static void
+check_shares(struct checker *checker, const struct market_contract *contract,
+             const struct market_seat *seat)
+{
+    for (uint32_t i = 0; i < contract->share_count; i++) {
+        const struct market_share *share = &contract->shares[i];
+        bool host = strcmp(share->to, "host") == 0;
+        if (share->to[0] == '\0') continue;
+        if (!host && need_seat(checker, share->place, "shares", share->to) == NULL) continue;
+        if (host && contract->merchant == MERCHANT_HOST)
+            report_error(checker->report, share->place, checker->object,
+                         "shares: the host is the merchant and would pay itself")
+                ->mend = "leave the host out; it keeps what it does not share";
+        if (seat != NULL && contract->merchant == MERCHANT_PARTNER &&
+            strcmp(share->to, seat->code) == 0)
+            report_error(checker->report, share->place, checker->object,
+                         "shares: '%s' is the merchant and would pay itself", share->to)
+                ->mend = "leave it out; it keeps what it does not share";
+        for (uint32_t j = 0; j < i; j++) {
+            if (strcmp(contract->shares[j].to, share->to) != 0 ||
+                contract->shares[j].rung != share->rung)
+                continue;
+            report_error(checker->report, share->place, checker->object,
+                         "shares: '%s' on the same rung stands already in line %u", share->to,
+                         contract->shares[j].place.line)
+                ->mend = "add the two weights into one share";
+            break;
+        }
+    }
+}
+
+static void
+check_contract(struct checker *checker, const struct market_contract *contract)
+{
+    checker->object = arena_printf(checker->arena, "contract %s", contract->code);
+    const struct market_seat *seat = need_seat(checker, contract->place, "seat", contract->seat);
+    if (contract->until.us != 0 && contract->until.us <= contract->from.us)
+        report_error(checker->report, contract->place, checker->object,
+                     "'until' is not after 'from'")
+            ->mend = "exchange the two dates";
+    if (seat != NULL && seat->kind == SEAT_DEPARTMENT && contract->has_gain_share &&
+        contract->merchant == MERCHANT_PARTNER)
+        report_error(checker->report, contract->place, checker->object,
+                     "gain_share: the merchant is a partner, but seat '%s' is a department",
+                     seat->code)
+            ->mend = "write `merchant: host`, or give the contract to the partner";
+    if (seat != NULL && seat->kind == SEAT_DEPARTMENT && contract->billing == BILLING_PREPAID)
+        report_error(checker->report, contract->place, checker->object,
+                     "billing: a department pays by transfer price, never in advance")
+            ->mend = "remove `billing`";
+    if (seat != NULL && seat->kind == SEAT_PARTNER &&
+        contract->transfer_price != TRANSFER_SECOND_PRICE)
+        report_error(checker->report, contract->place, checker->object,
+                     "transfer_price: a partner pays the second price in money")
+            ->mend = "remove `transfer_price`";
+    if (contract->has_gain_share) check_shares(checker, contract, seat);
+}
+
+static int
+by_seat_and_start(const void *a, const void *b)
+{
+    const struct market_contract *x = *(const struct market_contract *const *)a;
+    const struct market_contract *y = *(const struct market_contract *const *)b;
+    int order = strcmp(x->seat, y->seat);
+    if (order != 0) return order;
+    if (x->from.us != y->from.us) return x->from.us < y->from.us ? -1 : 1;
+    return x->place.line < y->place.line ? -1 : 1;
+}
+
+static void
+check_overlaps(struct checker *checker)
+{
+    uint32_t count = checker->market->contract_count;
+    const struct market_contract **sorted = arena_take(checker->arena, count + 1, sizeof *sorted);
+    for (uint32_t i = 0; i < count; i++) sorted[i] = &checker->market->contracts[i];
+    qsort(sorted, count, sizeof *sorted, by_seat_and_start);
+    const struct market_contract *longest =
+        NULL;  // of those of the same seat: the one that ends last
+    for (uint32_t i = 0; i < count; i++) {
+        const struct market_contract *now = sorted[i];
+        bool same =
+            longest != NULL && strcmp(longest->seat, now->seat) == 0 && now->seat[0] != '\0';
+        if (same && (longest->until.us == 0 || now->from.us < longest->until.us)) {
+            const struct market_contract *later =
+                now->place.line > longest->place.line ? now : longest;
+            const struct market_contract *earlier = later == now ? longest : now;
+            report_error(checker->report, later->place,
+                         arena_printf(checker->arena, "contract %s", later->code),
+                         "overlaps contract '%s' (line %u) of the same seat", earlier->code,
+                         earlier->place.line)
+                ->mend = "end one before the other begins";
+        }
+        bool lasts = same && (longest->until.us == 0 ||
+                              (now->until.us != 0 && now->until.us <= longest->until.us));
+        if (!lasts) longest = now;
+    }
+}
+
+static void
+prepare(struct checker *checker)
+{
+    const struct market *market = checker->market;
+    checker->seats = index_open(checker->arena);
+    checker->attributes = index_open(checker->arena);
+    checker->seat_codes =
+        arena_take(checker->arena, market->seat_count + 1, sizeof *checker->seat_codes);
+    checker->attribute_codes =
+        arena_take(checker->arena, market->attribute_count + 1, sizeof *checker->attribute_codes);
+    for (uint32_t i = 0; i < market->seat_count; i++) {
+        checker->seat_codes[i] = market->seats[i].code;
+        index_put(checker->seats, market->seats[i].code, &market->seats[i]);
+    }
+    for (uint32_t i = 0; i < market->attribute_count; i++) {
+        checker->attribute_codes[i] = market->attributes[i].code;
+        index_put(checker->attributes, market->attributes[i].code, &market->attributes[i]);
+    }
+}
+
+void
+check_market(struct arena *arena, struct market_report *report, const struct market *market)
+{
+    struct checker checker = {.arena = arena, .report = report, .market = market, .object = ""};
+    prepare(&checker);
+    uint32_t slots = 0;
+    for (uint32_t i = 0; i < market->seat_count; i++)
+        if (strcmp(market->seats[i].code, "host") == 0)
+            report_error(report, market->seats[i].place, "seat host",
+                         "'host' is the company itself")
+                ->mend = "choose another code";
+    for (uint32_t i = 0; i < market->container_count; i++) {
+        check_container(&checker, &market->containers[i]);
+        slots += market->containers[i].slot_count;
+    }
+    if (slots > BOUND_MARKET_SLOTS)
+        report_error(report, market->containers[0].place, "", "%u slots in all, more than %d",
+                     slots, BOUND_MARKET_SLOTS)
+            ->mend = "remove what is not used";
+    for (uint32_t i = 0; i < market->message_count; i++)
+        check_message(&checker, &market->messages[i]);
+    for (uint32_t i = 0; i < market->contract_count; i++)
+        check_contract(&checker, &market->contracts[i]);
+    check_overlaps(&checker);
+    check_rule_all(&checker);
+    if (report->errors == 0) warn_all(&checker);
+}

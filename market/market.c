@@ -1,0 +1,50 @@
+// Words of the market file.
+#include "market.h"
+
+#include "fail.h"
+
+#define NAME(names, value)                                                                         \
+    CHECK((size_t)(value) < sizeof(names) / sizeof *(names));                                      \
+    return names[value]
+
+const char *
+market_charge_name(enum charge value)
+{
+    static const char *const names[CHARGE_COUNT] = {"delivery", "win"};
+    NAME(names, value);
+}
+
+const char *
+market_billing_name(enum billing value)
+{
+    static const char *const names[BILLING_COUNT] = {"credit", "prepaid"};
+    NAME(names, value);
+}
+
+const char *
+market_transfer_price_name(enum transfer_price value)
+{
+    static const char *const names[TRANSFER_PRICE_COUNT] = {"second_price", "floor", "zero"};
+    NAME(names, value);
+}
+
+const char *
+market_merchant_name(enum merchant value)
+{
+    static const char *const names[MERCHANT_COUNT] = {"host", "partner"};
+    NAME(names, value);
+}
+
+const char *
+market_attribute_type_name(enum attribute_type value)
+{
+    static const char *const names[ATTRIBUTE_TYPE_COUNT] = {"boolean", "integer", "text", "list"};
+    NAME(names, value);
+}
+
+const char *
+market_attribute_of_name(enum attribute_of value)
+{
+    static const char *const names[ATTRIBUTE_OF_COUNT] = {"contact", "customer", "slot", "message"};
+    NAME(names, value);
+}

@@ -1,0 +1,21 @@
+// The market out of a tree: one function a section. Private to market/.
+#ifndef MARKET_READ_H
+#define MARKET_READ_H
+
+#include "word.h"
+
+// All sections. Problems go to the reader's report; reading never stops before the end.
+void read_market(struct reader *reader, const struct tree *root);
+
+// Attribute values declared for a slot or a message: the map under `values`.
+struct market_value *read_values(struct reader *reader, const struct tree *map,
+                                 uint32_t *out_count);
+// The rule under `rule`, "" when absent; where its first character stands.
+const char *read_rule(struct reader *reader, const struct tree *map, struct place *out_place);
+uint32_t read_id(struct reader *reader, const struct tree *map);
+
+void read_container_all(struct reader *reader, const struct tree *root);
+void read_message_all(struct reader *reader, const struct tree *root);
+void read_contract_all(struct reader *reader, const struct tree *root);
+
+#endif
