@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "fail.h"
@@ -64,10 +65,13 @@ clock_format(usec at, char out[CLOCK_TEXT])
     int64_t year;
     unsigned month, day;
     date_of(days, &year, &month, &day);
-    int64_t seconds = rest / USEC_SECOND;
-    snprintf(out, CLOCK_TEXT, "%04lld-%02u-%02uT%02u:%02u:%02u.%06uZ", (long long)year, month, day,
-             (unsigned)(seconds / 3600), (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60),
-             (unsigned)(rest % USEC_SECOND));
+    unsigned seconds = (unsigned)(rest / USEC_SECOND);
+    // A buffer that holds any value of these types; the text that fits CLOCK_TEXT is what dates give.
+    char text[96];
+    int len = snprintf(text, sizeof text, "%04lld-%02u-%02uT%02u:%02u:%02u.%06uZ", (long long)year, month, day,
+                       seconds / 3600, seconds / 60 % 60, seconds % 60, (unsigned)(rest % USEC_SECOND));
+    CHECK(len > 0 && len < CLOCK_TEXT);
+    memcpy(out, text, (size_t)len + 1);
 }
 
 struct cursor {

@@ -1,0 +1,198 @@
+// One function a result. Optional fields are left out, never nil.
+#include "answer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "decode.h"
+
+#define BID_TEXT 17
+
+static void
+pair_id(struct pack *pack, const char *key, struct id id)
+{
+    char text[ID_TEXT];
+    id_format(id, text);
+    pack_pair_text(pack, key, text, ID_TEXT - 1);
+}
+
+static void
+pair_bid(struct pack *pack, const char *key, uint64_t bid)
+{
+    char text[BID_TEXT];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)bid);
+    pack_pair_text(pack, key, text, BID_TEXT - 1);
+}
+
+static void
+pair_key(struct pack *pack, const char *name, const char key[BOUND_KEY])
+{
+    pack_pair_text(pack, name, key, strnlen(key, BOUND_KEY));
+}
+
+static void
+put_objectives(struct pack *pack, uint16_t mask)
+{
+    pack_string(pack, "objectives");
+    pack_array(pack, (uint32_t)__builtin_popcount(mask));
+    for (unsigned i = 0; i < OBJECTIVE_COUNT; i++)
+        if (mask & 1u << i) pack_string(pack, objective_name((enum objective)i));
+}
+
+static const char *
+tagid_of(const struct catalog *catalog, uint32_t id)
+{
+    uint32_t slot = catalog_slot_by_id(catalog, id);
+    return slot == UINT32_MAX ? "removed" : catalog->slots[slot].tagid;
+}
+
+static void
+put_placement(struct pack *pack, const struct catalog *catalog, const struct fact *fact)
+{
+    uint32_t message = catalog_message_by_id(catalog, fact->placement.message);
+    uint32_t seat = catalog_seat_by_id(catalog, fact->placement.seat);
+    const struct catalog_message *found = message == UINT32_MAX ? NULL : &catalog->messages[message];
+    pack_map(pack, 12);
+    pair_id(pack, "placement", fact_placement(fact));
+    pack_pair_string(pack, "tagid", tagid_of(catalog, fact->placement.slot));
+    pack_pair_string(pack, "seat", seat == UINT32_MAX ? "removed" : catalog->seats[seat].code);
+    pair_bid(pack, "bid", fact->placement.bid);
+    pack_pair_string(pack, "message", found == NULL ? "removed" : found->code);
+    pack_pair_string(pack, "crid", found == NULL ? "removed" : found->content);
+    pack_pair_string(pack, "format", found == NULL ? "removed" : found->format_text);
+    pack_pair_integer(pack, "rung", fact->placement.rung + 1);
+    put_objectives(pack, fact->placement.objectives);
+    pack_pair_integer(pack, "price_micros", fact->placement.price.micros);
+    pack_pair_integer(pack, "floor_micros", fact->placement.floor.micros);
+    pack_pair_integer(pack, "expires_us", fact->placement.expires.us);
+}
+
+static void
+put_unfilled(struct pack *pack, const struct catalog *catalog, const struct fact *fact)
+{
+    enum reason reason = (enum reason)fact->unfilled.reason;
+    pack_map(pack, 4);
+    pack_pair_string(pack, "tagid", tagid_of(catalog, fact->unfilled.slot));
+    pack_pair_integer(pack, "code", reason_number(reason));
+    pack_pair_string(pack, "reason", reason_key(reason));
+    pack_pair_string(pack, "text", reason_text(reason));
+}
+
+void
+answer_contact(struct pack *pack, const struct catalog *catalog, const struct fact *facts,
+               unsigned count, bool repeated, bool test)
+{
+    uint32_t placements = 0;
+    for (unsigned i = 1; i < count; i++) placements += facts[i].kind == FACT_PLACEMENT;
+    pack_map(pack, test ? 8 : 7);
+    pair_key(pack, "id", facts[0].opened.key);
+    pair_id(pack, "contact", facts[0].contact);
+    pack_pair_text(pack, "cur", catalog->currency.code, 3);
+    pack_pair_integer(pack, "catalog", (int64_t)facts[0].opened.catalog);
+    pack_string(pack, "placements");
+    pack_array(pack, placements);
+    for (unsigned i = 1; i < count; i++)
+        if (facts[i].kind == FACT_PLACEMENT) put_placement(pack, catalog, &facts[i]);
+    pack_string(pack, "unfilled");
+    pack_array(pack, count - 1 - placements);
+    for (unsigned i = 1; i < count; i++)
+        if (facts[i].kind == FACT_UNFILLED) put_unfilled(pack, catalog, &facts[i]);
+    pack_pair_boolean(pack, "repeated", repeated);
+    if (test) pack_pair_integer(pack, "test", 1);
+}
+
+void
+answer_event(struct pack *pack, struct id placement, enum fact_kind kind, bool repeated)
+{
+    pack_map(pack, 3);
+    pair_id(pack, "placement", placement);
+    pack_pair_string(pack, "event", fact_kind_name(kind));
+    pack_pair_boolean(pack, "repeated", repeated);
+}
+
+static const char *
+state_word(uint8_t state)
+{
+    switch ((enum bid_state)state) {
+    case BID_ACTIVE: return "active";
+    case BID_PAUSED: return "paused";
+    case BID_WITHDRAWN: return "withdrawn";
+    }
+    return "unknown";
+}
+
+void
+answer_bid(struct pack *pack, const struct catalog *catalog, const char key[BOUND_KEY], uint64_t bid,
+           uint8_t state, bool repeated)
+{
+    bool live = state != BID_WITHDRAWN;
+    pack_map(pack, live ? 6 : 5);
+    pair_key(pack, "id", key);
+    pair_bid(pack, "bid", bid);
+    pack_pair_string(pack, "state", state_word(state));
+    if (live) pack_pair_boolean(pack, "live", true);
+    pack_pair_integer(pack, "catalog", (int64_t)catalog->version);
+    pack_pair_boolean(pack, "repeated", repeated);
+}
+
+// The lowest ids above `after`, kept sorted; one more than asked, to know whether there are more.
+struct bid_page {
+    const struct catalog_bid *bids[DECODE_BIDS_MOST + 1];
+    uint32_t count, room;
+};
+
+static void
+page_add(struct bid_page *page, const struct catalog_bid *bid)
+{
+    if (page->count == page->room) {
+        if (bid->id > page->bids[page->count - 1]->id) return;
+        page->count--;
+    }
+    uint32_t at = page->count++;
+    while (at > 0 && page->bids[at - 1]->id > bid->id) {
+        page->bids[at] = page->bids[at - 1];
+        at--;
+    }
+    page->bids[at] = bid;
+}
+
+static void
+put_bid(struct pack *pack, const struct catalog *catalog, const struct catalog_bid *bid)
+{
+    bool tagid = bid->slot != UINT32_MAX, from = bid->from.us != 0, until = bid->until.us != 0;
+    pack_map(pack, 6u + tagid + from + until);
+    pair_key(pack, "id", bid->key);
+    pair_bid(pack, "bid", bid->id);
+    pack_pair_string(pack, "message", catalog->messages[bid->message].code);
+    if (tagid) pack_pair_string(pack, "tagid", catalog->slots[bid->slot].tagid);
+    pack_pair_integer(pack, "price_micros", bid->price.micros);
+    pack_pair_text(pack, "cur", catalog->currency.code, 3);
+    if (from) pack_pair_integer(pack, "from_us", bid->from.us);
+    if (until) pack_pair_integer(pack, "until_us", bid->until.us);
+    pack_pair_string(pack, "state", state_word(bid->state));
+}
+
+void
+answer_bid_list(struct pack *pack, const struct catalog *catalog, const struct book *book,
+                uint16_t seat_id, uint64_t after, uint32_t limit)
+{
+    struct bid_page page = {.room = limit + 1};
+    uint32_t seat = catalog_seat_by_id(catalog, seat_id);
+    struct book_bids overlay = book_overlay(book);
+    for (uint32_t i = 0; i < catalog->bid_count; i++) {
+        const struct catalog_bid *bid = &catalog->bids[i];
+        if (bid->seat == seat && bid->id > after && bid->state != BID_WITHDRAWN && !book_bid_replaced(book, i))
+            page_add(&page, bid);
+    }
+    for (uint32_t i = 0; i < overlay.count; i++) {
+        const struct catalog_bid *bid = &overlay.bids[i];
+        if (bid->seat == seat && bid->id > after && bid->state != BID_WITHDRAWN) page_add(&page, bid);
+    }
+    bool more = page.count > limit;
+    uint32_t count = more ? limit : page.count;
+    pack_map(pack, more ? 2 : 1);
+    pack_string(pack, "bids");
+    pack_array(pack, count);
+    for (uint32_t i = 0; i < count; i++) put_bid(pack, catalog, page.bids[i]);
+    if (more) pair_bid(pack, "next", page.bids[count - 1]->id);
+}
