@@ -1,0 +1,378 @@
+// The methods of docs/protocol.md, section 5: each request is decoded, judged for its role, decided, and its mail
+// put; each durable mail becomes its answer. One table names them all.
+//
+// Invariants
+//   (1) what changes the book is answered from the mailbox only, so after its facts are durable; a retry too
+//   (2) a refusal changes nothing and is answered at once
+#include <string.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "decode.h"
+#include "edge_inside.h"
+#include "fail.h"
+#include "statements.h"
+
+static uint64_t
+pack_session(struct session_handle session)
+{
+    return (uint64_t)session.generation << 32 | session.index;
+}
+
+static struct session_handle
+unpack_session(uint64_t packed)
+{
+    return (struct session_handle){(uint32_t)packed, (uint32_t)(packed >> 32)};
+}
+
+static void
+refuse(struct edge *edge, const struct session_request *request, enum reason reason, const char *field)
+{
+    atomic_fetch_add_explicit(&edge->counts.refused, 1, memory_order_relaxed);
+    session_reply_error(edge->listener, request->session, request->id, reason, NULL, field);
+}
+
+// The request could not be read: the reader's trouble, or a reason of the market's.
+static void
+refuse_decoded(struct edge *edge, const struct session_request *request, const struct wire_reader *reader,
+               enum reason reason, const char *field)
+{
+    if (reason != REASON_NONE) {
+        refuse(edge, request, reason, field);
+        return;
+    }
+    atomic_fetch_add_explicit(&edge->counts.refused, 1, memory_order_relaxed);
+    session_reply_trouble(edge->listener, request->session, request->id, reader);
+}
+
+static struct decode_by
+decode_by(const struct edge *edge, const struct session_request *request)
+{
+    return (struct decode_by){
+        .catalog = edge->catalog,
+        .book = auctioneer_book(edge->auctioneer),
+        .customer_secret = edge->customer_secret,
+        .party = (uint16_t)request->peer.party,
+        .role = request->peer.role,
+        .now = clock_wall(),
+    };
+}
+
+// Room to make a decision durable; NULL: the request was refused.
+static struct fact *
+room_for(struct edge *edge, const struct session_request *request)
+{
+    if (scribe_full(edge->scribe)) {
+        refuse(edge, request, REASON_JOURNAL_FULL, NULL);
+        return NULL;
+    }
+    struct fact *facts = mailbox_room(edge->box);
+    if (facts == NULL) refuse(edge, request, REASON_BUSY, NULL);
+    return facts;
+}
+
+static struct mail *
+put_mail(struct edge *edge, const struct session_request *request, enum mail_kind kind, unsigned facts, bool repeated)
+{
+    struct mail *mail = mailbox_put(edge->box, repeated ? 0 : facts);
+    mail->session = pack_session(request->session);
+    mail->message_id = request->id;
+    mail->kind = (uint8_t)kind;
+    mail->repeated = repeated;
+    mail->catalog = edge->catalog;
+    return mail;
+}
+
+// --- Methods ---------------------------------------------------------------------------------------
+
+static const char *
+party_code(const struct catalog *catalog, struct session_peer peer)
+{
+    switch (peer.role) {
+    case ROLE_SEAT: {
+        uint32_t seat = catalog_seat_by_id(catalog, peer.party);
+        return seat == UINT32_MAX ? "removed" : catalog->seats[seat].code;
+    }
+    case ROLE_TOUCHPOINT:
+        for (uint32_t i = 0; i < catalog->touchpoint_count; i++)
+            if (catalog->touchpoints[i].id == peer.party) return catalog->touchpoints[i].code;
+        return "removed";
+    case ROLE_OPERATOR:
+    case ROLE_COUNT:
+        break;
+    }
+    return "operator";
+}
+
+static void
+method_hello(struct edge *edge, const struct session_request *request)
+{
+    struct wire_reader params = request->params;
+    struct wire_text client, version;
+    if (!decode_hello(&params, &client, &version)) {
+        refuse_decoded(edge, request, &params, REASON_NONE, NULL);
+        return;
+    }
+    struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
+    if (pack == NULL) return;
+    pack_map(pack, 9);
+    pack_pair_string(pack, "server", "vendue " VENDUE_VERSION);
+    pack_pair_integer(pack, "protocol", 1);
+    pack_pair_string(pack, "role", role_name(request->peer.role));
+    pack_pair_string(pack, "party", party_code(edge->catalog, request->peer));
+    pack_pair_string(pack, "market", edge->catalog->market);
+    pack_pair_integer(pack, "catalog", (int64_t)edge->catalog->version);
+    pack_pair_text(pack, "cur", edge->catalog->currency.code, 3);
+    pack_pair_integer(pack, "now_us", clock_wall().us);
+    pack_string(pack, "limits");
+    pack_map(pack, 4);
+    pack_pair_integer(pack, "message_bytes", BOUND_MESSAGE_BYTES);
+    pack_pair_integer(pack, "message_items", BOUND_MESSAGE_ITEMS);
+    pack_pair_integer(pack, "in_flight", edge->settings->seat_in_flight);
+    pack_pair_integer(pack, "idle_seconds", 0);
+    session_reply_end(edge->listener);
+}
+
+static void
+method_contact(struct edge *edge, const struct session_request *request)
+{
+    struct decode_by by = decode_by(edge, request);
+    struct wire_reader params = request->params;
+    enum reason reason;
+    bool test = false, repeated = false;
+    if (!decode_contact(&by, &params, &edge->contact, &test, &reason)) {
+        refuse_decoded(edge, request, &params, reason, reason == REASON_UNKNOWN_SLOT ? "imp" : "container");
+        return;
+    }
+    struct fact *facts = room_for(edge, request);
+    if (facts == NULL) return;
+    unsigned count = 0;
+    reason = auctioneer_contact(edge->auctioneer, &edge->contact, test, by.now, facts, &count, &repeated);
+    if (reason != REASON_NONE) {
+        refuse(edge, request, reason, reason == REASON_CONFLICT ? "id" : NULL);
+        return;
+    }
+    if (test && !repeated) {  // nothing happened, so nothing has to be durable
+        struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
+        if (pack == NULL) return;
+        answer_contact(pack, edge->catalog, facts, count, false, true);
+        session_reply_end(edge->listener);
+        return;
+    }
+    struct mail *mail = put_mail(edge, request, MAIL_CONTACT, count, repeated);
+    mail->request_key = edge->contact.request_key;
+    if (repeated) return;
+    atomic_fetch_add_explicit(&edge->counts.contacts, 1, memory_order_relaxed);
+    for (unsigned i = 1; i < count; i++)
+        if (facts[i].kind == FACT_PLACEMENT)
+            atomic_fetch_add_explicit(&edge->counts.placements, 1, memory_order_relaxed);
+}
+
+static void
+method_event(struct edge *edge, const struct session_request *request)
+{
+    struct decode_by by = decode_by(edge, request);
+    struct wire_reader params = request->params;
+    struct event event;
+    enum reason reason;
+    bool repeated = false;
+    if (!decode_event(&by, &params, &event, &reason)) {
+        refuse_decoded(edge, request, &params, reason, "event");
+        return;
+    }
+    struct fact *fact = room_for(edge, request);
+    if (fact == NULL) return;
+    reason = auctioneer_event(edge->auctioneer, &event, by.now, fact, &repeated);
+    if (reason != REASON_NONE) {
+        refuse(edge, request, reason, reason == REASON_CURRENCY ? "cur" : NULL);
+        return;
+    }
+    struct mail *mail = put_mail(edge, request, MAIL_EVENT, 1, repeated);
+    mail->placement = event.placement;
+    mail->event = (uint8_t)event.kind;
+    if (!repeated) atomic_fetch_add_explicit(&edge->counts.events, 1, memory_order_relaxed);
+}
+
+static void
+offer_bid(struct edge *edge, const struct session_request *request, const struct offer *offer, usec now)
+{
+    bool repeated = false;
+    struct fact *fact = room_for(edge, request);
+    if (fact == NULL) return;
+    enum reason reason = auctioneer_offer(edge->auctioneer, offer, now, fact, &repeated);
+    if (reason != REASON_NONE) {
+        const char *field = reason == REASON_NOT_YOURS ? "message" : reason == REASON_CURRENCY ? "cur" : NULL;
+        refuse(edge, request, reason, field);
+        return;
+    }
+    struct mail *mail = put_mail(edge, request, MAIL_BID, 1, repeated);
+    mail->bid = event_bid_id(offer->seat, offer->key);
+    mail->state = offer->state;
+    memcpy(mail->key, offer->key, sizeof mail->key);
+    if (!repeated) atomic_fetch_add_explicit(&edge->counts.bids, 1, memory_order_relaxed);
+}
+
+static void
+method_bid_put(struct edge *edge, const struct session_request *request)
+{
+    struct decode_by by = decode_by(edge, request);
+    struct wire_reader params = request->params;
+    struct offer offer;
+    enum reason reason;
+    if (decode_bid_put(&by, &params, &offer, &reason)) offer_bid(edge, request, &offer, by.now);
+    else refuse_decoded(edge, request, &params, reason, reason == REASON_UNKNOWN_SLOT ? "tagid" : "message");
+}
+
+static void
+method_bid_withdraw(struct edge *edge, const struct session_request *request)
+{
+    struct decode_by by = decode_by(edge, request);
+    struct wire_reader params = request->params;
+    struct offer offer;
+    if (decode_bid_withdraw(&by, &params, &offer)) offer_bid(edge, request, &offer, by.now);
+    else refuse_decoded(edge, request, &params, REASON_NONE, NULL);
+}
+
+// Through the mailbox like the rest: the list must not tell of a bid that is not yet durable.
+static void
+method_bid_list(struct edge *edge, const struct session_request *request)
+{
+    struct wire_reader params = request->params;
+    uint64_t after;
+    uint32_t limit;
+    if (!decode_bid_list(&params, &after, &limit)) {
+        refuse_decoded(edge, request, &params, REASON_NONE, NULL);
+        return;
+    }
+    if (mailbox_room(edge->box) == NULL) {
+        refuse(edge, request, REASON_BUSY, NULL);
+        return;
+    }
+    struct mail *mail = put_mail(edge, request, MAIL_BID_LIST, 0, true);
+    mail->bid = after;
+    mail->limit = limit;
+    mail->seat = (uint16_t)request->peer.party;
+}
+
+static void
+method_statement_list(struct edge *edge, const struct session_request *request)
+{
+    struct wire_reader params = request->params;
+    if (!decode_nothing(&params)) {
+        refuse_decoded(edge, request, &params, REASON_NONE, NULL);
+        return;
+    }
+    struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
+    if (pack == NULL) return;
+    statements_list(pack, edge->settings->directory, party_code(edge->catalog, request->peer));
+    session_reply_end(edge->listener);
+}
+
+static void
+method_statement_get(struct edge *edge, const struct session_request *request)
+{
+    struct wire_reader params = request->params;
+    struct decode_statement get;
+    enum reason reason;
+    if (!decode_statement_get(&params, &get, &reason)) {
+        refuse_decoded(edge, request, &params, reason, get.format == NULL ? "format" : "period");
+        return;
+    }
+    int file;
+    int64_t bytes;
+    reason = statements_find(edge->settings->directory, party_code(edge->catalog, request->peer), &get, &file, &bytes);
+    if (reason != REASON_NONE) {
+        refuse(edge, request, reason, reason == REASON_OUT_OF_RANGE ? "offset" : "period");
+        return;
+    }
+    struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
+    if (pack == NULL) {
+        close(file);
+        return;
+    }
+    statements_get(pack, &get, file, bytes);
+    session_reply_end(edge->listener);
+}
+
+#define ROLES(role) (1u << (role))
+
+static const struct method {
+    const char *name;
+    uint32_t roles;
+    void (*run)(struct edge *edge, const struct session_request *request);
+} methods[] = {
+    {"contact", ROLES(ROLE_TOUCHPOINT), method_contact},
+    {"event", ROLES(ROLE_TOUCHPOINT) | ROLES(ROLE_SEAT), method_event},
+    {"bid.put", ROLES(ROLE_SEAT), method_bid_put},
+    {"bid.list", ROLES(ROLE_SEAT), method_bid_list},
+    {"bid.withdraw", ROLES(ROLE_SEAT), method_bid_withdraw},
+    {"statement.list", ROLES(ROLE_SEAT), method_statement_list},
+    {"statement.get", ROLES(ROLE_SEAT), method_statement_get},
+    {"hello", ROLES(ROLE_TOUCHPOINT) | ROLES(ROLE_SEAT) | ROLES(ROLE_OPERATOR), method_hello},
+};
+
+void
+method_request(struct edge *edge, const struct session_request *request)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        if (!wire_same(request->method, methods[i].name)) continue;
+        if ((methods[i].roles & ROLES(request->peer.role)) == 0) refuse(edge, request, REASON_WRONG_ROLE, NULL);
+        else methods[i].run(edge, request);
+        return;
+    }
+    refuse(edge, request, REASON_UNKNOWN_METHOD, NULL);
+}
+
+// --- Answers ---------------------------------------------------------------------------------------
+
+static void
+speak_contact(struct edge *edge, struct pack *pack, const struct mail *mail)
+{
+    if (!mail->repeated) {
+        answer_contact(pack, mail->catalog, mail->fact, mail->facts, false, false);
+        return;
+    }
+    struct fact facts[BOUND_CONTACT_FACTS];
+    unsigned count = book_recall(auctioneer_book(edge->auctioneer), mail->request_key, facts);
+    CHECK(count > 0);  // found when it was decided; the book forgets on new contacts only, long after
+    answer_contact(pack, edge->catalog, facts, count, true, false);
+}
+
+static void
+speak(struct edge *edge, const struct mail *mail)
+{
+    if (mail->session == 0) return;
+    struct pack *pack = session_reply_begin(edge->listener, unpack_session(mail->session), mail->message_id);
+    if (pack == NULL) return;  // the session is gone; a retry will be told
+    switch ((enum mail_kind)mail->kind) {
+    case MAIL_CONTACT:
+        speak_contact(edge, pack, mail);
+        break;
+    case MAIL_EVENT:
+        answer_event(pack, mail->placement, (enum fact_kind)mail->event, mail->repeated);
+        break;
+    case MAIL_BID:
+        answer_bid(pack, mail->catalog, mail->key, mail->bid, mail->state, mail->repeated);
+        break;
+    case MAIL_BID_LIST:
+        answer_bid_list(pack, edge->catalog, auctioneer_book(edge->auctioneer), mail->seat, mail->bid, mail->limit);
+        break;
+    case MAIL_EXPIRY:
+        break;
+    }
+    session_reply_end(edge->listener);
+}
+
+void
+method_speak(struct edge *edge)
+{
+    const struct mail *mail;
+    while ((mail = mailbox_durable(edge->box)) != NULL) {
+        if (mail->kind == MAIL_BID && !mail->repeated) {
+            struct catalog_position position = {edge->settings->log, edge->settings->epoch, mail->batch};
+            auctioneer_bid_durable(edge->auctioneer, mail->fact, position);
+        }
+        speak(edge, mail);
+        mailbox_consume(edge->box);
+    }
+}
