@@ -1,7 +1,7 @@
 // The index of standing bids (first form: every bid that addresses the slot, in the catalog's order).
 #include "match.h"
 
-#include "fail.h"
+#include "fact.h"
 
 struct match_index {
     const struct catalog *catalog;
@@ -14,19 +14,20 @@ match_index_build(const struct catalog *catalog, struct arena *arena)
     index->catalog = catalog;
     return index;
 }
-size_t match_index_bytes(const struct match_index *index)
+size_t
+match_index_bytes(const struct match_index *index)
 {
     return sizeof *index;
 }
 
 uint16_t
-match_rungs_open(const struct contact *contact)
+match_rungs_open(unsigned identity, unsigned consent)
 {
-    bool profiling = contact->consent & 1u << CONSENT_PROFILING;
-    bool modelling = contact->consent & 1u << CONSENT_MODELLING;
-    bool third_party = contact->consent & 1u << CONSENT_THIRD_PARTY;
-    bool recognized = contact->identity != IDENTITY_ANONYMOUS;
-    bool identified = contact->identity == IDENTITY_REPEAT;
+    bool profiling = consent & 1u << CONSENT_PROFILING;
+    bool modelling = consent & 1u << CONSENT_MODELLING;
+    bool third_party = consent & 1u << CONSENT_THIRD_PARTY;
+    bool recognized = identity != IDENTITY_ANONYMOUS;
+    bool identified = identity == IDENTITY_REPEAT;
     unsigned open = 1u << RUNG_GEOGRAPHIC;
     if (profiling) open |= 1u << RUNG_DEMOGRAPHIC;
     if (profiling && recognized) open |= 1u << RUNG_BEHAVIORAL;
@@ -78,15 +79,20 @@ match_next(struct match *match)
     return UINT32_MAX;
 }
 
-uint32_t
-match_dearest(const struct catalog *catalog, uint32_t slot)
+bool
+match_addresses(const struct catalog *catalog, const struct catalog_bid *bid, uint32_t slot)
 {
-    for (uint32_t i = 0; i < catalog->bid_count; i++) {
+    if (bid->slot != UINT32_MAX) return bid->slot == slot;
+    const struct catalog_message *message = &catalog->messages[bid->message];
+    return match_admission(catalog, &catalog->slots[slot], message) == REASON_NONE;
+}
+
+uint32_t
+match_dearest(const struct catalog *catalog, uint32_t slot, uint32_t from)
+{
+    for (uint32_t i = from; i < catalog->bid_count; i++) {
         const struct catalog_bid *bid = &catalog->bids[i];
-        if (bid->slot == slot) return i;
-        if (bid->slot == UINT32_MAX &&
-            match_admission(catalog, &catalog->slots[slot], &catalog->messages[bid->message]) == REASON_NONE)
-            return i;
+        if (bid->state != BID_WITHDRAWN && match_addresses(catalog, bid, slot)) return i;
     }
     return UINT32_MAX;
 }

@@ -10,8 +10,8 @@
 struct match_index *match_index_build(const struct catalog *catalog, struct arena *arena);
 size_t match_index_bytes(const struct match_index *index);  // memory of the index, for the benchmark
 
-// What of a contact decides admission whatever the slot: rungs whose data needs are met, as a mask.
-uint16_t match_rungs_open(const struct contact *contact);
+// The rungs whose data needs an identity and consents (a mask) meet, as a mask.
+uint16_t match_rungs_open(unsigned identity, unsigned consent);
 // Static admission of a message in a slot: seat kind, rung, objective, format. REASON_NONE or the first
 // of these that stops it, in that order.
 enum reason
@@ -48,7 +48,9 @@ void match_contact(struct match *match, const struct catalog *catalog, const str
 void match_slot(struct match *match, uint32_t slot);
 // Index of the next bid in catalog->bids (dearest first, then lower id); UINT32_MAX when there is none.
 uint32_t match_next(struct match *match);
-// The dearest bid that addresses the slot (bids it, or bids any slot and is admitted); UINT32_MAX none.
-uint32_t match_dearest(const struct catalog *catalog, uint32_t slot);
+// Does the bid address the slot: bids it, or bids any slot and its message is admitted there?
+bool match_addresses(const struct catalog *catalog, const struct catalog_bid *bid, uint32_t slot);
+// The dearest bid from index `from` on that addresses the slot and is not withdrawn; UINT32_MAX none.
+uint32_t match_dearest(const struct catalog *catalog, uint32_t slot, uint32_t from);
 
 #endif

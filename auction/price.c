@@ -40,7 +40,8 @@ ranks_before(const struct price_bid *a, const struct price_bid *b, uint64_t seed
 static bool
 sets_before(const struct price_bid *a, const struct price_bid *b)
 {
-    if (b->bid == 0 || a->price.micros != b->price.micros) return a->price.micros > b->price.micros || b->bid == 0;
+    if (b->bid == 0) return true;
+    if (a->price.micros != b->price.micros) return a->price.micros > b->price.micros;
     return a->bid < b->bid;  // (6)
 }
 
@@ -52,13 +53,12 @@ price_add(struct price *price, const struct price_bid *bid)
     if (price->counted < UINT32_MAX) price->counted++;
     if (ranks_before(bid, &price->first, price->seed)) price->first = *bid;
     struct price_bid *others = price->others;
-    bool same0 = others[0].bid != 0 && others[0].seat == bid->seat;
-    bool same1 = others[1].bid != 0 && others[1].seat == bid->seat;
+    bool first_seat = others[0].bid != 0 && others[0].seat == bid->seat;
     if (sets_before(bid, &others[0])) {
-        if (!same0) others[1] = others[0];
+        if (!first_seat) others[1] = others[0];
         others[0] = *bid;
-    } else if (!same0 && (same1 || others[1].bid == 0 || sets_before(bid, &others[1]))) {
-        if (sets_before(bid, &others[1])) others[1] = *bid;
+    } else if (!first_seat && sets_before(bid, &others[1])) {
+        others[1] = *bid;
     }
     return true;
 }

@@ -21,21 +21,34 @@ extern const struct book_limits book_limits_default;
 struct book *book_open(const struct book_limits *limits);
 void book_close(struct book *book);
 
-// Applies one fact. Facts come in journal order; `position` is where the fact stands.
-// STATUS_FULL: a pool is full (the deciders below ask first, so live facts never meet it).
+// Applies one fact. Facts come in journal order, a contact's own facts one after the other; `position` is
+// where the fact stands. A fact about a placement that the book has dropped changes nothing.
+// STATUS_FULL: a pool is full (the deciders ask first, so live facts never meet it; a replay into a
+// smaller book may). STATUS_INPUT: an id beyond its bound, or an outcome without its contact.
+// STATUS_EXISTS: that placement is there. STATUS_CONFLICT: the fact does not follow from the placement's
+// state. STATUS_OVERFLOW. On any of these the book is unchanged.
 MUST_CHECK enum status
 book_apply(struct book *book, const struct fact *fact, struct catalog_position position);
 
-// A new catalog: bid changes it includes (position) leave the overlay.
+// A new catalog: bid changes it includes (position) leave the overlay. Before a replay give the latest
+// catalog first: bid facts that it includes are then passed over.
 void book_catalog(struct book *book, const struct catalog *catalog);
 
 // --- Reading -------------------------------------------------------------------------------------
-money book_seat_spent(const struct book *book, uint32_t seat_id);        // held and due
+// Held and due, by stable id: counted at the win, given back when cancelled or expired (unless the
+// contract charges at the win), kept when delivered. Survives catalogs.
+money book_seat_spent(const struct book *book, uint32_t seat_id);
 money book_message_spent(const struct book *book, uint32_t message_id);
-// Deliveries (and pending placements) of a message to a customer within `days` before `now`.
+// Deliveries (and pending placements) of a capped message to a customer within `days` before `now`: the
+// sliding window of 1,440 x days minutes that ends with the minute of `now`. At most BOUND_CAP_COUNT.
+// Placements of customer 0 and of messages without a cap are not counted.
 uint32_t book_cap_count(const struct book *book, uint64_t customer, uint32_t message_id, uint32_t days, usec now);
 // Room for one more contact of `slots` slots without STATUS_FULL.
 bool book_has_room(const struct book *book, unsigned slots);
+// Room to count a capped message for this customer, in a contact with any number of slots.
+bool book_cap_has_room(const struct book *book, uint64_t customer, uint32_t message_id);
+// Room to remember one more conversion or refund of this placement.
+bool book_order_has_room(const struct book *book, struct id placement);
 
 struct book_contact {
     struct id contact;
@@ -57,10 +70,19 @@ struct book_placement {
 };
 bool book_find_placement(const struct book *book, struct id placement, struct book_placement *out_placement);
 
+// A conversion (reference NULL) or a refund (its own reference) that was applied; false when unknown.
+struct book_order {
+    struct id placement;
+    money amount;
+    money refunded;              // of a conversion: taken back so far
+};
+bool book_find_order(const struct book *book, struct id order, const char *reference, struct book_order *out_order);
+
 // The next placement whose delivery window ended before `now`; false when none.
 bool book_next_expired(const struct book *book, usec now, struct id *out_placement);
 
-// Bids put or changed since the catalog (their whole state), for the matcher and for `bid list`.
+// Bids put or changed since the catalog (their whole state, paused and withdrawn ones too), dearest first,
+// then lower id; those that the catalog cannot place (its message is gone) are kept but not shown.
 struct book_bids {
     const struct catalog_bid *bids;  // indexes are of the current catalog
     uint32_t count;
@@ -69,8 +91,13 @@ struct book_bids book_overlay(const struct book *book);
 // True when the catalog's bid (index) is replaced by the overlay (changed, paused or withdrawn).
 bool book_bid_replaced(const struct book *book, uint32_t bid);
 bool book_overlay_has_room(const struct book *book);
+// The state of one changed bid in stable ids, as its newest fact said it (kind FACT_BID; only `bid` is
+// set); false when it was not changed since the catalog.
+bool book_find_bid(const struct book *book, uint64_t bid, struct fact *out_fact);
 
-// A digest over the whole state, for tests: fold(facts) == book.
+// A digest over the whole state, for tests: fold(facts) == book. It covers what is kept and the order in
+// which it will be dropped, not the layout of tables: spend, contacts and their facts, placements with
+// state and totals, caps, orders, and the overlay under the current catalog.
 struct digest book_digest(const struct book *book);
 
 struct book_counts {

@@ -77,7 +77,7 @@ struct fact {
             uint32_t slot;
             struct currency currency;
             uint16_t reason;      // enum reason: why the slot stayed empty
-            uint16_t main_reason; // enum reason: what stopped the bid that came nearest
+            uint16_t main_reason; // enum reason: what stopped the dearest bid that addressed the slot; NONE: no bid
             uint32_t considered;  // bids judged
             money floor;          // the slot's own floor
             money best;           // the dearest bid that addressed the slot; 0 none

@@ -38,8 +38,10 @@ struct why {
     uint32_t count, room;     // what does not fit is counted but not written
 };
 
-// Decides. Writes 1 + slots facts (opened, then placement or unfilled by position) into `out_facts` and
-// their number. A request already decided gives its first facts again and `out_repeated` = true: they
+// Decides. Writes the opened fact and one for each slot of the container by position (placement, or
+// unfilled; slots not wanted are unfilled as not requested) into `out_facts`, and their number.
+// The facts are the same with and without `why`.
+// A request already decided gives its first facts again and `out_repeated` = true: they
 // must not be applied again. REASON_CONFLICT: same key, other content. REASON_BUSY: no room in the book.
 // REASON_UNKNOWN_SLOT: slots_wanted names none of the container's.
 enum reason

@@ -1,0 +1,36 @@
+// Bids put or changed since the catalog: their whole state by bid id, and, resolved against the current
+// catalog, in the order of the auction. Private to auction/.
+#ifndef VENDUE_OVERLAY_H
+#define VENDUE_OVERLAY_H
+
+#include "arena.h"
+#include "catalog.h"
+#include "fact.h"
+#include "probe.h"
+
+struct overlay_bid {
+    uint64_t id;
+    uint32_t seat, message, slot;  // stable ids; slot 0: any
+    money price;
+    usec from, until;
+    struct catalog_position position;
+    uint8_t state;
+    bool offered;                  // resolved: stands in `sorted`
+    char key[BOUND_KEY];
+};
+struct overlay {
+    struct overlay_bid *bids;
+    struct catalog_bid *sorted;    // dearest first, then lower id; indexes of `catalog`
+    uint64_t *replaced;            // bit by index of the catalog's bids
+    uint32_t capacity, count, sorted_count, replaced_words;
+    struct probe probe;
+    const struct catalog *catalog; // NULL: none yet
+};
+void overlay_open(struct overlay *overlay, struct arena *arena, uint32_t capacity);
+// The bid's new state. STATUS_OK also when the catalog includes it already; STATUS_FULL.
+MUST_CHECK enum status
+overlay_put(struct overlay *overlay, const struct fact *fact, struct catalog_position position);
+void overlay_catalog(struct overlay *overlay, const struct catalog *catalog);
+const struct overlay_bid *overlay_find(const struct overlay *overlay, uint64_t id);
+
+#endif
