@@ -95,15 +95,16 @@ market_db_write_strings(const struct settings *settings, const char *socket, str
 static enum status
 read_string(const char *directory, const char *role, char *out, size_t size, struct market_db_fault *fault)
 {
-    char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/vendue.yaml", directory);
-    if (access(path, F_OK) != 0)
-        return fail(fault, STATUS_NOT_FOUND, "%s is not a market directory; name one with --dir, or make one: "
-                    "slotctl init %s", directory, directory);
+    char path[PATH_BYTES], market[PATH_BYTES];
     snprintf(path, sizeof path, "%s/run/postgres.%s", directory, role);
     FILE *file = fopen(path, "re");
-    if (!file && errno == ENOENT)
-        return fail(fault, STATUS_NOT_FOUND, "the market %s was never up; slotctl --dir %s up", directory, directory);
+    if (!file && errno == ENOENT) {
+        snprintf(market, sizeof market, "%s/vendue.yaml", directory);
+        if (access(market, F_OK) != 0)
+            return fail(fault, STATUS_NOT_FOUND, "%s is not a market directory; name one with --dir, or make one: "
+                        "slotctl init DIR", directory);
+        return fail(fault, STATUS_NOT_FOUND, "%s is missing; slotctl --dir %s up writes it", path, directory);
+    }
     if (!file) return fail(fault, STATUS_DENIED, "%s: %m", path);
     bool read = fgets(out, (int)size, file) != NULL;
     fclose(file);
@@ -193,7 +194,9 @@ market_db_prepare(const struct settings *settings, struct market_db_fault *out_f
     enum status status = private_cluster ? create_database(settings, out_fault) : STATUS_OK;
     if (status == STATUS_OK) status = market_db_open_as(settings->directory, "owner", &db, out_fault);
     if (status != STATUS_OK) return status;
-    status = create_roles(db, private_cluster, out_fault);
+    status = db_script(db, "set client_min_messages = warning");  // "exists, skipping" is no news
+    if (status != STATUS_OK) fail(out_fault, status, "%s", db_fault(db)->text);
+    if (status == STATUS_OK) status = create_roles(db, private_cluster, out_fault);
     if (status == STATUS_OK) {
         status = migrate_up(db, &report);
         if (status != STATUS_OK) fail(out_fault, status, "%.1100s", report.fault);

@@ -218,7 +218,10 @@ write_configuration(struct server *server)
         "vendue   %-20s  vendue_owner\n"
         "vendue   %-20s  vendue_ledger\n"
         "vendue   %-20s  vendue_console\n"
-        "vendue   %-20s  vendue_owner\n", name, name, name, server->user[0] ? server->user : name);
+        "# pg_ctl asks whether the server answers; root may become anybody anyway.\n"
+        "vendue   %-20s  vendue_owner\n"
+        "vendue   root                  vendue_console\n",
+        name, name, name, server->user[0] ? server->user : name);
     if (status != STATUS_OK) return status;
     snprintf(path, sizeof path, "%s/postgresql.conf", server->data);
     int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
@@ -242,11 +245,23 @@ postgres_create(const struct settings *settings, struct postgres_fault *out_faul
     return status;
 }
 
+// A text within single quotes of a configuration file.
+static void
+quote(const char *text, char *out, size_t size)
+{
+    size_t at = 0;
+    for (; *text && at + 3 < size; text++) {
+        if (*text == '\'') out[at++] = '\'';
+        out[at++] = *text;
+    }
+    out[at] = '\0';
+}
+
 // Finds a directory for the socket whose path is short enough, and tells the cluster and everybody else.
 static enum status
 place_socket(struct server *server, char *socket, size_t size)
 {
-    char path[PATH_BYTES + 32];
+    char path[PATH_BYTES + 32], home[2 * sizeof server->home];
     enum status status = STATUS_OK;
     snprintf(socket, size, "%s/run", server->home);
     if (strlen(socket) <= SOCKET_DIRECTORY_MAX && !strchr(socket, '\'') && !strchr(socket, ',')) {
@@ -261,16 +276,17 @@ place_socket(struct server *server, char *socket, size_t size)
     status = write_file(path, 0644, server->fault, "%s\n", socket);
     if (status != STATUS_OK) return status;
     snprintf(path, sizeof path, "%s/vendue.conf", server->home);
+    quote(server->home, home, sizeof home);
     return write_file(path, 0644, server->fault,
         "# Written anew by every `slotctl up`; own settings belong into data/postgresql.conf.\n"
         "listen_addresses = ''\n"
         "unix_socket_directories = '%s'\n"
         "unix_socket_permissions = 0700\n"
-        "hba_file = '../pg_hba.conf'\n"
-        "ident_file = '../pg_ident.conf'\n"
+        "hba_file = '%s/pg_hba.conf'\n"
+        "ident_file = '%s/pg_ident.conf'\n"
         "timezone = 'UTC'\n"
         "log_timezone = 'UTC'\n"
-        "max_connections = 40\n", socket);
+        "max_connections = 40\n", socket, home, home);
 }
 
 bool

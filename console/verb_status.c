@@ -124,7 +124,8 @@ run(const struct verb_context *context, int argc, char **argv)
     struct settings settings;
     struct picture picture;
     int code = EXIT_DONE;
-    (void)argv;
+    argc = verb_options(&verb_status, &(struct verb_option){0}, argc, argv);
+    if (argc < 0) return EXIT_USAGE;
     if (argc > 1) return verb_usage(&verb_status, "takes no arguments; the market is named with --dir");
     if (!node_settings(context, &settings, &code)) return code;
     look(&settings, &picture);

@@ -69,7 +69,8 @@ run_up(const struct verb_context *context, int argc, char **argv)
 {
     struct settings settings;
     int code = EXIT_DONE, lock;
-    (void)argv;
+    argc = verb_options(&verb_up, &(struct verb_option){0}, argc, argv);
+    if (argc < 0) return EXIT_USAGE;
     if (argc > 1) return verb_usage(&verb_up, "takes no arguments; the market is named with --dir");
     if (!node_settings(context, &settings, &code)) return code;
     if (!node_lock(&settings, &lock)) return EXIT_CANNOT;
@@ -109,7 +110,8 @@ run_down(const struct verb_context *context, int argc, char **argv)
 {
     struct settings settings;
     int code = EXIT_DONE, lock;
-    (void)argv;
+    argc = verb_options(&verb_down, &(struct verb_option){0}, argc, argv);
+    if (argc < 0) return EXIT_USAGE;
     if (argc > 1) return verb_usage(&verb_down, "takes no arguments; the market is named with --dir");
     if (!node_settings(context, &settings, &code)) return code;
     if (!node_lock(&settings, &lock)) return EXIT_CANNOT;

@@ -4,7 +4,8 @@
 static int
 run(const struct verb_context *context, int argc, char **argv)
 {
-    (void)argv;
+    argc = verb_options(&verb_version, &(struct verb_option){0}, argc, argv);
+    if (argc < 0) return EXIT_USAGE;
     if (argc > 1) return verb_usage(&verb_version, "takes no arguments");
     if (context->json) {
         printf("{\"version\": \"%s\"}\n", VENDUE_VERSION);
