@@ -87,34 +87,44 @@ failed(struct db *db, const PGresult *result)
     return status_of(db->fault.sqlstate, connected);
 }
 
+// Our session settings behind the caller's own `options`, so that both hold. NULL: not a connection
+// string, which PQconnectdbParams then says in its own words.
+static char *
+merge_options(const char *connection)
+{
+    static const char ours[] =
+        "-c timezone=UTC -c search_path=vendue -c statement_timeout=60000"
+        " -c lock_timeout=10000 -c idle_in_transaction_session_timeout=120000";
+    PQconninfoOption *parsed = PQconninfoParse(connection, NULL);
+    if (!parsed) return NULL;
+    const char *theirs = "";
+    for (const PQconninfoOption *one = parsed; one->keyword; one++) {
+        if (strcmp(one->keyword, "options") == 0 && one->val) theirs = one->val;
+    }
+    size_t room = strlen(theirs) + sizeof ours + 1;
+    char *merged = malloc(room);
+    CHECK(merged);
+    snprintf(merged, room, "%s %s", theirs, ours);
+    PQconninfoFree(parsed);
+    return merged;
+}
+
 enum status
 db_open(const char *connection, const char *program, struct db **out_db, struct db_fault *out_fault)
 {
-    // Later keywords win over earlier ones, and what the caller's string says wins over our
-    // defaults.
-    const char *const keys[] = {
-        "connect_timeout", "application_name", "keepalives_idle", "tcp_user_timeout",
-        "dbname",          "options",          "client_encoding", NULL};
-    const char *const values[] = {
-        "5",
-        program,
-        "10",
-        "15000",
-        connection,
-        "-c timezone=UTC -c search_path=vendue -c statement_timeout=60000"
-        " -c lock_timeout=10000 -c idle_in_transaction_session_timeout=120000"
-        " -c datestyle=ISO",
-        "UTF8",
-        NULL};
+    // A keyword that comes later wins: our defaults, then the caller's string, then what must hold.
+    char *options = merge_options(connection);
+    const char *const keys[] = {"connect_timeout", "keepalives_idle",  "tcp_user_timeout", "dbname",
+                                "options",         "application_name", "client_encoding",  NULL};
+    const char *const values[] = {"5", "10", "15000", connection, options, program, "UTF8", NULL};
     struct db *db = calloc(1, sizeof *db);
     CHECK(db);
     db->connection = PQconnectdbParams(keys, values, 1);
+    free(options);
     CHECK(db->connection);
     if (PQstatus(db->connection) != CONNECTION_OK) {
         keep_fault(&db->fault, "", PQerrorMessage(db->connection));
-        if (out_fault) {
-            *out_fault = db->fault;
-        }
+        if (out_fault) *out_fault = db->fault;
         db_close(db);
         return STATUS_CLOSED;
     }

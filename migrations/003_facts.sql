@@ -34,6 +34,9 @@ create table watermark (
     fences bigint not null default 0
 );
 
+-- The first log is there from the start, so that whoever locks all rows locks one at least.
+insert into watermark (log, epoch, batch, digest, at_us) values (1, 0, 0, decode(repeat('00', 32), 'hex'), 0);
+
 -- The frames booked: the journal's chain of digests, again.
 create table frame (
     log integer not null,

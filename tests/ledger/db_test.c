@@ -66,6 +66,25 @@ session_is_utc_and_limited(void **state)
 }
 
 static void
+options_of_the_caller_hold_too(void **state)
+{
+    (void)state;
+    char text[POSTGRES_TEXT + 64];
+    snprintf(text, sizeof text, "%s options='-c role=pg_monitor -c timezone=Asia/Tokyo'",
+             connection);
+    struct db *db = NULL;
+    assert_int_equal(db_open(text, "db_test", &db, NULL), STATUS_OK);
+    struct db_rows *rows = ask(db, "select current_user, current_setting('TimeZone')", NULL, 0);
+    assert_string_equal(db_get_text(rows, 0, 0), "pg_monitor");
+    assert_string_equal(db_get_text(rows, 0, 1), "UTC");
+    db_rows_free(rows);
+    db_close(db);
+    struct db_fault fault;
+    assert_int_equal(db_open("nonsense = = 1", "db_test", &db, &fault), STATUS_CLOSED);
+    assert_true(fault.text[0] != 0);
+}
+
+static void
 scalars_there_and_back(void **state)
 {
     (void)state;
@@ -293,6 +312,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(session_is_utc_and_limited),
+        cmocka_unit_test(options_of_the_caller_hold_too),
         cmocka_unit_test(scalars_there_and_back),
         cmocka_unit_test(arrays_and_unnest),
         cmocka_unit_test(errors_by_status),
