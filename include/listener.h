@@ -16,6 +16,7 @@ struct listener_limits {
     uint32_t in_flight;          // unanswered requests of one connection; one more is answered busy
     uint32_t handshake_seconds;  // from accept to a verified peer
     uint32_t idle_seconds;       // without a byte and without a request under way; 0 for ever
+    uint32_t stall_seconds;      // with answers that the peer does not take
     uint32_t drain_seconds;      // for the last answers of a session that is ending
 };
 extern const struct listener_limits listener_limits_default;

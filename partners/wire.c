@@ -119,7 +119,8 @@ wire_scan(struct wire_scan *scan, const uint8_t *data, size_t len, size_t *out_l
         struct head head;
         if (scan->at >= len) return REASON_NONE;
         enum status status = head_read(data + scan->at, len - scan->at, &head);
-        if (status == STATUS_AGAIN) return REASON_NONE;
+        // A header that begins within the bound but cannot end there would be waited for in vain.
+        if (status == STATUS_AGAIN) return len < BOUND_MESSAGE_BYTES ? REASON_NONE : REASON_TOO_LARGE;
         if (status != STATUS_OK) return REASON_MALFORMED;
         if (scan->at == 0 && head.kind != WIRE_ARRAY) return REASON_MALFORMED;
         uint64_t end = scan->at + head.size + head.payload;
