@@ -1,8 +1,8 @@
-// slotctl split: an exact split as a pocket calculator, by the function that splits gain-share pools
-// (money_split: largest remainder, ties to the first).
+// slotctl split: an exact split as a pocket calculator, by the function that splits gain-share
+// pools (money_split: largest remainder, ties to the first).
 //
-// The parts are whole multiples of the last decimal TOTAL is written with: "100" splits into units, "100.00"
-// into hundredths. Weights are scaled to millionths, which changes no proportion.
+// The parts are whole multiples of the last decimal TOTAL is written with: "100" splits into units,
+// "100.00" into hundredths. Weights are scaled to millionths, which changes no proportion.
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +11,11 @@
 #include "verb.h"
 
 struct split {
-    money total;        // in units of the last decimal
-    unsigned decimals;  // of TOTAL
+    money total; // in units of the last decimal
+    unsigned decimals; // of TOTAL
     size_t count;
     uint64_t *weights;
-    money *parts;       // in units of the last decimal
+    money *parts; // in units of the last decimal
 };
 
 static int64_t
@@ -32,21 +32,25 @@ split_arguments(int count, char **argv, struct split *split)
 {
     money total;
     if (money_parse(argv[0], strlen(argv[0]), &total) != STATUS_OK)
-        return verb_usage(&verb_split, "'%s' is not an amount; write digits with at most six decimals, "
-                          "up to 1000000000", argv[0]);
+        return verb_usage(&verb_split,
+                          "'%s' is not an amount; write digits with at most six decimals, "
+                          "up to 1000000000",
+                          argv[0]);
     const char *point = strchr(argv[0], '.');
     split->decimals = point == NULL ? 0 : (unsigned)strlen(point + 1);
     split->total = money_of(total.micros / scale_of(split->decimals));
     for (int i = 1; i < count; i++) {
         money weight;
         if (money_parse(argv[i], strlen(argv[i]), &weight) != STATUS_OK || weight.micros < 0)
-            return verb_usage(&verb_split, "'%s' is not a weight; write 0 or more, with at most six decimals",
+            return verb_usage(&verb_split,
+                              "'%s' is not a weight; write 0 or more, with at most six decimals",
                               argv[i]);
         split->weights[i - 1] = (uint64_t)weight.micros;
     }
     split->count = (size_t)count - 1;
     enum status status = money_split(split->total, split->weights, split->count, split->parts);
-    if (status == STATUS_INPUT) return verb_usage(&verb_split, "all weights are 0; at least one must be more");
+    if (status == STATUS_INPUT)
+        return verb_usage(&verb_split, "all weights are 0; at least one must be more");
     if (status != STATUS_OK) return verb_usage(&verb_split, "the weights add up to too much");
     return EXIT_DONE;
 }
@@ -57,7 +61,8 @@ print_parts(const struct split *split, const char *total, bool json)
     if (json) printf("{\"total\": \"%s\", \"parts\": [", total);
     for (size_t i = 0; i < split->count; i++) {
         char text[MONEY_TEXT];
-        money_format(money_of(split->parts[i].micros * scale_of(split->decimals)), split->decimals, text);
+        money_format(money_of(split->parts[i].micros * scale_of(split->decimals)), split->decimals,
+                     text);
         printf(json ? "%s\"%s\"" : "%s%s", i == 0 ? "" : json ? ", " : " ", text);
     }
     printf(json ? "]}\n" : "\n");
@@ -86,17 +91,17 @@ const struct verb verb_split = {
     .name = "split",
     .arguments = "TOTAL WEIGHT ...",
     .summary = "split an amount exactly by weights",
-    .help =
-        "Splits TOTAL in proportion to the weights so that the parts add up to it exactly: every part is its\n"
-        "exact share rounded down, and what is left goes one by one to the largest remainders, ties to the\n"
-        "first. The parts have as many decimals as TOTAL is written with. This is how a gain-share pool is\n"
-        "split. TOTAL may be negative; weights have at most six decimals.\n"
-        "\n"
-        "  $ slotctl split 100 1 1 1\n"
-        "  34 33 33\n"
-        "  $ slotctl split -10.00 0.5 0.25 0.25\n"
-        "  -5.00 -2.50 -2.50\n"
-        "\n"
-        "Exit codes: 0 split; 2 an amount or a weight is wrong.\n",
+    .help = "Splits TOTAL in proportion to the weights so that the parts add up to it exactly:\n"
+            "every part is its exact share rounded down, and what is left goes one by one to the\n"
+            "largest remainders, ties to the first. The parts have as many decimals as TOTAL is\n"
+            "written with. This is how a gain-share pool is split. TOTAL may be negative; weights\n"
+            "have at most six decimals.\n"
+            "\n"
+            "  $ slotctl split 100 1 1 1\n"
+            "  34 33 33\n"
+            "  $ slotctl split -10.00 0.5 0.25 0.25\n"
+            "  -5.00 -2.50 -2.50\n"
+            "\n"
+            "Exit codes: 0 split; 2 an amount or a weight is wrong.\n",
     .run = run,
 };

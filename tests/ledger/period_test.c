@@ -45,8 +45,9 @@ test_names(void **state)
     assert_int_equal(period.until.us - period.from.us, 29 * USEC_DAY);
     assert_int_equal(period_parse("9999-12", 7, &period), STATUS_OK);
     assert_int_equal(period.until.us - period.from.us, 31 * USEC_DAY);
-    static const char *const bad[] = {"", "2026", "2026-1", "2026-13", "2026-00", "1969-12", "2026/11",
-                                      "2026-11-22", " 2026-1", "202a-11", "2026-1b", "+026-11"};
+    static const char *const bad[] = {"",        "2026",    "2026-1",  "2026-13",
+                                      "2026-00", "1969-12", "2026/11", "2026-11-22",
+                                      " 2026-1", "202a-11", "2026-1b", "+026-11"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(period_parse(bad[i], strlen(bad[i]), &period), STATUS_INPUT);
 }
@@ -61,8 +62,8 @@ test_of_time(void **state)
         {"2026-11-22T10:00:00Z", "1970-01-01", "2026-11"},
         {"2026-11-30T23:59:59.999999Z", "1970-01-01", "2026-11"},
         {"2026-12-01T00:00:00Z", "1970-01-01", "2026-12"},
-        {"2026-11-22T10:00:00Z", "2026-12-01", "2026-12"},  // closed early: goes to the next
-        {"2026-08-03T10:00:00Z", "2026-12-01", "2026-12"},  // long late: the same
+        {"2026-11-22T10:00:00Z", "2026-12-01", "2026-12"}, // closed early: goes to the next
+        {"2026-08-03T10:00:00Z", "2026-12-01", "2026-12"}, // long late: the same
         {"2027-01-03T10:00:00Z", "2026-12-01", "2027-01"},
         {"2024-02-29T12:00:00Z", "1970-01-01", "2024-02"},
     };

@@ -1,5 +1,5 @@
-// Splits of other projects' tests and of the literature (allocation.csv names each source): the same parts
-// come out of money_split; the case negated gives the parts negated.
+// Splits of other projects' tests and of the literature (allocation.csv names each source): the
+// same parts come out of money_split; the case negated gives the parts negated.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 #include "money.h"
 
 #define PARTS 16
-#define CASES 34  // rows of allocation.csv
+#define CASES 34 // rows of allocation.csv
 
 static money
 amount(const char *text)
@@ -47,7 +47,8 @@ check_case(char *line)
     int64_t weight[PARTS], expected[PARTS];
     size_t count = numbers(field[2], weight);
     assert_int_equal(numbers(field[3], expected), count);
-    // Reference totals are whole units; weights may have decimals, which scaling keeps in proportion.
+    // Reference totals are whole units; weights may have decimals, which scaling keeps in
+    // proportion.
     int64_t total = amount(field[1]).micros / 1000000;
     uint64_t weights[PARTS];
     for (size_t i = 0; i < count; i++) weights[i] = (uint64_t)weight[i];
@@ -56,8 +57,8 @@ check_case(char *line)
         assert_int_equal(money_split(money_of(sign * total), weights, count, parts), STATUS_OK);
         for (size_t i = 0; i < count; i++) {
             if (parts[i].micros != sign * expected[i] / 1000000)
-                fail_msg("%s: part %zu is %lld, expected %lld", field[0], i + 1, (long long)parts[i].micros,
-                         (long long)(sign * expected[i] / 1000000));
+                fail_msg("%s: part %zu is %lld, expected %lld", field[0], i + 1,
+                         (long long)parts[i].micros, (long long)(sign * expected[i] / 1000000));
         }
     }
 }

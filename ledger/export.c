@@ -1,0 +1,433 @@
+// A period's posted transfers as a journal for other programs.
+//
+// All is read in one transaction of one snapshot: accounts with their balance before and after the
+// period, then the transfers through a cursor, so that memory does not grow with the period.
+//
+//  1 Every amount is printed with six decimals and six are declared: a checker that rounds is no
+//    checker. (hledger and ledger take the precision of a commodity from its declaration, beancount
+//    its tolerance from the digits it sees; both tolerances are therefore set to nothing.)
+//  2 A transfer's date is its effective day, held inside the period: what came late is dated on the
+//    first day and bears its true time in the CSV. Transactions are in order of date, then of
+//    posting.
+//  3 A transaction is one transfer, so it balances by itself; its id is its code (hledger, ledger)
+//    or its link (beancount, where it also keeps equal transfers from being taken for duplicates).
+//  4 The first transaction carries the balances of all earlier periods, the last ones assert the
+//    balances after it as the database adds them up: a lost, doubled or changed transfer cannot
+//    pass.
+//  5 Holds are no money yet: pending and voided rows are not exported.
+#include "export.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bounds.h"
+#include "fail.h"
+
+#define NAME_BYTES 256 // an account's name, escaped: five bytes for a byte of its code at most
+#define FETCH      "fetch 2000 from export_transfer"
+
+struct account {
+    char currency[4];
+    int64_t account;
+    char name[NAME_BYTES]; // as the format wants it
+    money before, after;
+};
+struct export
+{
+    struct db *db;
+    FILE *out;
+    const struct period *period;
+    enum export_format format;
+    struct account *accounts; // by currency and number
+    size_t count;
+    char last_day[CLOCK_TEXT];
+    uint64_t transfers;
+};
+
+static const char *const format_names[EXPORT_FORMAT_COUNT] = {"hledger", "ledger", "beancount",
+                                                              "csv"};
+
+const char *
+export_format_name(enum export_format format)
+{
+    CHECK(format < EXPORT_FORMAT_COUNT);
+    return format_names[format];
+}
+
+enum status
+export_format_parse(const char *text, enum export_format *out_format)
+{
+    for (int i = 0; i < EXPORT_FORMAT_COUNT; i++) {
+        if (strcmp(text, format_names[i]) != 0) continue;
+        *out_format = (enum export_format)i;
+        return STATUS_OK;
+    }
+    return STATUS_INPUT;
+}
+
+// Codes are lower case, so a capital inside a part cannot come from one: '_' becomes '-', and any
+// other byte that is no letter or digit becomes "-" with its two hex digits and a Z.
+bool
+export_beancount_name(const char *name, char *out, size_t size)
+{
+    size_t used = 0;
+    bool first = true;
+    if (strncmp(name, "Memo:", 5) == 0) { // beancount knows five roots
+        if (size < 8) return false;
+        memcpy(out, "Equity:", 7);
+        used = 7;
+    }
+    for (const unsigned char *at = (const unsigned char *)name; *at != '\0'; at++) {
+        if (used + 6 > size) return false;
+        bool lower = *at >= 'a' && *at <= 'z';
+        if (*at == ':' || lower || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9'))
+            out[used++] = (char)(first && lower ? *at - 'a' + 'A' : *at);
+        else if (*at == '_' && !first)
+            out[used++] = '-';
+        else
+            used += (size_t)snprintf(out + used, 6, first ? "X%02XZ" : "-%02XZ", *at);
+        first = *at == ':';
+    }
+    if (used >= size) return false;
+    out[used] = '\0';
+    return true;
+}
+
+static void
+day_of(usec at, char out[CLOCK_TEXT])
+{
+    clock_format(at, out);
+    out[10] = '\0';
+}
+
+static const char *
+six(money amount, char out[MONEY_TEXT])
+{
+    money_format(amount, 6, out);
+    return out;
+}
+
+// --- Accounts ------------------------------------------------------------------------------------
+
+static enum status
+take_account(struct export *export, const struct db_rows *rows, size_t row, struct account *account)
+{
+    snprintf(account->currency, sizeof account->currency, "%s", db_get_text(rows, row, 0));
+    account->account = db_get_int(rows, row, 1);
+    const char *name = db_get_text(rows, row, 2);
+    account->before = db_get_money(rows, row, 3);
+    account->after = db_get_money(rows, row, 4);
+    if (export->format == EXPORT_BEANCOUNT)
+        return export_beancount_name(name, account->name, sizeof account->name) ? STATUS_OK
+                                                                                : STATUS_OVERFLOW;
+    if (strlen(name) >= sizeof account->name) return STATUS_OVERFLOW;
+    memcpy(account->name, name, strlen(name) + 1);
+    return STATUS_OK;
+}
+
+// Every account that any period up to this one posted to.
+static enum status
+read_accounts(struct export *export)
+{
+    static const char sql[] =
+        "with leg as ("
+        " select currency, debit as account, period, amount_micros::numeric as amount from transfer"
+        "  where state = 'posted' and period <= $1"
+        " union all"
+        " select currency, credit, period, -amount_micros::numeric from transfer"
+        "  where state = 'posted' and period <= $1)"
+        " select a.currency, a.account, a.name,"
+        "  coalesce(sum(l.amount) filter (where l.period < $1), 0)::bigint, sum(l.amount)::bigint"
+        " from leg l join account a on a.currency = l.currency and a.account = l.account"
+        " group by a.currency, a.account, a.name order by a.currency, a.account";
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(export->period->name)};
+    enum status status = db_query(export->db, sql, params, 1, &rows);
+    if (status != STATUS_OK) goto done;
+    export->count = db_count(rows);
+    export->accounts = calloc(export->count + 1, sizeof *export->accounts);
+    CHECK(export->accounts != NULL);
+    for (size_t i = 0; i < export->count && status == STATUS_OK; i++)
+        status = take_account(export, rows, i, &export->accounts[i]);
+done:
+    db_rows_free(rows);
+    return status;
+}
+
+static int
+by_number(const void *left, const void *right)
+{
+    const struct account *a = left, *b = right;
+    int order = strcmp(a->currency, b->currency);
+    if (order != 0) return order;
+    return a->account < b->account ? -1 : a->account > b->account;
+}
+
+static const char *
+name_of(const struct export *export, const char *currency, int64_t number)
+{
+    struct account key = {.account = number};
+    snprintf(key.currency, sizeof key.currency, "%s", currency);
+    const struct account *found =
+        bsearch(&key, export->accounts, export->count, sizeof key, by_number);
+    CHECK(found != NULL); // the same snapshot, and transfers refer to accounts
+    return found->name;
+}
+
+// --- Heads: what the format must know before the first transaction -------------------------------
+
+// One line a currency or account, each once: accounts are sorted by currency, then number.
+static void
+each_currency(const struct export *export, const char *format)
+{
+    const char *last = "";
+    for (size_t i = 0; i < export->count; i++) {
+        const char *currency = export->accounts[i].currency;
+        if (strcmp(currency, last) != 0) fprintf(export->out, format, currency);
+        last = currency;
+    }
+}
+
+static bool
+named_before(const struct export *export, size_t index)
+{
+    // The same account in another currency: only currencies before its own can hold it.
+    for (size_t i = 0; i < index; i++) {
+        const struct account *other = &export->accounts[i];
+        if (strcmp(other->currency, export->accounts[index].currency) == 0) return false;
+        if (other->account == export->accounts[index].account) return true;
+    }
+    return false;
+}
+
+static void
+head_text(const struct export *export)
+{
+    fprintf(export->out, "; Vendue: posted transfers of period %s\n", export->period->name);
+    if (export->format == EXPORT_HLEDGER) {
+        each_currency(export, "commodity 1000.000000 %s\n");
+    } else {
+        each_currency(export, "commodity %1$s\n    format 1000.000000 %1$s\n");
+    }
+    for (size_t i = 0; i < export->count; i++)
+        if (!named_before(export, i))
+            fprintf(export->out, "account %s\n", export->accounts[i].name);
+    fputc('\n', export->out);
+}
+
+static void
+head_beancount(const struct export *export)
+{
+    char from[CLOCK_TEXT];
+    day_of(export->period->from, from);
+    fprintf(export->out,
+            "; Vendue: posted transfers of period %s\n"
+            "option \"inferred_tolerance_default\" \"*:0\"\n"
+            "option \"inferred_tolerance_multiplier\" \"0\"\n"
+            "plugin \"beancount.plugins.noduplicates\"\n",
+            export->period->name);
+    each_currency(export, "option \"operating_currency\" \"%s\"\n");
+    for (size_t i = 0; i < export->count; i++)
+        if (!named_before(export, i))
+            fprintf(export->out, "%s open %s\n", from, export->accounts[i].name);
+    fputc('\n', export->out);
+}
+
+static void
+head_csv(const struct export *export)
+{
+    fputs("transfer,group,leg,date,kind,debit,credit,amount_micros,currency,amount,placement,"
+          "seat,slot,"
+          "message,rung,effective,posted\n",
+          export->out);
+}
+
+// --- Transactions --------------------------------------------------------------------------------
+
+static void
+print_posting(const struct export *export, const char *name, money amount, const char *currency)
+{
+    char text[MONEY_TEXT];
+    fprintf(export->out, "    %s   %s %s\n", name, six(amount, text), currency);
+}
+
+static void
+print_opening(const struct export *export)
+{
+    char day[CLOCK_TEXT];
+    bool any = false;
+    day_of(export->period->from, day);
+    for (size_t i = 0; i < export->count; i++) {
+        const struct account *account = &export->accounts[i];
+        if (account->before.micros == 0) continue;
+        if (!any)
+            fprintf(export->out,
+                    export->format == EXPORT_BEANCOUNT ? "%s * \"opening balances\"\n"
+                                                       : "%s * opening balances\n",
+                    day);
+        any = true;
+        print_posting(export, account->name, account->before, account->currency);
+    }
+    if (any) fputc('\n', export->out);
+}
+
+static void
+print_closing(const struct export *export)
+{
+    char day[CLOCK_TEXT], text[MONEY_TEXT];
+    bool beancount = export->format == EXPORT_BEANCOUNT;
+    // beancount asserts before the day's transactions, so it asserts on the day after the period.
+    day_of(beancount ? export->period->until : (usec){export->period->until.us - 1}, day);
+    if (!beancount && export->count > 0) fprintf(export->out, "%s * closing balances\n", day);
+    for (size_t i = 0; i < export->count; i++) {
+        const struct account *account = &export->accounts[i];
+        if (beancount) {
+            fprintf(export->out, "%s balance %s   %s ~ 0.000000 %s\n", day, account->name,
+                    six(account->after, text), account->currency);
+        } else {
+            fprintf(export->out, "    %s   0.000000 %s = %s %s\n", account->name, account->currency,
+                    six(account->after, text), account->currency);
+        }
+    }
+}
+
+// Columns of the cursor.
+enum {
+    COL_ID,
+    COL_GROUP,
+    COL_LEG,
+    COL_KIND,
+    COL_CURRENCY,
+    COL_DEBIT,
+    COL_CREDIT,
+    COL_AMOUNT,
+    COL_DAY,
+    COL_PLACEMENT,
+    COL_SEAT,
+    COL_SLOT,
+    COL_MESSAGE,
+    COL_RUNG,
+    COL_EFFECTIVE,
+    COL_POSTED
+};
+
+static void
+print_csv(const struct export *export, const struct db_rows *rows, size_t row, const char *id,
+          const char *day)
+{
+    char group[ID_TEXT], placement[ID_TEXT] = "", amount[MONEY_TEXT], effective[CLOCK_TEXT],
+                         posted[CLOCK_TEXT];
+    const char *currency = db_get_text(rows, row, COL_CURRENCY);
+    id_format(db_get_id(rows, row, COL_GROUP), group);
+    if (!db_is_null(rows, row, COL_PLACEMENT))
+        id_format(db_get_id(rows, row, COL_PLACEMENT), placement);
+    clock_format((usec){db_get_int(rows, row, COL_EFFECTIVE)}, effective);
+    clock_format((usec){db_get_int(rows, row, COL_POSTED)}, posted);
+    fprintf(export->out, "%s,%s,%" PRId64 ",%s,%s,%s,%s,%" PRId64 ",%s,%s,%s,%s,%s,%s,%s,%s,%s\n",
+            id, group, db_get_int(rows, row, COL_LEG), day, db_get_text(rows, row, COL_KIND),
+            name_of(export, currency, db_get_int(rows, row, COL_DEBIT)),
+            name_of(export, currency, db_get_int(rows, row, COL_CREDIT)),
+            db_get_int(rows, row, COL_AMOUNT), currency,
+            six(db_get_money(rows, row, COL_AMOUNT), amount), placement,
+            db_get_text(rows, row, COL_SEAT), db_get_text(rows, row, COL_SLOT),
+            db_get_text(rows, row, COL_MESSAGE), db_get_text(rows, row, COL_RUNG), effective,
+            posted);
+}
+
+static void
+print_transfer(struct export *export, const struct db_rows *rows, size_t row)
+{
+    char id[ID_TEXT], day[CLOCK_TEXT];
+    id_format(db_get_id(rows, row, COL_ID), id);
+    day_of((usec){db_get_int(rows, row, COL_DAY)}, day);
+    CHECK(strcmp(export->last_day, day) <= 0);
+    memcpy(export->last_day, day, sizeof day);
+    export->transfers++;
+    if (export->format == EXPORT_CSV) {
+        print_csv(export, rows, row, id, day);
+        return;
+    }
+    const char *currency = db_get_text(rows, row, COL_CURRENCY);
+    const char *slot = db_get_text(rows, row, COL_SLOT),
+               *message = db_get_text(rows, row, COL_MESSAGE);
+    char what[3 * BOUND_CODE + 64];
+    snprintf(what, sizeof what, "%s%s%s%s%s", db_get_text(rows, row, COL_KIND),
+             slot[0] != '\0' ? " " : "", slot, message[0] != '\0' ? " " : "", message);
+    if (export->format == EXPORT_BEANCOUNT)
+        fprintf(export->out, "%s * \"%s\" ^%s\n", day, what, id);
+    else
+        fprintf(export->out, "%s * (%s) %s\n", day, id, what);
+    print_posting(export, name_of(export, currency, db_get_int(rows, row, COL_DEBIT)),
+                  db_get_money(rows, row, COL_AMOUNT), currency);
+    money minus;
+    CHECK(money_subtract(money_of(0), db_get_money(rows, row, COL_AMOUNT), &minus) == STATUS_OK);
+    print_posting(export, name_of(export, currency, db_get_int(rows, row, COL_CREDIT)), minus,
+                  currency);
+    fputc('\n', export->out);
+}
+
+static enum status
+print_transfers(struct export *export)
+{
+    static const char declare[] =
+        "declare export_transfer no scroll cursor for"
+        " select t.transfer_id, t.group_id, t.leg, t.kind, t.currency, t.debit, t.credit,"
+        "  t.amount_micros,"
+        "  least(greatest(t.effective_us, $2), $3) as day, t.placement_id, coalesce(s.code, ''),"
+        "  coalesce(l.tagid, ''), coalesce(m.code, ''), coalesce(r.name, ''),"
+        "  t.effective_us, t.posted_us"
+        " from transfer t left join seat s on s.id = t.seat left join slot l on l.id = t.slot"
+        "  left join message m on m.id = t.message left join rung_name r on r.rung = t.rung"
+        " where t.period = $1 and t.state = 'posted'"
+        " order by day, t.log, t.batch, t.idx, t.group_id, t.leg, t.transfer_id";
+    const struct db_param params[] = {db_text(export->period->name),
+                                      db_int8(export->period->from.us),
+                                      db_int8(export->period->until.us - 1)};
+    enum status status = db_run(export->db, declare, params, 3, NULL);
+    size_t fetched = 1;
+    while (status == STATUS_OK && fetched > 0) {
+        struct db_rows *rows = NULL;
+        status = db_query(export->db, FETCH, NULL, 0, &rows);
+        fetched = status == STATUS_OK ? db_count(rows) : 0;
+        for (size_t i = 0; i < fetched; i++) print_transfer(export, rows, i);
+        db_rows_free(rows);
+    }
+    return status;
+}
+
+static void
+print_head(const struct export *export)
+{
+    switch (export->format) {
+    case EXPORT_HLEDGER:
+    case EXPORT_LEDGER: head_text(export); break;
+    case EXPORT_BEANCOUNT: head_beancount(export); break;
+    case EXPORT_CSV: head_csv(export); return;
+    case EXPORT_FORMAT_COUNT: CHECK(false);
+    }
+    print_opening(export);
+}
+
+enum status
+export_period(struct db *db, const struct period *period, enum export_format format, FILE *out,
+              uint64_t *out_transfers)
+{
+    struct export export = {.db = db, .out = out, .period = period, .format = format};
+    enum status status = db_begin(db);
+    if (status != STATUS_OK) return status;
+    status = db_script(db, "set transaction isolation level repeatable read, read only");
+    if (status == STATUS_OK) status = read_accounts(&export);
+    if (status != STATUS_OK) goto done;
+    print_head(&export);
+    status = print_transfers(&export);
+    if (status != STATUS_OK) goto done;
+    if (format != EXPORT_CSV) print_closing(&export);
+    if (fflush(out) != 0 || ferror(out)) status = STATUS_IO;
+    if (out_transfers != NULL) *out_transfers = export.transfers;
+done:
+    db_rollback(db); // nothing was written
+    free(export.accounts);
+    return status;
+}
