@@ -1,5 +1,5 @@
-// An arena is a list of blocks, newest first; taking bumps a pointer in the newest. A request larger than
-// a block gets a block of its own. Reset keeps the blocks and hands them out again.
+// An arena is a list of blocks, newest first; taking bumps a pointer in the newest. A request
+// larger than a block gets a block of its own. Reset keeps the blocks and hands them out again.
 //
 // Invariants
 //   (1) every piece is aligned to 64 bytes when it is at least 64 bytes long, else to 16

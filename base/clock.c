@@ -1,5 +1,6 @@
-// Clocks read, and RFC 3339 text. Dates are proleptic Gregorian; days are counted with the era method
-// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"), so no time zone data is consulted.
+// Clocks read, and RFC 3339 text. Dates are proleptic Gregorian; days are counted with the era
+// method (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"), so no time zone data is
+// consulted.
 #include "clock.h"
 
 #include <stdbool.h>
@@ -66,10 +67,12 @@ clock_format(usec at, char out[CLOCK_TEXT])
     unsigned month, day;
     date_of(days, &year, &month, &day);
     unsigned seconds = (unsigned)(rest / USEC_SECOND);
-    // A buffer that holds any value of these types; the text that fits CLOCK_TEXT is what dates give.
+    // A buffer that holds any value of these types; the text that fits CLOCK_TEXT is what dates
+    // give.
     char text[96];
-    int len = snprintf(text, sizeof text, "%04lld-%02u-%02uT%02u:%02u:%02u.%06uZ", (long long)year, month, day,
-                       seconds / 3600, seconds / 60 % 60, seconds % 60, (unsigned)(rest % USEC_SECOND));
+    int len = snprintf(text, sizeof text, "%04lld-%02u-%02uT%02u:%02u:%02u.%06uZ", (long long)year,
+                       month, day, seconds / 3600, seconds / 60 % 60, seconds % 60,
+                       (unsigned)(rest % USEC_SECOND));
     CHECK(len > 0 && len < CLOCK_TEXT);
     memcpy(out, text, (size_t)len + 1);
 }
@@ -144,10 +147,11 @@ clock_parse(const char *text, size_t len, usec *out_at)
 {
     struct cursor in = {text, text + len};
     unsigned year, month, day;
-    if (!take_digits(&in, 4, &year) || !take(&in, '-') || !take_digits(&in, 2, &month) || !take(&in, '-') ||
-        !take_digits(&in, 2, &day))
+    if (!take_digits(&in, 4, &year) || !take(&in, '-') || !take_digits(&in, 2, &month) ||
+        !take(&in, '-') || !take_digits(&in, 2, &day))
         return STATUS_INPUT;
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) return STATUS_INPUT;
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+        return STATUS_INPUT;
     int64_t us = days_of(year, month, day) * USEC_DAY;
     if (in.at == in.end) {
         *out_at = (usec){us};
@@ -156,8 +160,8 @@ clock_parse(const char *text, size_t len, usec *out_at)
     unsigned hour, minute, second;
     int64_t fraction = 0, ahead = 0;
     if (!take(&in, 'T') && !take(&in, 't') && !take(&in, ' ')) return STATUS_INPUT;
-    if (!take_digits(&in, 2, &hour) || !take(&in, ':') || !take_digits(&in, 2, &minute) || !take(&in, ':') ||
-        !take_digits(&in, 2, &second))
+    if (!take_digits(&in, 2, &hour) || !take(&in, ':') || !take_digits(&in, 2, &minute) ||
+        !take(&in, ':') || !take_digits(&in, 2, &second))
         return STATUS_INPUT;
     if (hour > 23 || minute > 59 || second > 59) return STATUS_INPUT;
     if (take(&in, '.') && !take_fraction(&in, &fraction)) return STATUS_INPUT;

@@ -1,4 +1,5 @@
-// A bug ends the process at once, with the place: going on with a broken invariant could sell or book wrongly.
+// A bug ends the process at once, with the place: going on with a broken invariant could sell or
+// book wrongly.
 #include "fail.h"
 
 #include <stdio.h>

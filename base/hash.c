@@ -1,7 +1,7 @@
 // Digests by OpenSSL, 128-bit keys by xxHash: nothing here is our own mathematics.
 //
-// OpenSSL 3 looks an algorithm up by name at every one-shot call, which costs more than hashing 64 bytes;
-// so each thread fetches SHA-256 once and keeps its context.
+// OpenSSL 3 looks an algorithm up by name at every one-shot call, which costs more than hashing 64
+// bytes; so each thread fetches SHA-256 once and keeps its context.
 #include "hash.h"
 
 #include <openssl/core_names.h>
@@ -33,7 +33,8 @@ hash_sha256_pieces(const struct hash_piece *pieces, size_t count)
 {
     struct digest digest;
     EVP_MD_CTX *context = sha_begin();
-    for (size_t i = 0; i < count; i++) CHECK(EVP_DigestUpdate(context, pieces[i].data, pieces[i].len) == 1);
+    for (size_t i = 0; i < count; i++)
+        CHECK(EVP_DigestUpdate(context, pieces[i].data, pieces[i].len) == 1);
     CHECK(EVP_DigestFinal_ex(context, digest.bytes, NULL) == 1);
     return digest;
 }
@@ -87,7 +88,8 @@ hash_customer(const uint8_t secret[16], const char *key, size_t len)
 {
     size_t size = 8;
     uint8_t tag[8];
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size), OSSL_PARAM_construct_end()};
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
+                           OSSL_PARAM_construct_end()};
     static _Thread_local EVP_MAC_CTX *context;
     if (context == NULL) {
         EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "SIPHASH", NULL);

@@ -35,9 +35,9 @@ write_line(const char *level, const char *event, const char *format, va_list arg
     (void)written;  // there is nowhere left to complain
 }
 
-#define LOG_BODY(level) \
-    va_list args; \
-    va_start(args, format); \
+#define LOG_BODY(level)                     \
+    va_list args;                           \
+    va_start(args, format);                 \
     write_line(level, event, format, args); \
     va_end(args)
 

@@ -1,5 +1,5 @@
-// The one door for amounts: checked addition, exact text, one rounding rule (half to even), one split rule
-// (largest remainder). Products are 128 bits wide.
+// The one door for amounts: checked addition, exact text, one rounding rule (half to even), one
+// split rule (largest remainder). Products are 128 bits wide.
 #include "money.h"
 
 #include <stdbool.h>
@@ -16,13 +16,15 @@ __extension__ typedef unsigned __int128 uwide;
 enum status
 money_add(money a, money b, money *out_sum)
 {
-    return __builtin_add_overflow(a.micros, b.micros, &out_sum->micros) ? STATUS_OVERFLOW : STATUS_OK;
+    return __builtin_add_overflow(a.micros, b.micros, &out_sum->micros) ? STATUS_OVERFLOW
+                                                                        : STATUS_OK;
 }
 
 enum status
 money_subtract(money a, money b, money *out_difference)
 {
-    return __builtin_sub_overflow(a.micros, b.micros, &out_difference->micros) ? STATUS_OVERFLOW : STATUS_OK;
+    return __builtin_sub_overflow(a.micros, b.micros, &out_difference->micros) ? STATUS_OVERFLOW
+                                                                               : STATUS_OK;
 }
 
 // Digits into *value, which stays <= BOUND_MICROS; counts them in *digits.
@@ -77,9 +79,11 @@ money_format(money amount, unsigned decimals_min, char out[MONEY_TEXT])
         decimals--;
     }
     const char *sign = amount.micros < 0 ? "-" : "";
-    int len = decimals == 0 ? snprintf(out, MONEY_TEXT, "%s%llu", sign, (unsigned long long)(size / 1000000))
-                            : snprintf(out, MONEY_TEXT, "%s%llu.%0*llu", sign, (unsigned long long)(size / 1000000),
-                                       (int)decimals, (unsigned long long)fraction);
+    int len = decimals == 0
+                  ? snprintf(out, MONEY_TEXT, "%s%llu", sign, (unsigned long long)(size / 1000000))
+                  : snprintf(out, MONEY_TEXT, "%s%llu.%0*llu", sign,
+                             (unsigned long long)(size / 1000000), (int)decimals,
+                             (unsigned long long)fraction);
     CHECK(len > 0 && len < MONEY_TEXT);
     return (size_t)len;
 }

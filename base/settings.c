@@ -1,6 +1,6 @@
 // Reads DIR/vendue.yaml with libyaml, as a stream of events: a map of keys to scalars, one level of
-// sections ("listen: {host: ..., port: ...}"), each key known to the table below. Errors bear the file's
-// line and column. Sizes take a unit: "64 MiB".
+// sections ("listen: {host: ..., port: ...}"), each key known to the table below. Errors bear the
+// file's line and column. Sizes take a unit: "64 MiB".
 #include "settings.h"
 
 #include <errno.h>
@@ -31,16 +31,22 @@ struct setting {
 static const struct setting settings_table[] = {
     {"listen.host", SETTING_TEXT, FIELD(listen_host), 1, 63, "an address such as 127.0.0.1"},
     {"listen.port", SETTING_COUNT, FIELD(listen_port), 1, 65535, "a port from 1 to 65535"},
-    {"postgres", SETTING_TEXT, FIELD(postgres), 0, 511, "a libpq connection string, or empty for the private cluster"},
+    {"postgres", SETTING_TEXT, FIELD(postgres), 0, 511,
+     "a libpq connection string, or empty for the private cluster"},
     {"journal.log", SETTING_COUNT, FIELD(log), 1, UINT32_MAX, "a log number from 1"},
     {"journal.epoch", SETTING_COUNT, FIELD(epoch), 1, UINT32_MAX, "an epoch from 1"},
-    {"journal.segment", SETTING_BYTES, FIELD(segment_bytes), 1 << 20, 1 << 30, "a size from 1 MiB to 1 GiB"},
-    {"book.contacts", SETTING_COUNT, FIELD(book.contacts), 1024, 1 << 26, "a count from 1024 to 67108864"},
-    {"book.placements", SETTING_COUNT, FIELD(book.placements), 1024, 1 << 26, "a count from 1024 to 67108864"},
+    {"journal.segment", SETTING_BYTES, FIELD(segment_bytes), 1 << 20, 1 << 30,
+     "a size from 1 MiB to 1 GiB"},
+    {"book.contacts", SETTING_COUNT, FIELD(book.contacts), 1024, 1 << 26,
+     "a count from 1024 to 67108864"},
+    {"book.placements", SETTING_COUNT, FIELD(book.placements), 1024, 1 << 26,
+     "a count from 1024 to 67108864"},
     {"book.caps", SETTING_COUNT, FIELD(book.caps), 1024, 1 << 26, "a count from 1024 to 67108864"},
-    {"book.orders", SETTING_COUNT, FIELD(book.orders), 1024, 1 << 26, "a count from 1024 to 67108864"},
+    {"book.orders", SETTING_COUNT, FIELD(book.orders), 1024, 1 << 26,
+     "a count from 1024 to 67108864"},
     {"book.overlay", SETTING_COUNT, FIELD(book.overlay), 64, 1 << 20, "a count from 64 to 1048576"},
-    {"sessions.connections", SETTING_COUNT, FIELD(connections), 1, 100000, "a count from 1 to 100000"},
+    {"sessions.connections", SETTING_COUNT, FIELD(connections), 1, 100000,
+     "a count from 1 to 100000"},
     {"sessions.in_flight", SETTING_COUNT, FIELD(seat_in_flight), 1, 4096, "a count from 1 to 4096"},
 };
 
@@ -58,8 +64,8 @@ complain(struct reader *reader, yaml_mark_t at, const char *format, ...)
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    snprintf(reader->error->text, sizeof reader->error->text, "%.120s:%zu:%zu: %s", reader->path, at.line + 1,
-             at.column + 1, what);
+    snprintf(reader->error->text, sizeof reader->error->text, "%.120s:%zu:%zu: %s", reader->path,
+             at.line + 1, at.column + 1, what);
     return STATUS_INPUT;
 }
 
@@ -113,14 +119,17 @@ take_setting(struct reader *reader, const char *key, const yaml_event_t *event)
             return STATUS_OK;
         }
         uint64_t value = 0;
-        if (!parse_count(text, setting->kind, &value) || value < setting->least || value > setting->most)
-            return complain(reader, event->start_mark, "%s: '%.60s' is not %s", key, text, setting->mend);
+        if (!parse_count(text, setting->kind, &value) || value < setting->least ||
+            value > setting->most)
+            return complain(reader, event->start_mark, "%s: '%.60s' is not %s", key, text,
+                            setting->mend);
         if (setting->kind == SETTING_BYTES && value % (1 << 20) != 0)
             return complain(reader, event->start_mark, "%s: use whole MiB", key);
         store_count(at, setting->size, value);
         return STATUS_OK;
     }
-    return complain(reader, event->start_mark, "%s: there is no such setting; remove it or correct its name", key);
+    return complain(reader, event->start_mark,
+                    "%s: there is no such setting; remove it or correct its name", key);
 }
 
 // State of the walk: the section entered and the key whose value comes next; "" none.
@@ -135,7 +144,8 @@ take_scalar(struct reader *reader, struct walk *walk, const yaml_event_t *event)
     const char *text = (const char *)event->data.scalar.value;
     if (walk->depth == 0) {
         bool empty = event->data.scalar.length == 0;
-        return empty ? STATUS_OK : complain(reader, event->start_mark, "expected 'key: value' lines");
+        return empty ? STATUS_OK
+                     : complain(reader, event->start_mark, "expected 'key: value' lines");
     }
     if (walk->key[0] == '\0') {
         if (event->data.scalar.length == 0 || event->data.scalar.length >= sizeof walk->key)
@@ -144,7 +154,8 @@ take_scalar(struct reader *reader, struct walk *walk, const yaml_event_t *event)
         return STATUS_OK;
     }
     char name[130];
-    snprintf(name, sizeof name, "%s%s%s", walk->section, walk->section[0] != '\0' ? "." : "", walk->key);
+    snprintf(name, sizeof name, "%s%s%s", walk->section, walk->section[0] != '\0' ? "." : "",
+             walk->key);
     walk->key[0] = '\0';
     return take_setting(reader, name, event);
 }
@@ -192,10 +203,12 @@ read_file(struct reader *reader, FILE *file)
 }
 
 enum status
-settings_read(const char *directory, struct settings *out_settings, struct settings_error *out_error)
+settings_read(const char *directory, struct settings *out_settings,
+              struct settings_error *out_error)
 {
     char absolute[PATH_MAX], path[PATH_MAX + 16];
-    if (realpath(directory, absolute) == NULL || strlen(absolute) >= sizeof out_settings->directory) {
+    if (realpath(directory, absolute) == NULL ||
+        strlen(absolute) >= sizeof out_settings->directory) {
         snprintf(out_error->text, sizeof out_error->text,
                  "%.300s: no such directory; make a market with: slotctl init DIR", directory);
         return STATUS_NOT_FOUND;
@@ -204,7 +217,8 @@ settings_read(const char *directory, struct settings *out_settings, struct setti
     FILE *file = fopen(path, "re");
     if (file == NULL) {
         snprintf(out_error->text, sizeof out_error->text,
-                 "%.300s: not a market directory (%s); make one with: slotctl init DIR", directory, strerror(errno));
+                 "%.300s: not a market directory (%s); make one with: slotctl init DIR", directory,
+                 strerror(errno));
         return STATUS_NOT_FOUND;
     }
     *out_settings = (struct settings){
@@ -213,7 +227,11 @@ settings_read(const char *directory, struct settings *out_settings, struct setti
         .log = 1,
         .epoch = 1,
         .segment_bytes = 64 << 20,
-        .book = {.contacts = 1 << 16, .placements = 1 << 18, .caps = 1 << 18, .orders = 1 << 16, .overlay = 4096},
+        .book = {.contacts = 1 << 16,
+                 .placements = 1 << 18,
+                 .caps = 1 << 18,
+                 .orders = 1 << 16,
+                 .overlay = 4096},
         .connections = 10000,
         .seat_in_flight = 64,
     };

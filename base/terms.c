@@ -34,17 +34,19 @@ status_text(enum status status)
 }
 
 static const char *const channel_names[CHANNEL_COUNT] = {
-    "call", "web", "app", "store", "email", "chat", "sms", "bill", "parcel", "kiosk", "social", "partner",
+    "call", "web",  "app",    "store", "email",  "chat",
+    "sms",  "bill", "parcel", "kiosk", "social", "partner",
 };
 static const char *const stage_names[STAGE_COUNT] = {
     "need", "shop", "buy", "use", "service", "renew", "leave", "advocate",
 };
 static const char *const objective_names[OBJECTIVE_COUNT] = {
-    "identify", "recognize", "fulfill", "upgrade", "cross_sell", "expand", "educate", "collect", "refer",
+    "identify", "recognize", "fulfill", "upgrade", "cross_sell",
+    "expand",   "educate",   "collect", "refer",
 };
 static const char *const rung_names[RUNG_COUNT] = {
-    "geographic", "demographic", "behavioral", "personalization", "predictive",
-    "commercialization", "affiliation", "syndication",
+    "geographic", "demographic",       "behavioral",  "personalization",
+    "predictive", "commercialization", "affiliation", "syndication",
 };
 static const char *const identity_names[IDENTITY_COUNT] = {"anonymous", "first_time", "repeat"};
 static const char *const tier_names[TIER_COUNT] = {"none", "silver", "gold", "platinum", "vip"};
@@ -52,13 +54,14 @@ static const char *const loyalty_names[LOYALTY_COUNT] = {
     "unknown", "prospect", "first_time_user", "exclusive", "switcher",
 };
 static const char *const condition_names[CONDITION_COUNT] = {"calm", "urgent", "distressed"};
-static const char *const consent_names[CONSENT_COUNT] = {"profiling", "modelling", "third_party", "sharing"};
+static const char *const consent_names[CONSENT_COUNT] = {"profiling", "modelling", "third_party",
+                                                         "sharing"};
 static const char *const privacy_names[PRIVACY_COUNT] = {"open", "host", "transient"};
 static const char *const seat_kind_names[SEAT_KIND_COUNT] = {"department", "partner"};
 static const char *const role_names[ROLE_COUNT] = {"touchpoint", "seat", "operator"};
 static const char *const fact_kind_names[FACT_KIND_COUNT] = {
-    "none", "contact", "placement", "unfilled", "delivered", "accepted", "declined", "cancelled", "expired",
-    "converted", "refunded", "bid",
+    "none",     "contact",   "placement", "unfilled",  "delivered", "accepted",
+    "declined", "cancelled", "expired",   "converted", "refunded",  "bid",
 };
 
 static enum status
@@ -73,18 +76,18 @@ parse(const char *const names[], size_t count, const char *text, size_t len, siz
 }
 
 // The pair of functions of one kind of word.
-#define WORDS(kind) \
-    const char *kind##_name(enum kind value) \
-    { \
-        CHECK((size_t)value < COUNT_OF(kind##_names)); \
-        return kind##_names[value]; \
-    } \
-    enum status kind##_parse(const char *text, size_t len, enum kind *out_value) \
-    { \
-        size_t index; \
+#define WORDS(kind)                                                                          \
+    const char *kind##_name(enum kind value)                                                 \
+    {                                                                                        \
+        CHECK((size_t)value < COUNT_OF(kind##_names));                                       \
+        return kind##_names[value];                                                          \
+    }                                                                                        \
+    enum status kind##_parse(const char *text, size_t len, enum kind *out_value)             \
+    {                                                                                        \
+        size_t index;                                                                        \
         enum status status = parse(kind##_names, COUNT_OF(kind##_names), text, len, &index); \
-        if (status == STATUS_OK) *out_value = (enum kind)index; \
-        return status; \
+        if (status == STATUS_OK) *out_value = (enum kind)index;                              \
+        return status;                                                                       \
     }
 
 WORDS(channel)
@@ -115,10 +118,15 @@ static const struct {
     [REASON_BELOW_FLOOR] = {100, "below_floor", "The bid is below the floor that counts for it."},
     [REASON_OUTBID] = {102, "outbid", "Another seat's bid was higher."},
     [REASON_FORMAT] = {204, "format", "The slot does not take this format."},
-    [REASON_NOT_ELIGIBLE] = {501, "not_eligible", "A rule of the slot, the seat or the message is not true for this contact."},
-    [REASON_CONSENT] = {502, "consent", "The customer did not agree to the use that this rung needs."},
-    [REASON_FREQUENCY_CAP] = {503, "frequency_cap", "The customer has seen this message as often as its cap allows."},
-    [REASON_BUDGET] = {505, "budget", "The budget of the seat or the message does not cover the bid."},
+    [REASON_NOT_ELIGIBLE] =
+        {501, "not_eligible",
+         "A rule of the slot, the seat or the message is not true for this contact."},
+    [REASON_CONSENT] = {502, "consent",
+                        "The customer did not agree to the use that this rung needs."},
+    [REASON_FREQUENCY_CAP] = {503, "frequency_cap",
+                              "The customer has seen this message as often as its cap allows."},
+    [REASON_BUDGET] = {505, "budget",
+                       "The budget of the seat or the message does not cover the bid."},
     [REASON_DUPLICATE] = {508, "duplicate", "The message already won a slot of this contact."},
     [REASON_CONTRACT] = {512, "contract", "The seat has no contract in force."},
     [REASON_RUNG] = {513, "rung", "The slot does not admit the message's rung."},
@@ -126,7 +134,8 @@ static const struct {
     [REASON_IDENTITY] = {515, "identity", "The rung needs a customer who is recognized."},
     [REASON_CONDITION] = {516, "condition", "A distressed customer is served, not sold to."},
     [REASON_SEAT_KIND] = {517, "seat_kind", "This kind of seat may not use the message's rung."},
-    [REASON_NOT_VALID_NOW] = {518, "not_valid_now", "The message or the bid is outside its validity."},
+    [REASON_NOT_VALID_NOW] = {518, "not_valid_now",
+                              "The message or the bid is outside its validity."},
     [REASON_PAUSED] = {519, "paused", "The seat or the bid is paused."},
     [REASON_OWN_SEAT] = {520, "own_seat", "A better bid of the same seat was considered."},
     [REASON_WITHDRAWN] = {521, "withdrawn", "The bid was withdrawn."},
@@ -144,20 +153,27 @@ static const struct {
     [REASON_UNKNOWN_SEAT] = {548, "unknown_seat", "The market has no such seat."},
     [REASON_UNKNOWN_MESSAGE] = {549, "unknown_message", "The market has no such message."},
     [REASON_UNKNOWN_BID] = {550, "unknown_bid", "The seat has no bid of this reference."},
-    [REASON_UNKNOWN_PLACEMENT] = {551, "unknown_placement", "There is no such placement, or it is no longer kept."},
-    [REASON_UNKNOWN_ATTRIBUTE] = {552, "unknown_attribute", "The market declares no such attribute of a contact or customer."},
+    [REASON_UNKNOWN_PLACEMENT] = {551, "unknown_placement",
+                                  "There is no such placement, or it is no longer kept."},
+    [REASON_UNKNOWN_ATTRIBUTE] =
+        {552, "unknown_attribute",
+         "The market declares no such attribute of a contact or customer."},
     [REASON_NOT_YOURS] = {553, "not_yours", "It belongs to another seat or touchpoint."},
     [REASON_WRONG_ROLE] = {554, "wrong_role", "This certificate's role may not do this."},
-    [REASON_UNKNOWN_CERTIFICATE] = {555, "unknown_certificate", "This certificate is registered for nobody."},
+    [REASON_UNKNOWN_CERTIFICATE] = {555, "unknown_certificate",
+                                    "This certificate is registered for nobody."},
     [REASON_REVOKED] = {556, "revoked", "This certificate was revoked, or its seat is closed."},
     [REASON_CONFLICT] = {557, "conflict", "The same reference came before with another content."},
     [REASON_CURRENCY] = {558, "currency", "The market settles in another currency."},
     [REASON_LATE] = {559, "late", "The placement's delivery window has ended."},
     [REASON_EARLY] = {560, "early", "What this event follows has not happened yet."},
     [REASON_ALREADY_ENDED] = {561, "already_ended", "The placement ended before."},
-    [REASON_REFUND_EXCEEDS] = {562, "refund_exceeds", "The refunds would exceed what was converted."},
+    [REASON_REFUND_EXCEEDS] = {562, "refund_exceeds",
+                               "The refunds would exceed what was converted."},
     [REASON_BUSY] = {563, "busy", "A bounded pool is full; try again."},
-    [REASON_JOURNAL_FULL] = {564, "journal_full", "There is no room to make a decision durable; nothing is sold meanwhile."},
+    [REASON_JOURNAL_FULL] =
+        {564, "journal_full",
+         "There is no room to make a decision durable; nothing is sold meanwhile."},
     [REASON_NOT_FOUND] = {565, "not_found", "There is no such thing."},
     [REASON_NO_MARKET] = {566, "no_market", "No market has been published to this node yet."},
     [REASON_INTERNAL] = {567, "internal", "The request met a fault of this node."},

@@ -51,7 +51,8 @@ put_placement(struct pack *pack, const struct catalog *catalog, const struct fac
 {
     uint32_t message = catalog_message_by_id(catalog, fact->placement.message);
     uint32_t seat = catalog_seat_by_id(catalog, fact->placement.seat);
-    const struct catalog_message *found = message == UINT32_MAX ? NULL : &catalog->messages[message];
+    const struct catalog_message *found = message == UINT32_MAX ? NULL
+                                                                : &catalog->messages[message];
     pack_map(pack, 12);
     pair_id(pack, "placement", fact_placement(fact));
     pack_pair_string(pack, "tagid", tagid_of(catalog, fact->placement.slot));
@@ -122,8 +123,8 @@ state_word(uint8_t state)
 }
 
 void
-answer_bid(struct pack *pack, const struct catalog *catalog, const char key[BOUND_KEY], uint64_t bid,
-           uint8_t state, bool repeated)
+answer_bid(struct pack *pack, const struct catalog *catalog, const char key[BOUND_KEY],
+           uint64_t bid, uint8_t state, bool repeated)
 {
     bool live = state != BID_WITHDRAWN;
     pack_map(pack, live ? 6 : 5);
@@ -181,12 +182,14 @@ answer_bid_list(struct pack *pack, const struct catalog *catalog, const struct b
     struct book_bids overlay = book_overlay(book);
     for (uint32_t i = 0; i < catalog->bid_count; i++) {
         const struct catalog_bid *bid = &catalog->bids[i];
-        if (bid->seat == seat && bid->id > after && bid->state != BID_WITHDRAWN && !book_bid_replaced(book, i))
+        if (bid->seat == seat && bid->id > after && bid->state != BID_WITHDRAWN &&
+            !book_bid_replaced(book, i))
             page_add(&page, bid);
     }
     for (uint32_t i = 0; i < overlay.count; i++) {
         const struct catalog_bid *bid = &overlay.bids[i];
-        if (bid->seat == seat && bid->id > after && bid->state != BID_WITHDRAWN) page_add(&page, bid);
+        if (bid->seat == seat && bid->id > after && bid->state != BID_WITHDRAWN)
+            page_add(&page, bid);
     }
     bool more = page.count > limit;
     uint32_t count = more ? limit : page.count;

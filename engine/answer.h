@@ -1,5 +1,5 @@
-// Results of docs/protocol.md, section 5, from facts to wire. Answers are made from the facts that are durable,
-// so a retry is told the same thing as the first asker.
+// Results of docs/protocol.md, section 5, from facts to wire. Answers are made from the facts that
+// are durable, so a retry is told the same thing as the first asker.
 #ifndef VENDUE_ANSWER_H
 #define VENDUE_ANSWER_H
 
@@ -8,14 +8,14 @@
 #include "fact.h"
 #include "pack.h"
 
-// `facts`: of one contact, as round_decide wrote them. `catalog`: the one that decided, or a later one (then a
-// slot or message that is gone is named "removed").
+// `facts`: of one contact, as round_decide wrote them. `catalog`: the one that decided, or a later
+// one (then a slot or message that is gone is named "removed").
 void answer_contact(struct pack *pack, const struct catalog *catalog, const struct fact *facts,
                     unsigned count, bool repeated, bool test);
 void answer_event(struct pack *pack, struct id placement, enum fact_kind kind, bool repeated);
 // `state`: enum bid_state.
-void answer_bid(struct pack *pack, const struct catalog *catalog, const char key[BOUND_KEY], uint64_t bid,
-                uint8_t state, bool repeated);
+void answer_bid(struct pack *pack, const struct catalog *catalog, const char key[BOUND_KEY],
+                uint64_t bid, uint8_t state, bool repeated);
 // The seat's bids with ids above `after`, ascending, at most `limit` (<= DECODE_BIDS_MOST).
 void answer_bid_list(struct pack *pack, const struct catalog *catalog, const struct book *book,
                      uint16_t seat_id, uint64_t after, uint32_t limit);

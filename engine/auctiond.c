@@ -1,6 +1,6 @@
-// auctiond DIR: sells. Opens the market directory, recovers what the journal says, listens. Needs no database;
-// links none. Exit status: 0 stopped cleanly, 2 wrong arguments or settings, 3 the surroundings refuse (port,
-// certificates, permission), 4 the journal failed or is damaged.
+// auctiond DIR: sells. Opens the market directory, recovers what the journal says, listens. Needs
+// no database; links none. Exit status: 0 stopped cleanly, 2 wrong arguments or settings, 3 the
+// surroundings refuse (port, certificates, permission), 4 the journal failed or is damaged.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,8 +14,8 @@
 #include "fail.h"
 #include "log.h"
 
-#define MAILS 4096                  // requests decided and not yet answered
-#define FACTS (16 * 1024)           // their facts: 2 MiB
+#define MAILS 4096         // requests decided and not yet answered
+#define FACTS (16 * 1024)  // their facts: 2 MiB
 
 enum { EXIT_SETTINGS = 2, EXIT_SURROUNDINGS = 3, EXIT_JOURNAL = 4 };
 
@@ -37,21 +37,25 @@ read_secret(const char *directory, uint8_t out_secret[16])
     int file = open(path, O_RDONLY | O_CLOEXEC);
     struct stat found;
     if (file < 0 || fstat(file, &found) != 0) {
-        log_error("start.refused", "path=%s error=\"%s\" mend=\"slotctl init makes it; restore it from your backup\"",
-                  path, strerror(errno));
+        log_error(
+            "start.refused",
+            "path=%s error=\"%s\" mend=\"slotctl init makes it; restore it from your backup\"",
+            path, strerror(errno));
         if (file >= 0) close(file);
         return EXIT_SURROUNDINGS;
     }
     ssize_t got = read(file, out_secret, 16);
     close(file);
     if (got != 16 || found.st_size != 16 || (found.st_mode & 077) != 0) {
-        log_error("start.refused", "path=%s error=\"must be 16 bytes, readable by its owner alone\"", path);
+        log_error("start.refused",
+                  "path=%s error=\"must be 16 bytes, readable by its owner alone\"", path);
         return EXIT_SURROUNDINGS;
     }
     return 0;
 }
 
-// The catalog as it stands, so that recovery knows which bids it already holds; NULL: none was published.
+// The catalog as it stands, so that recovery knows which bids it already holds; NULL: none was
+// published.
 static struct catalog *
 first_catalog(const char *directory)
 {
@@ -62,12 +66,13 @@ first_catalog(const char *directory)
     struct catalog *catalog = NULL;
     struct stat found;
     uint8_t *bytes = NULL;
-    if (fstat(fileno(file), &found) == 0 && found.st_size > 0) bytes = malloc((size_t)found.st_size);
+    if (fstat(fileno(file), &found) == 0 && found.st_size > 0)
+        bytes = malloc((size_t)found.st_size);
     if (bytes != NULL && fread(bytes, 1, (size_t)found.st_size, file) == (size_t)found.st_size) {
         enum status status = catalog_decode(bytes, (size_t)found.st_size, &catalog, NULL);
         if (status != STATUS_OK)
-            log_error("catalog.refused", "path=%s error=\"%s\" action=\"waiting for a good one\"", path,
-                      status_text(status));
+            log_error("catalog.refused", "path=%s error=\"%s\" action=\"waiting for a good one\"",
+                      path, status_text(status));
     }
     free(bytes);
     fclose(file);
@@ -81,8 +86,9 @@ open_journal(struct node *node, struct catalog *catalog)
     struct journal_fault fault = {""};
     struct journal_position end;
     snprintf(path, sizeof path, "%s/journal", node->settings.directory);
-    struct journal_options options = {
-        .log = node->settings.log, .epoch = node->settings.epoch, .segment_bytes = node->settings.segment_bytes};
+    struct journal_options options = {.log = node->settings.log,
+                                      .epoch = node->settings.epoch,
+                                      .segment_bytes = node->settings.segment_bytes};
     enum status status = journal_open(path, &options, &node->journal, &fault);
     if (status != STATUS_OK) {
         log_error("journal.refused", "status=\"%s\" fault=\"%s\"", status_text(status), fault.text);
@@ -95,8 +101,10 @@ open_journal(struct node *node, struct catalog *catalog)
         log_error("journal.refused", "status=\"%s\" fault=\"%s\"", status_text(status), fault.text);
         return EXIT_JOURNAL;
     }
-    if (catalog != NULL && catalog->position.log == node->settings.log && catalog->position.batch > end.batch) {
-        log_error("journal.refused", "batch=%llu catalog=%llu error=\"the ledger has booked more than this journal "
+    if (catalog != NULL && catalog->position.log == node->settings.log &&
+        catalog->position.batch > end.batch) {
+        log_error("journal.refused",
+                  "batch=%llu catalog=%llu error=\"the ledger has booked more than this journal "
                   "holds; the journal directory is not the right one or lost its end\"",
                   (unsigned long long)end.batch, (unsigned long long)catalog->position.batch);
         return EXIT_JOURNAL;
@@ -174,8 +182,8 @@ main(int argc, char **argv)
     }
     int rc = start(&node);
     if (rc == 0) {
-        log_info("selling", "version=" VENDUE_VERSION " host=%s port=%u directory=%s", node.settings.listen_host,
-                 node.settings.listen_port, node.settings.directory);
+        log_info("selling", "version=" VENDUE_VERSION " host=%s port=%u directory=%s",
+                 node.settings.listen_host, node.settings.listen_port, node.settings.directory);
         edge_run(node.edge);
     }
     stop(&node);

@@ -1,8 +1,9 @@
-// Decide, then apply: nothing is applied that was not decided by the pure core, and the same facts, read back
-// from the journal, give the same book.
+// Decide, then apply: nothing is applied that was not decided by the pure core, and the same facts,
+// read back from the journal, give the same book.
 //
-// A live bid's position in the journal is not known when it is decided. It is applied with no position (a
-// batch beyond all) and, once durable, applied again with its true one: until then no catalog can include it.
+// A live bid's position in the journal is not known when it is decided. It is applied with no
+// position (a batch beyond all) and, once durable, applied again with its true one: until then no
+// catalog can include it.
 #include "auctioneer.h"
 
 #include <stdio.h>
@@ -38,8 +39,8 @@ auctioneer_close(struct auctioneer *auctioneer)
 }
 
 enum status
-auctioneer_recover(struct auctioneer *auctioneer, const char *journal_directory, struct journal_position *out_position,
-                   struct journal_fault *out_fault)
+auctioneer_recover(struct auctioneer *auctioneer, const char *journal_directory,
+                   struct journal_position *out_position, struct journal_fault *out_fault)
 {
     struct journal_reader *reader;
     struct journal_position start = {0};
@@ -48,7 +49,8 @@ auctioneer_recover(struct auctioneer *auctioneer, const char *journal_directory,
     if (status != STATUS_OK) return status;
     struct journal_frame frame;
     while ((status = journal_read(reader, &frame, out_fault)) == STATUS_OK) {
-        struct catalog_position position = {frame.position.log, frame.position.epoch, frame.position.batch};
+        struct catalog_position position = {frame.position.log, frame.position.epoch,
+                                            frame.position.batch};
         for (uint32_t i = 0; i < frame.count && status == STATUS_OK; i++)
             status = book_apply(auctioneer->book, &frame.facts[i], position);
         if (status != STATUS_OK) break;
@@ -57,7 +59,8 @@ auctioneer_recover(struct auctioneer *auctioneer, const char *journal_directory,
     journal_reader_close(reader);
     if (status == STATUS_FULL)
         snprintf(out_fault->text, sizeof out_fault->text,
-                 "batch %llu holds more than the book's limits; raise book.placements, book.caps or book.orders in "
+                 "batch %llu holds more than the book's limits; raise book.placements, book.caps "
+                 "or book.orders in "
                  "vendue.yaml",
                  (unsigned long long)frame.position.batch);
     return status == STATUS_AGAIN ? STATUS_OK : status;
@@ -84,30 +87,33 @@ apply(struct auctioneer *auctioneer, const struct fact *fact)
 }
 
 enum reason
-auctioneer_contact(struct auctioneer *auctioneer, const struct contact *contact, bool test, usec now,
-                   struct fact out_facts[BOUND_CONTACT_FACTS], unsigned *out_count, bool *out_repeated)
+auctioneer_contact(struct auctioneer *auctioneer, const struct contact *contact, bool test,
+                   usec now, struct fact out_facts[BOUND_CONTACT_FACTS], unsigned *out_count,
+                   bool *out_repeated)
 {
-    enum reason reason = round_decide(auctioneer->round, auctioneer->catalog, auctioneer->book, contact, now, NULL,
-                                      out_facts, out_count, out_repeated);
+    enum reason reason = round_decide(auctioneer->round, auctioneer->catalog, auctioneer->book,
+                                      contact, now, NULL, out_facts, out_count, out_repeated);
     if (reason != REASON_NONE || *out_repeated || test) return reason;
     for (unsigned i = 0; i < *out_count; i++) apply(auctioneer, &out_facts[i]);
     return REASON_NONE;
 }
 
 enum reason
-auctioneer_event(struct auctioneer *auctioneer, const struct event *event, usec now, struct fact *out_fact,
-                 bool *out_repeated)
+auctioneer_event(struct auctioneer *auctioneer, const struct event *event, usec now,
+                 struct fact *out_fact, bool *out_repeated)
 {
-    enum reason reason = event_decide(auctioneer->catalog, auctioneer->book, event, now, out_fact, out_repeated);
+    enum reason reason = event_decide(auctioneer->catalog, auctioneer->book, event, now, out_fact,
+                                      out_repeated);
     if (reason == REASON_NONE && !*out_repeated) apply(auctioneer, out_fact);
     return reason;
 }
 
 enum reason
-auctioneer_offer(struct auctioneer *auctioneer, const struct offer *offer, usec now, struct fact *out_fact,
-                 bool *out_repeated)
+auctioneer_offer(struct auctioneer *auctioneer, const struct offer *offer, usec now,
+                 struct fact *out_fact, bool *out_repeated)
 {
-    enum reason reason = event_offer(auctioneer->catalog, auctioneer->book, offer, now, out_fact, out_repeated);
+    enum reason reason = event_offer(auctioneer->catalog, auctioneer->book, offer, now, out_fact,
+                                     out_repeated);
     if (reason == REASON_NONE && !*out_repeated) apply(auctioneer, out_fact);
     return reason;
 }
@@ -123,7 +129,8 @@ auctioneer_expire(struct auctioneer *auctioneer, usec now, struct fact *out_fact
 }
 
 void
-auctioneer_bid_durable(struct auctioneer *auctioneer, const struct fact *fact, struct catalog_position position)
+auctioneer_bid_durable(struct auctioneer *auctioneer, const struct fact *fact,
+                       struct catalog_position position)
 {
     CHECK(fact->kind == FACT_BID);
     CHECK(book_apply(auctioneer->book, fact, position) == STATUS_OK);

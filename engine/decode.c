@@ -1,9 +1,9 @@
-// Each decoder walks the params map once, in the order sent, and marks the fields it has met; what is required
-// is asked for at the end. Unknown fields are skipped by the reader.
+// Each decoder walks the params map once, in the order sent, and marks the fields it has met; what
+// is required is asked for at the end. Unknown fields are skipped by the reader.
 //
-// The digest of a contact's content, by which a retry is told from a conflict, is the sum of digests of its
-// fields as sent, key and value bytes together: so it does not depend on the order of fields, and fields that
-// do not change the decision (tmax, unknown ones) do not count.
+// The digest of a contact's content, by which a retry is told from a conflict, is the sum of
+// digests of its fields as sent, key and value bytes together: so it does not depend on the order
+// of fields, and fields that do not change the decision (tmax, unknown ones) do not count.
 #include "decode.h"
 
 #include <string.h>
@@ -45,13 +45,13 @@ take_currency(struct wire_reader *reader, struct currency *out_currency)
 
 // A word of one of the domain's lists, as its number.
 typedef enum status word_parser(const char *text, size_t len, void *out_value);
-#define WORD_PARSER(kind) \
+#define WORD_PARSER(kind)                                                          \
     static enum status parse_##kind(const char *text, size_t len, void *out_value) \
-    { \
-        enum kind value; \
-        enum status status = kind##_parse(text, len, &value); \
-        if (status == STATUS_OK) *(uint8_t *)out_value = (uint8_t)value; \
-        return status; \
+    {                                                                              \
+        enum kind value;                                                           \
+        enum status status = kind##_parse(text, len, &value);                      \
+        if (status == STATUS_OK) *(uint8_t *)out_value = (uint8_t)value;           \
+        return status;                                                             \
     }
 WORD_PARSER(identity)
 WORD_PARSER(tier)
@@ -83,10 +83,12 @@ take_word_set(struct wire_reader *reader, word_parser *parse, uint32_t *out_mask
     return reader->reason == REASON_NONE;
 }
 
-// --- hello -----------------------------------------------------------------------------------------
+// --- hello
+// -----------------------------------------------------------------------------------------
 
 bool
-decode_hello(struct wire_reader *params, struct wire_text *out_client, struct wire_text *out_version)
+decode_hello(struct wire_reader *params, struct wire_text *out_client,
+             struct wire_text *out_version)
 {
     struct wire_map map;
     struct wire_text key;
@@ -110,10 +112,11 @@ decode_nothing(struct wire_reader *params)
     return params->reason == REASON_NONE;
 }
 
-// --- contact ---------------------------------------------------------------------------------------
+// --- contact
+// ---------------------------------------------------------------------------------------
 
-// Where the values of `attr` stand, so that they are bound after the built-ins and the consents are known,
-// wherever in the request they came.
+// Where the values of `attr` stand, so that they are bound after the built-ins and the consents are
+// known, wherever in the request they came.
 struct contact_draft {
     struct wire_reader attributes;
     bool has_attributes, has_id, has_container, has_identity, has_user_id, has_user;
@@ -137,8 +140,10 @@ take_user(struct wire_reader *reader, struct contact *contact, struct contact_dr
         else if (wire_same(key, "identity"))
             draft->has_identity = take_word(reader, "identity", parse_identity, &contact->identity);
         else if (wire_same(key, "tier")) take_word(reader, "tier", parse_tier, &contact->tier);
-        else if (wire_same(key, "loyalty")) take_word(reader, "loyalty", parse_loyalty, &contact->loyalty);
-        else if (wire_same(key, "condition")) take_word(reader, "condition", parse_condition, &contact->condition);
+        else if (wire_same(key, "loyalty"))
+            take_word(reader, "loyalty", parse_loyalty, &contact->loyalty);
+        else if (wire_same(key, "condition"))
+            take_word(reader, "condition", parse_condition, &contact->condition);
         else if (wire_same(key, "consent")) {
             if (take_word_set(reader, parse_consent, &mask)) contact->consent = (uint8_t)mask;
         } else continue;
@@ -152,8 +157,8 @@ take_user(struct wire_reader *reader, struct contact *contact, struct contact_dr
 }
 
 static bool
-take_list_attribute(struct wire_reader *reader, const struct catalog *catalog, struct contact *contact,
-                    uint32_t attribute)
+take_list_attribute(struct wire_reader *reader, const struct catalog *catalog,
+                    struct contact *contact, uint32_t attribute)
 {
     struct wire_array array;
     if (!wire_array_begin(reader, &array)) return false;
@@ -196,8 +201,7 @@ take_attribute(struct wire_reader *reader, const struct catalog *catalog, struct
         reason = attribute_bind_text(catalog, contact, attribute, text.data, text.len);
         break;
     case ATTRIBUTE_LIST:
-    case ATTRIBUTE_TYPE_COUNT:
-        return take_list_attribute(reader, catalog, contact, attribute);
+    case ATTRIBUTE_TYPE_COUNT: return take_list_attribute(reader, catalog, contact, attribute);
     }
     return reason == REASON_NONE || wire_trouble(reader, reason, NULL);
 }
@@ -211,13 +215,14 @@ take_attributes(struct wire_reader *reader, const struct catalog *catalog, struc
     struct wire_text key;
     if (!wire_map_begin(reader, &map)) return false;
     while (wire_map_next(reader, &map, &key))
-        if (take_attribute(reader, catalog, contact, key)) *digest += hash_mix(digest_since(reader, key) + 1);
+        if (take_attribute(reader, catalog, contact, key))
+            *digest += hash_mix(digest_since(reader, key) + 1);
     return reader->reason == REASON_NONE;
 }
 
 static bool
-take_wanted_slots(struct wire_reader *reader, const struct catalog *catalog, struct contact *contact,
-                  enum reason *out_reason)
+take_wanted_slots(struct wire_reader *reader, const struct catalog *catalog,
+                  struct contact *contact, enum reason *out_reason)
 {
     struct wire_array array;
     if (!wire_array_begin(reader, &array)) return false;
@@ -234,7 +239,8 @@ take_wanted_slots(struct wire_reader *reader, const struct catalog *catalog, str
             *out_reason = REASON_UNKNOWN_SLOT;
             return false;
         }
-        contact->slots_wanted = (uint16_t)(contact->slots_wanted | 1u << (catalog->slots[slot].position - 1));
+        contact->slots_wanted = (uint16_t)(contact->slots_wanted |
+                                           1u << (catalog->slots[slot].position - 1));
     }
     return reader->reason == REASON_NONE;
 }
@@ -246,7 +252,8 @@ take_contact_field(struct wire_reader *reader, struct wire_text key, const struc
     uint32_t mask;
     int64_t tmax;
     if (wire_same(key, "id")) return draft->has_id = take_key(reader, contact->key);
-    if (wire_same(key, "container")) draft->has_container = wire_text(reader, 1, BOUND_CODE, &draft->container);
+    if (wire_same(key, "container"))
+        draft->has_container = wire_text(reader, 1, BOUND_CODE, &draft->container);
     else if (wire_same(key, "began_us")) take_time(reader, by->now, &contact->began);
     else if (wire_same(key, "user")) return take_user(reader, contact, draft);
     else if (wire_same(key, "attr")) {
@@ -282,7 +289,8 @@ decode_contact(const struct decode_by *by, struct wire_reader *params, struct co
     struct wire_text key;
     struct contact *contact = out_contact;
     *out_reason = REASON_NONE;
-    // The values are reset by attribute_bind_builtins; clearing all of them twice would cost more than a walk.
+    // The values are reset by attribute_bind_builtins; clearing all of them twice would cost more
+    // than a walk.
     memset(contact, 0, offsetof(struct contact, values));
     contact->touchpoint = by->party;
     contact->began = by->now;
@@ -293,13 +301,15 @@ decode_contact(const struct decode_by *by, struct wire_reader *params, struct co
     if (!draft.has_id) return wire_trouble(params, REASON_MISSING_FIELD, "id");
     if (!draft.has_container) return wire_trouble(params, REASON_MISSING_FIELD, "container");
 
-    contact->container = catalog_container_by_code(by->catalog, draft.container.data, draft.container.len);
+    contact->container = catalog_container_by_code(by->catalog, draft.container.data,
+                                                   draft.container.len);
     if (contact->container == UINT32_MAX) {
         *out_reason = REASON_UNKNOWN_CONTAINER;
         return false;
     }
     if (contact->identity != IDENTITY_ANONYMOUS)
-        contact->customer = hash_customer(by->customer_secret, draft.user_id.data, draft.user_id.len);
+        contact->customer = hash_customer(by->customer_secret, draft.user_id.data,
+                                          draft.user_id.len);
     contact->shard = hash_shard(contact->customer);
     contact->request_key = contact_request_key(by->party, contact->key);
     attribute_bind_builtins(by->catalog, contact);
@@ -308,14 +318,16 @@ decode_contact(const struct decode_by *by, struct wire_reader *params, struct co
                      take_attributes(&draft.attributes, by->catalog, contact, &draft.digest)))
         return false;
     if (draft.has_imp &&
-        !finish_part(params, &draft.imp, take_wanted_slots(&draft.imp, by->catalog, contact, out_reason)))
+        !finish_part(params, &draft.imp,
+                     take_wanted_slots(&draft.imp, by->catalog, contact, out_reason)))
         return false;
     contact->request = draft.digest;
     *out_test = draft.test == 1;
     return true;
 }
 
-// --- event -----------------------------------------------------------------------------------------
+// --- event
+// -----------------------------------------------------------------------------------------
 
 static const struct {
     const char *word;
@@ -362,8 +374,9 @@ take_event_field(struct wire_reader *reader, struct wire_text key, usec now, str
     else if (wire_same(key, "cur")) draft->has_currency = take_currency(reader, &event->currency);
 }
 
-// What an order is known by: the seat whose placement brought it, and the reference. So one order reported for
-// two placements of a seat is one order. (An unknown placement is refused later, whatever the order.)
+// What an order is known by: the seat whose placement brought it, and the reference. So one order
+// reported for two placements of a seat is one order. (An unknown placement is refused later,
+// whatever the order.)
 static struct id
 order_id(const struct book *book, const struct event *event, const char order[BOUND_KEY])
 {
@@ -397,9 +410,11 @@ decode_event(const struct decode_by *by, struct wire_reader *params, struct even
     struct wire_map map;
     struct wire_text key;
     *out_reason = REASON_NONE;
-    *out_event = (struct event){.kind = FACT_NONE, .role = by->role, .party = by->party, .effective = by->now};
+    *out_event = (struct event){
+        .kind = FACT_NONE, .role = by->role, .party = by->party, .effective = by->now};
     if (!wire_map_begin(params, &map)) return false;
-    while (wire_map_next(params, &map, &key)) take_event_field(params, key, by->now, out_event, &draft);
+    while (wire_map_next(params, &map, &key))
+        take_event_field(params, key, by->now, out_event, &draft);
     if (params->reason != REASON_NONE) return false;
     if (!draft.has_placement) return wire_trouble(params, REASON_MISSING_FIELD, "placement");
     if (out_event->kind == FACT_NONE) return wire_trouble(params, REASON_MISSING_FIELD, "event");
@@ -413,7 +428,8 @@ decode_event(const struct decode_by *by, struct wire_reader *params, struct even
     return true;
 }
 
-// --- bids ------------------------------------------------------------------------------------------
+// --- bids
+// ------------------------------------------------------------------------------------------
 
 struct bid_draft {
     bool has_id, has_message, has_price, has_currency, has_tagid, paused;
@@ -421,14 +437,17 @@ struct bid_draft {
 };
 
 static void
-take_bid_field(struct wire_reader *reader, struct wire_text key, struct offer *offer, struct bid_draft *draft)
+take_bid_field(struct wire_reader *reader, struct wire_text key, struct offer *offer,
+               struct bid_draft *draft)
 {
     if (wire_same(key, "id")) draft->has_id = take_key(reader, offer->key);
-    else if (wire_same(key, "message")) draft->has_message = wire_text(reader, 1, BOUND_CODE, &draft->message);
+    else if (wire_same(key, "message"))
+        draft->has_message = wire_text(reader, 1, BOUND_CODE, &draft->message);
     else if (wire_same(key, "price_micros"))
         draft->has_price = wire_integer(reader, 1, BOUND_MICROS, &offer->price.micros);
     else if (wire_same(key, "cur")) draft->has_currency = take_currency(reader, &offer->currency);
-    else if (wire_same(key, "tagid")) draft->has_tagid = wire_text(reader, 1, 2 * BOUND_CODE + 1, &draft->tagid);
+    else if (wire_same(key, "tagid"))
+        draft->has_tagid = wire_text(reader, 1, 2 * BOUND_CODE + 1, &draft->tagid);
     else if (wire_same(key, "from_us")) wire_integer(reader, 0, INT64_MAX / 2, &offer->from.us);
     else if (wire_same(key, "until_us")) wire_integer(reader, 0, INT64_MAX / 2, &offer->until.us);
     else if (wire_same(key, "paused")) wire_boolean(reader, &draft->paused);
@@ -453,7 +472,8 @@ decode_bid_put(const struct decode_by *by, struct wire_reader *params, struct of
     if (out_offer->until.us != 0 && out_offer->until.us <= out_offer->from.us)
         return wire_trouble(params, REASON_OUT_OF_RANGE, "until_us");
     out_offer->state = draft.paused ? BID_PAUSED : BID_ACTIVE;
-    out_offer->message = catalog_message_by_code(by->catalog, draft.message.data, draft.message.len);
+    out_offer->message = catalog_message_by_code(by->catalog, draft.message.data,
+                                                 draft.message.len);
     if (out_offer->message == UINT32_MAX) {
         *out_reason = REASON_UNKNOWN_MESSAGE;
         return false;
@@ -470,7 +490,8 @@ decode_bid_withdraw(const struct decode_by *by, struct wire_reader *params, stru
     struct wire_map map;
     struct wire_text key;
     bool has_id = false;
-    *out_offer = (struct offer){.seat = by->party, .slot = UINT32_MAX, .message = UINT32_MAX, .state = BID_WITHDRAWN};
+    *out_offer = (struct offer){
+        .seat = by->party, .slot = UINT32_MAX, .message = UINT32_MAX, .state = BID_WITHDRAWN};
     if (!wire_map_begin(params, &map)) return false;
     while (wire_map_next(params, &map, &key))
         if (wire_same(key, "id")) has_id = take_key(params, out_offer->key);
@@ -510,7 +531,8 @@ decode_bid_list(struct wire_reader *params, uint64_t *out_after, uint32_t *out_l
     return params->reason == REASON_NONE;
 }
 
-// --- statements ------------------------------------------------------------------------------------
+// --- statements
+// ------------------------------------------------------------------------------------
 
 // A period's name becomes part of a path: only what a period's name can be is let through.
 static bool
@@ -525,7 +547,8 @@ is_period(struct wire_text text)
 }
 
 bool
-decode_statement_get(struct wire_reader *params, struct decode_statement *out_get, enum reason *out_reason)
+decode_statement_get(struct wire_reader *params, struct decode_statement *out_get,
+                     enum reason *out_reason)
 {
     static const struct {
         const char *format, *suffix;

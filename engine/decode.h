@@ -1,6 +1,6 @@
-// Requests of docs/protocol.md, section 5, from wire to what the core decides on. Pure: catalog and time are
-// arguments. Each reads the params map; false: the reader bears the trouble (reason, place), or, for what only
-// the market knows, *out_reason is set and the reader is not in trouble.
+// Requests of docs/protocol.md, section 5, from wire to what the core decides on. Pure: catalog and
+// time are arguments. Each reads the params map; false: the reader bears the trouble (reason,
+// place), or, for what only the market knows, *out_reason is set and the reader is not in trouble.
 #ifndef VENDUE_DECODE_H
 #define VENDUE_DECODE_H
 
@@ -22,14 +22,16 @@ struct decode_by {
     usec now;
 };
 
-bool decode_hello(struct wire_reader *params, struct wire_text *out_client, struct wire_text *out_version);
-bool decode_contact(const struct decode_by *by, struct wire_reader *params, struct contact *out_contact,
-                    bool *out_test, enum reason *out_reason);
+bool decode_hello(struct wire_reader *params, struct wire_text *out_client,
+                  struct wire_text *out_version);
+bool decode_contact(const struct decode_by *by, struct wire_reader *params,
+                    struct contact *out_contact, bool *out_test, enum reason *out_reason);
 bool decode_event(const struct decode_by *by, struct wire_reader *params, struct event *out_event,
                   enum reason *out_reason);
 bool decode_bid_put(const struct decode_by *by, struct wire_reader *params, struct offer *out_offer,
                     enum reason *out_reason);
-bool decode_bid_withdraw(const struct decode_by *by, struct wire_reader *params, struct offer *out_offer);
+bool decode_bid_withdraw(const struct decode_by *by, struct wire_reader *params,
+                         struct offer *out_offer);
 bool decode_bid_list(struct wire_reader *params, uint64_t *out_after, uint32_t *out_limit);
 struct decode_statement {
     char period[DECODE_PERIOD + 1];
@@ -37,7 +39,8 @@ struct decode_statement {
     const char *format;  // as asked: "json" "csv" "text"
     int64_t offset;
 };
-bool decode_statement_get(struct wire_reader *params, struct decode_statement *out_get, enum reason *out_reason);
+bool decode_statement_get(struct wire_reader *params, struct decode_statement *out_get,
+                          enum reason *out_reason);
 bool decode_nothing(struct wire_reader *params);
 
 #endif

@@ -1,11 +1,9 @@
 // The edge's turn:
-//   1 sleep until a session, a timer, the scribe or the loader has something (not when answers already wait)
-//   2 requests: decoded, decided, their facts put in the mailbox (callbacks of the listener)
-//   3 a new catalog takes over between two requests; the old one goes when all it decided is answered
-//   4 placements whose delivery window ended
-//   5 publish: the scribe sees everything of the turn at once
-//   6 speak: answers of what is durable by now
-//   7 flush: one write a session
+//   1 sleep until a session, a timer, the scribe or the loader has something (not when answers
+//   already wait) 2 requests: decoded, decided, their facts put in the mailbox (callbacks of the
+//   listener) 3 a new catalog takes over between two requests; the old one goes when all it decided
+//   is answered 4 placements whose delivery window ended 5 publish: the scribe sees everything of
+//   the turn at once 6 speak: answers of what is durable by now 7 flush: one write a session
 //
 // Invariant: the catalog of a mail outlives the mail.
 #include "edge.h"
@@ -22,9 +20,9 @@
 #include "fail.h"
 #include "log.h"
 
-#define EDGE_TICK_US 20000       // expiries are noticed within it
-#define EDGE_EXPIRIES 256        // of one turn, so that a wave of them does not hold up requests
-#define EDGE_DRAIN_US 5000000    // a clean stop waits so long for slow readers of answers
+#define EDGE_TICK_US 20000     // expiries are noticed within it
+#define EDGE_EXPIRIES 256      // of one turn, so that a wave of them does not hold up requests
+#define EDGE_DRAIN_US 5000000  // a clean stop waits so long for slow readers of answers
 
 static enum reason
 on_identify(void *context, struct digest fingerprint, struct session_peer *out_peer)
@@ -44,7 +42,8 @@ on_request(void *context, const struct session_request *request)
     method_request(context, request);
 }
 
-// --- The turn --------------------------------------------------------------------------------------
+// --- The turn
+// --------------------------------------------------------------------------------------
 
 static void
 change_catalog(struct edge *edge)
@@ -62,7 +61,8 @@ change_catalog(struct edge *edge)
     auctioneer_catalog(edge->auctioneer, catalog);
     listener_recheck(edge->listener);
     atomic_store(&edge->counts.catalog_version, catalog->version);
-    log_info("catalog.live", "version=%llu bids=%u", (unsigned long long)catalog->version, catalog->bid_count);
+    log_info("catalog.live", "version=%llu bids=%u", (unsigned long long)catalog->version,
+             catalog->bid_count);
 }
 
 static void
@@ -91,7 +91,8 @@ turn(struct edge *edge)
     mailbox_publish(edge->box);
     method_speak(edge);
     listener_flush(edge->listener);
-    atomic_store_explicit(&edge->counts.connections, listener_counts(edge->listener).open, memory_order_relaxed);
+    atomic_store_explicit(&edge->counts.connections, listener_counts(edge->listener).open,
+                          memory_order_relaxed);
 }
 
 static void
@@ -127,10 +128,13 @@ edge_run(struct edge *edge)
     while (!edge->stopping) turn(edge);
     listener_drain(edge->listener);
     usec until = {clock_monotonic().us + EDGE_DRAIN_US};
-    while (!(listener_idle(edge->listener) && mailbox_idle(edge->box)) && clock_monotonic().us < until.us) turn(edge);
+    while (!(listener_idle(edge->listener) && mailbox_idle(edge->box)) &&
+           clock_monotonic().us < until.us)
+        turn(edge);
 }
 
-// --- Opening and closing ---------------------------------------------------------------------------
+// --- Opening and closing
+// ---------------------------------------------------------------------------
 
 static void
 wake_by_loader(void *context)
@@ -144,17 +148,22 @@ write_status(void *context, char *out, size_t size)
 {
     const struct edge *edge = context;
     const struct edge_counts *counts = &edge->counts;
-    int len = snprintf(
-        out, size,
-        "{\"pid\": %d, \"port\": %u, \"started_us\": %lld, \"catalog_version\": %llu, \"durable_batch\": %llu,\n"
-        " \"connections\": %u, \"contacts\": %llu, \"placements\": %llu, \"events\": %llu, \"bids\": %llu,\n"
-        " \"expired\": %llu, \"refused\": %llu, \"facts\": %llu, \"syncs\": %llu, \"journal_full\": %s}\n",
-        (int)getpid(), listener_port(edge->listener), (long long)edge->started.us,
-        (unsigned long long)counts->catalog_version, (unsigned long long)scribe_batch(edge->scribe),
-        counts->connections, (unsigned long long)counts->contacts, (unsigned long long)counts->placements,
-        (unsigned long long)counts->events, (unsigned long long)counts->bids, (unsigned long long)counts->expired,
-        (unsigned long long)counts->refused, (unsigned long long)scribe_facts(edge->scribe),
-        (unsigned long long)scribe_syncs(edge->scribe), scribe_full(edge->scribe) ? "true" : "false");
+    int len = snprintf(out, size,
+                       "{\"pid\": %d, \"port\": %u, \"started_us\": %lld, \"catalog_version\": "
+                       "%llu, \"durable_batch\": %llu,\n"
+                       " \"connections\": %u, \"contacts\": %llu, \"placements\": %llu, "
+                       "\"events\": %llu, \"bids\": %llu,\n"
+                       " \"expired\": %llu, \"refused\": %llu, \"facts\": %llu, \"syncs\": %llu, "
+                       "\"journal_full\": %s}\n",
+                       (int)getpid(), listener_port(edge->listener), (long long)edge->started.us,
+                       (unsigned long long)counts->catalog_version,
+                       (unsigned long long)scribe_batch(edge->scribe), counts->connections,
+                       (unsigned long long)counts->contacts, (unsigned long long)counts->placements,
+                       (unsigned long long)counts->events, (unsigned long long)counts->bids,
+                       (unsigned long long)counts->expired, (unsigned long long)counts->refused,
+                       (unsigned long long)scribe_facts(edge->scribe),
+                       (unsigned long long)scribe_syncs(edge->scribe),
+                       scribe_full(edge->scribe) ? "true" : "false");
     return (size_t)len;
 }
 
@@ -174,11 +183,13 @@ static void
 add_events(struct edge *edge)
 {
     static const struct timeval tick = {0, EDGE_TICK_US};
-    edge->wake = event_new(edge->base, mailbox_edge_descriptor(edge->box), EV_READ | EV_PERSIST, on_wake, edge);
+    edge->wake = event_new(edge->base, mailbox_edge_descriptor(edge->box), EV_READ | EV_PERSIST,
+                           on_wake, edge);
     edge->tick = event_new(edge->base, -1, EV_PERSIST, on_tick, edge);
     edge->terminate = evsignal_new(edge->base, SIGTERM, on_stop, edge);
     edge->interrupt = evsignal_new(edge->base, SIGINT, on_stop, edge);
-    CHECK(edge->wake != NULL && edge->tick != NULL && edge->terminate != NULL && edge->interrupt != NULL);
+    CHECK(edge->wake != NULL && edge->tick != NULL && edge->terminate != NULL &&
+          edge->interrupt != NULL);
     CHECK(event_add(edge->wake, NULL) == 0 && event_add(edge->tick, &tick) == 0);
     CHECK(event_add(edge->terminate, NULL) == 0 && event_add(edge->interrupt, NULL) == 0);
 }
@@ -220,8 +231,9 @@ edge_open(const struct edge_parts *parts, struct edge **out_edge, char out_error
     limits.in_flight = edge->settings->seat_in_flight;
     struct listener_events events = {edge, on_identify, on_request};
     struct listener_error error = {""};
-    enum status status = listener_open(edge->base, edge->settings->listen_host, edge->settings->listen_port, &paths,
-                                       &limits, &events, &edge->listener, &error);
+    enum status status = listener_open(edge->base, edge->settings->listen_host,
+                                       edge->settings->listen_port, &paths, &limits, &events,
+                                       &edge->listener, &error);
     if (status != STATUS_OK) {
         memcpy(out_error, error.text, sizeof error.text);
         edge_close(edge);

@@ -1,5 +1,6 @@
-// The edge: introduces the wire to the auction. Owns the event loop, the sessions, and, as the roles sit on
-// threads today, runs the auctioneer within its own turn; speaks only of what the scribe has made durable.
+// The edge: introduces the wire to the auction. Owns the event loop, the sessions, and, as the
+// roles sit on threads today, runs the auctioneer within its own turn; speaks only of what the
+// scribe has made durable.
 #ifndef VENDUE_EDGE_H
 #define VENDUE_EDGE_H
 
@@ -16,10 +17,11 @@ struct edge_parts {
     struct auctioneer *auctioneer;
     struct mailbox *box;
     struct scribe *scribe;
-    struct catalog *catalog;       // the first one, taken over; NULL: none yet
+    struct catalog *catalog;  // the first one, taken over; NULL: none yet
     uint8_t customer_secret[16];
 };
-// STATUS_INPUT, STATUS_IO: `out_error` (512 bytes) says what of certificates or address cannot be used.
+// STATUS_INPUT, STATUS_IO: `out_error` (512 bytes) says what of certificates or address cannot be
+// used.
 MUST_CHECK enum status
 edge_open(const struct edge_parts *parts, struct edge **out_edge, char out_error[512]);
 void edge_close(struct edge *edge);

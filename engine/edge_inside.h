@@ -10,7 +10,7 @@
 struct event_base;
 struct event;
 
-struct edge_counts {             // read by the loader's thread for the status file
+struct edge_counts {  // read by the loader's thread for the status file
     _Atomic uint64_t catalog_version, contacts, placements, events, bids, refused, expired;
     _Atomic uint32_t connections;
 };
@@ -29,7 +29,7 @@ struct edge {
     struct listener *listener;
     bool stopping;
     usec started;
-    struct contact contact;      // scratch of the request being decoded
+    struct contact contact;  // scratch of the request being decoded
     struct edge_counts counts;
 };
 

@@ -1,8 +1,9 @@
-// Looks at DIR/published/catalog every 20 ms: a new inode, size or time means a new file, as publishing renames
-// a whole file into place. A file that cannot be used is reported once and the running catalog stays.
+// Looks at DIR/published/catalog every 20 ms: a new inode, size or time means a new file, as
+// publishing renames a whole file into place. A file that cannot be used is reported once and the
+// running catalog stays.
 //
-// Two single places pass catalogs: `ready` (loader to edge) and `retired` (edge to loader). A catalog that was
-// ready but never taken, because a newer one came, is closed here.
+// Two single places pass catalogs: `ready` (loader to edge) and `retired` (edge to loader). A
+// catalog that was ready but never taken, because a newer one came, is closed here.
 #include "loader.h"
 
 #include <errno.h>
@@ -22,8 +23,8 @@
 #include "hash.h"
 #include "log.h"
 
-#define LOADER_PAUSE_NS 20000000L          // well under the second in which a change must be live
-#define LOADER_STATUS_US 100000            // status file: ten times a second at most
+#define LOADER_PAUSE_NS 20000000L  // well under the second in which a change must be live
+#define LOADER_STATUS_US 100000    // status file: ten times a second at most
 #define LOADER_STATUS_BYTES 4096
 
 struct loader {
@@ -39,8 +40,8 @@ struct loader {
 static bool
 same_file(const struct stat *a, const struct stat *b)
 {
-    return a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+    return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 static struct catalog *
@@ -59,7 +60,8 @@ decode(struct loader *loader, int file, const struct stat *found)
     enum status status = catalog_decode(bytes, len, &catalog, &left_out);
     munmap(bytes, len);
     if (status != STATUS_OK) {
-        log_error("catalog.refused", "path=%s error=\"%s\"", loader->catalog_path, status_text(status));
+        log_error("catalog.refused", "path=%s error=\"%s\"", loader->catalog_path,
+                  status_text(status));
         return NULL;
     }
     if (catalog->version == loader->version) {  // the one that was read at the start
@@ -72,8 +74,9 @@ decode(struct loader *loader, int file, const struct stat *found)
         catalog_close(catalog);
         return NULL;
     }
-    log_info("catalog.loaded", "version=%llu bids=%u left_out=%u ms=%lld", (unsigned long long)catalog->version,
-             catalog->bid_count, left_out, (long long)((clock_monotonic().us - start.us) / 1000));
+    log_info("catalog.loaded", "version=%llu bids=%u left_out=%u ms=%lld",
+             (unsigned long long)catalog->version, catalog->bid_count, left_out,
+             (long long)((clock_monotonic().us - start.us) / 1000));
     return catalog;
 }
 
@@ -110,7 +113,8 @@ write_status(struct loader *loader, char last[LOADER_STATUS_BYTES])
         memcpy(last, text, len + 1);
         return;
     }
-    if (last[0] != '!') log_warn("status.unwritten", "path=%s error=\"%s\"", loader->status_path, strerror(errno));
+    if (last[0] != '!')
+        log_warn("status.unwritten", "path=%s error=\"%s\"", loader->status_path, strerror(errno));
     memcpy(last, "!", 2);
 }
 
@@ -142,10 +146,12 @@ loader_open(const char *market_directory, uint64_t live, const struct loader_cal
     CHECK(loader != NULL);
     loader->version = live;
     loader->calls = *calls;
-    int a = snprintf(loader->catalog_path, sizeof loader->catalog_path, "%s/published/catalog", market_directory);
-    int b = snprintf(loader->status_path, sizeof loader->status_path, "%s/run/auctiond.status", market_directory);
-    int c = snprintf(loader->status_temporary, sizeof loader->status_temporary, "%s/run/auctiond.status.new",
+    int a = snprintf(loader->catalog_path, sizeof loader->catalog_path, "%s/published/catalog",
                      market_directory);
+    int b = snprintf(loader->status_path, sizeof loader->status_path, "%s/run/auctiond.status",
+                     market_directory);
+    int c = snprintf(loader->status_temporary, sizeof loader->status_temporary,
+                     "%s/run/auctiond.status.new", market_directory);
     CHECK(a > 0 && b > 0 && c > 0 && (size_t)c < sizeof loader->status_temporary);
     CHECK(pthread_create(&loader->thread, NULL, loader_loop, loader) == 0);
     return loader;
@@ -175,8 +181,8 @@ loader_give_back(struct loader *loader, struct catalog *catalog)
 {
     struct catalog *none = NULL;
     while (!atomic_compare_exchange_weak(&loader->retired, &none, catalog)) {
-        // The place is taken: the loader is still decoding. Catalogs change a few times a second at most, so
-        // closing the older one here is rare and right.
+        // The place is taken: the loader is still decoding. Catalogs change a few times a second at
+        // most, so closing the older one here is rare and right.
         struct catalog *older = atomic_exchange(&loader->retired, NULL);
         catalog_close(older);
         none = NULL;

@@ -3,13 +3,15 @@
 //        consumed <= settled <= taken <= published <= put            (mails)
 //   edge reads ^   scribe ^   scribe ^   edge ^          ^ edge
 //
-// Facts of a mail are contiguous in the fact ring and never wrap: when fewer than BOUND_CONTACT_FACTS places
-// are left before the ring's end, the rest is skipped. A fact's place is free again when its mail is consumed.
+// Facts of a mail are contiguous in the fact ring and never wrap: when fewer than
+// BOUND_CONTACT_FACTS places are left before the ring's end, the rest is skipped. A fact's place is
+// free again when its mail is consumed.
 //
 // Invariants
 //   (1) the edge alone writes put, published, consumed; the scribe alone writes taken, settled
 //   (2) a mail is spoken of only when settled has passed it: durability before speech
-//   (3) who wants to sleep says so first and looks again; who publishes looks whether the other sleeps:
+//   (3) who wants to sleep says so first and looks again; who publishes looks whether the other
+//   sleeps:
 //       with sequentially consistent operations on flag and cursor one of the two sees the other
 #include "mailbox.h"
 
@@ -44,13 +46,15 @@ wake(int descriptor)
     ssize_t written;
     do written = write(descriptor, &one, sizeof one);
     while (written < 0 && errno == EINTR);
-    CHECK(written == sizeof one || errno == EAGAIN);  // EAGAIN: the counter is full, so it is awake anyway
+    CHECK(written == sizeof one ||
+          errno == EAGAIN);  // EAGAIN: the counter is full, so it is awake anyway
 }
 
 struct mailbox *
 mailbox_open(uint32_t mails, uint32_t facts)
 {
-    CHECK((mails & (mails - 1)) == 0 && (facts & (facts - 1)) == 0 && facts >= 2 * BOUND_FRAME_FACTS);
+    CHECK((mails & (mails - 1)) == 0 && (facts & (facts - 1)) == 0 &&
+          facts >= 2 * BOUND_FRAME_FACTS);
     struct mailbox *box = aligned_alloc(64, sizeof *box);
     CHECK(box != NULL);
     memset(box, 0, sizeof *box);
@@ -194,7 +198,8 @@ mailbox_take(struct mailbox *box, bool wait)
     while (box->taken != end) {
         const struct mail *mail = &box->mails[box->taken & box->mail_mask];
         if (mail->facts > 0 && run.fact_count > 0 &&
-            (mail->fact != run.facts + run.fact_count || run.fact_count + mail->facts > BOUND_FRAME_FACTS))
+            (mail->fact != run.facts + run.fact_count ||
+             run.fact_count + mail->facts > BOUND_FRAME_FACTS))
             break;
         if (mail->facts > 0 && run.fact_count == 0) run.facts = mail->fact;
         run.fact_count += mail->facts;
@@ -207,7 +212,8 @@ mailbox_take(struct mailbox *box, bool wait)
 void
 mailbox_stamp(struct mailbox *box, const struct mail_run *run, uint64_t batch)
 {
-    for (uint32_t i = 0; i < run->mails; i++) box->mails[(run->first + i) & box->mail_mask].batch = batch;
+    for (uint32_t i = 0; i < run->mails; i++)
+        box->mails[(run->first + i) & box->mail_mask].batch = batch;
 }
 
 void

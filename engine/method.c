@@ -1,9 +1,9 @@
-// The methods of docs/protocol.md, section 5: each request is decoded, judged for its role, decided, and its mail
-// put; each durable mail becomes its answer. One table names them all.
+// The methods of docs/protocol.md, section 5: each request is decoded, judged for its role,
+// decided, and its mail put; each durable mail becomes its answer. One table names them all.
 //
 // Invariants
-//   (1) what changes the book is answered from the mailbox only, so after its facts are durable; a retry too
-//   (2) a refusal changes nothing and is answered at once
+//   (1) what changes the book is answered from the mailbox only, so after its facts are durable; a
+//   retry too (2) a refusal changes nothing and is answered at once
 #include <string.h>
 #include <unistd.h>
 
@@ -26,7 +26,8 @@ unpack_session(uint64_t packed)
 }
 
 static void
-refuse(struct edge *edge, const struct session_request *request, enum reason reason, const char *field)
+refuse(struct edge *edge, const struct session_request *request, enum reason reason,
+       const char *field)
 {
     atomic_fetch_add_explicit(&edge->counts.refused, 1, memory_order_relaxed);
     session_reply_error(edge->listener, request->session, request->id, reason, NULL, field);
@@ -34,8 +35,8 @@ refuse(struct edge *edge, const struct session_request *request, enum reason rea
 
 // The request could not be read: the reader's trouble, or a reason of the market's.
 static void
-refuse_decoded(struct edge *edge, const struct session_request *request, const struct wire_reader *reader,
-               enum reason reason, const char *field)
+refuse_decoded(struct edge *edge, const struct session_request *request,
+               const struct wire_reader *reader, enum reason reason, const char *field)
 {
     if (reason != REASON_NONE) {
         refuse(edge, request, reason, field);
@@ -72,7 +73,8 @@ room_for(struct edge *edge, const struct session_request *request)
 }
 
 static struct mail *
-put_mail(struct edge *edge, const struct session_request *request, enum mail_kind kind, unsigned facts, bool repeated)
+put_mail(struct edge *edge, const struct session_request *request, enum mail_kind kind,
+         unsigned facts, bool repeated)
 {
     struct mail *mail = mailbox_put(edge->box, repeated ? 0 : facts);
     mail->session = pack_session(request->session);
@@ -83,7 +85,8 @@ put_mail(struct edge *edge, const struct session_request *request, enum mail_kin
     return mail;
 }
 
-// --- Methods ---------------------------------------------------------------------------------------
+// --- Methods
+// ---------------------------------------------------------------------------------------
 
 static const char *
 party_code(const struct catalog *catalog, struct session_peer peer)
@@ -98,8 +101,7 @@ party_code(const struct catalog *catalog, struct session_peer peer)
             if (catalog->touchpoints[i].id == peer.party) return catalog->touchpoints[i].code;
         return "removed";
     case ROLE_OPERATOR:
-    case ROLE_COUNT:
-        break;
+    case ROLE_COUNT: break;
     }
     return "operator";
 }
@@ -141,13 +143,15 @@ method_contact(struct edge *edge, const struct session_request *request)
     enum reason reason;
     bool test = false, repeated = false;
     if (!decode_contact(&by, &params, &edge->contact, &test, &reason)) {
-        refuse_decoded(edge, request, &params, reason, reason == REASON_UNKNOWN_SLOT ? "imp" : "container");
+        refuse_decoded(edge, request, &params, reason,
+                       reason == REASON_UNKNOWN_SLOT ? "imp" : "container");
         return;
     }
     struct fact *facts = room_for(edge, request);
     if (facts == NULL) return;
     unsigned count = 0;
-    reason = auctioneer_contact(edge->auctioneer, &edge->contact, test, by.now, facts, &count, &repeated);
+    reason = auctioneer_contact(edge->auctioneer, &edge->contact, test, by.now, facts, &count,
+                                &repeated);
     if (reason != REASON_NONE) {
         refuse(edge, request, reason, reason == REASON_CONFLICT ? "id" : NULL);
         return;
@@ -194,14 +198,17 @@ method_event(struct edge *edge, const struct session_request *request)
 }
 
 static void
-offer_bid(struct edge *edge, const struct session_request *request, const struct offer *offer, usec now)
+offer_bid(struct edge *edge, const struct session_request *request, const struct offer *offer,
+          usec now)
 {
     bool repeated = false;
     struct fact *fact = room_for(edge, request);
     if (fact == NULL) return;
     enum reason reason = auctioneer_offer(edge->auctioneer, offer, now, fact, &repeated);
     if (reason != REASON_NONE) {
-        const char *field = reason == REASON_NOT_YOURS ? "message" : reason == REASON_CURRENCY ? "cur" : NULL;
+        const char *field = reason == REASON_NOT_YOURS  ? "message"
+                            : reason == REASON_CURRENCY ? "cur"
+                                                        : NULL;
         refuse(edge, request, reason, field);
         return;
     }
@@ -220,7 +227,9 @@ method_bid_put(struct edge *edge, const struct session_request *request)
     struct offer offer;
     enum reason reason;
     if (decode_bid_put(&by, &params, &offer, &reason)) offer_bid(edge, request, &offer, by.now);
-    else refuse_decoded(edge, request, &params, reason, reason == REASON_UNKNOWN_SLOT ? "tagid" : "message");
+    else
+        refuse_decoded(edge, request, &params, reason,
+                       reason == REASON_UNKNOWN_SLOT ? "tagid" : "message");
 }
 
 static void
@@ -280,7 +289,8 @@ method_statement_get(struct edge *edge, const struct session_request *request)
     }
     int file;
     int64_t bytes;
-    reason = statements_find(edge->settings->directory, party_code(edge->catalog, request->peer), &get, &file, &bytes);
+    reason = statements_find(edge->settings->directory, party_code(edge->catalog, request->peer),
+                             &get, &file, &bytes);
     if (reason != REASON_NONE) {
         refuse(edge, request, reason, reason == REASON_OUT_OF_RANGE ? "offset" : "period");
         return;
@@ -316,14 +326,16 @@ method_request(struct edge *edge, const struct session_request *request)
 {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         if (!wire_same(request->method, methods[i].name)) continue;
-        if ((methods[i].roles & ROLES(request->peer.role)) == 0) refuse(edge, request, REASON_WRONG_ROLE, NULL);
+        if ((methods[i].roles & ROLES(request->peer.role)) == 0)
+            refuse(edge, request, REASON_WRONG_ROLE, NULL);
         else methods[i].run(edge, request);
         return;
     }
     refuse(edge, request, REASON_UNKNOWN_METHOD, NULL);
 }
 
-// --- Answers ---------------------------------------------------------------------------------------
+// --- Answers
+// ---------------------------------------------------------------------------------------
 
 static void
 speak_contact(struct edge *edge, struct pack *pack, const struct mail *mail)
@@ -334,7 +346,8 @@ speak_contact(struct edge *edge, struct pack *pack, const struct mail *mail)
     }
     struct fact facts[BOUND_CONTACT_FACTS];
     unsigned count = book_recall(auctioneer_book(edge->auctioneer), mail->request_key, facts);
-    CHECK(count > 0);  // found when it was decided; the book forgets on new contacts only, long after
+    CHECK(count >
+          0);  // found when it was decided; the book forgets on new contacts only, long after
     answer_contact(pack, edge->catalog, facts, count, true, false);
 }
 
@@ -342,12 +355,11 @@ static void
 speak(struct edge *edge, const struct mail *mail)
 {
     if (mail->session == 0) return;
-    struct pack *pack = session_reply_begin(edge->listener, unpack_session(mail->session), mail->message_id);
+    struct pack *pack = session_reply_begin(edge->listener, unpack_session(mail->session),
+                                            mail->message_id);
     if (pack == NULL) return;  // the session is gone; a retry will be told
     switch ((enum mail_kind)mail->kind) {
-    case MAIL_CONTACT:
-        speak_contact(edge, pack, mail);
-        break;
+    case MAIL_CONTACT: speak_contact(edge, pack, mail); break;
     case MAIL_EVENT:
         answer_event(pack, mail->placement, (enum fact_kind)mail->event, mail->repeated);
         break;
@@ -355,10 +367,10 @@ speak(struct edge *edge, const struct mail *mail)
         answer_bid(pack, mail->catalog, mail->key, mail->bid, mail->state, mail->repeated);
         break;
     case MAIL_BID_LIST:
-        answer_bid_list(pack, edge->catalog, auctioneer_book(edge->auctioneer), mail->seat, mail->bid, mail->limit);
+        answer_bid_list(pack, edge->catalog, auctioneer_book(edge->auctioneer), mail->seat,
+                        mail->bid, mail->limit);
         break;
-    case MAIL_EXPIRY:
-        break;
+    case MAIL_EXPIRY: break;
     }
     session_reply_end(edge->listener);
 }
@@ -369,7 +381,8 @@ method_speak(struct edge *edge)
     const struct mail *mail;
     while ((mail = mailbox_durable(edge->box)) != NULL) {
         if (mail->kind == MAIL_BID && !mail->repeated) {
-            struct catalog_position position = {edge->settings->log, edge->settings->epoch, mail->batch};
+            struct catalog_position position = {edge->settings->log, edge->settings->epoch,
+                                                mail->batch};
             auctioneer_bid_durable(edge->auctioneer, mail->fact, position);
         }
         speak(edge, mail);

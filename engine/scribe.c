@@ -2,8 +2,8 @@
 //   1 take the next run of mails; when none is there, prepare the next segment a little, then sleep
 //   2 append a frame for it; while there is no room: say so, wait, try again (nothing is dropped)
 //   3 while more is published and this sync is not yet large, take on
-//   4 sync; on any failure end the process: what is true is found by recovery, never by trying again
-//   5 settle: now the edge may speak
+//   4 sync; on any failure end the process: what is true is found by recovery, never by trying
+//   again 5 settle: now the edge may speak
 // No timer collects batches: whatever has gathered while the last sync ran is the next batch.
 #include "scribe.h"
 
@@ -19,9 +19,10 @@
 #include "hash.h"
 #include "log.h"
 
-#define SCRIBE_SYNC_FACTS 8192       // facts of one sync at most: 1 MiB, a few hundred microseconds of disk
-#define SCRIBE_RETRY_NS 100000000L   // while the disk is full
-#define SCRIBE_EXIT_JOURNAL 4        // exit status: the journal failed, restart recovers
+#define SCRIBE_SYNC_FACTS \
+    8192  // facts of one sync at most: 1 MiB, a few hundred microseconds of disk
+#define SCRIBE_RETRY_NS 100000000L  // while the disk is full
+#define SCRIBE_EXIT_JOURNAL 4       // exit status: the journal failed, restart recovers
 
 struct scribe {
     struct journal *journal;
@@ -34,8 +35,8 @@ struct scribe {
 static _Noreturn void
 give_up(const char *what)
 {
-    log_error("journal.failed", "what=%s error=\"%s\" action=\"exit; recovery finds what is true\"", what,
-              strerror(errno));
+    log_error("journal.failed", "what=%s error=\"%s\" action=\"exit; recovery finds what is true\"",
+              what, strerror(errno));
     _exit(SCRIBE_EXIT_JOURNAL);
 }
 
@@ -44,14 +45,15 @@ append(struct scribe *scribe, const struct mail_run *run)
 {
     struct journal_position position;
     for (;;) {
-        enum status status =
-            journal_append(scribe->journal, run->facts, run->fact_count, clock_wall(), &position);
+        enum status status = journal_append(scribe->journal, run->facts, run->fact_count,
+                                            clock_wall(), &position);
         if (status == STATUS_OK) break;
         if (status != STATUS_FULL) give_up("append");
         // Asked to stop with no room: nobody was answered, so nothing announced is lost.
         if (mailbox_stopped(scribe->box)) give_up("stopped while the journal is full");
         if (!atomic_exchange(&scribe->full, true))
-            log_error("journal.full", "action=\"selling stops until there is room; nothing is lost\"");
+            log_error("journal.full",
+                      "action=\"selling stops until there is room; nothing is lost\"");
         struct timespec pause = {0, SCRIBE_RETRY_NS};
         nanosleep(&pause, NULL);
     }

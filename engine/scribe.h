@@ -1,5 +1,5 @@
-// The scribe: the one thread that makes decisions true. Takes what is published, appends frames, syncs once,
-// settles. A journal without room is retried; a journal that failed ends the process.
+// The scribe: the one thread that makes decisions true. Takes what is published, appends frames,
+// syncs once, settles. A journal without room is retried; a journal that failed ends the process.
 #ifndef VENDUE_SCRIBE_H
 #define VENDUE_SCRIBE_H
 

@@ -1,4 +1,5 @@
-// A seat's folder holds three files a period. Listing reads the folder, getting reads one piece of one file.
+// A seat's folder holds three files a period. Listing reads the folder, getting reads one piece of
+// one file.
 #include "statements.h"
 
 #include <dirent.h>
@@ -33,7 +34,8 @@ read_periods(const char *folder, struct period periods[STATEMENT_PERIODS])
     uint32_t count = 0;
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         char *dot = strrchr(entry->d_name, '.');
-        if (dot == NULL || strcmp(dot, ".json") != 0 || dot - entry->d_name > DECODE_PERIOD) continue;
+        if (dot == NULL || strcmp(dot, ".json") != 0 || dot - entry->d_name > DECODE_PERIOD)
+            continue;
         struct period period = {""};
         memcpy(period.name, entry->d_name, (size_t)(dot - entry->d_name));
         if (count < STATEMENT_PERIODS) {
@@ -83,13 +85,13 @@ statements_list(struct pack *pack, const char *market_directory, const char *sea
 }
 
 enum reason
-statements_find(const char *market_directory, const char *seat, const struct decode_statement *get, int *out_file,
-                int64_t *out_bytes)
+statements_find(const char *market_directory, const char *seat, const struct decode_statement *get,
+                int *out_file, int64_t *out_bytes)
 {
     char path[1024];
     struct stat found;
-    snprintf(path, sizeof path, "%s/published/statements/%s/%s.%s", market_directory, seat, get->period,
-             get->suffix);
+    snprintf(path, sizeof path, "%s/published/statements/%s/%s.%s", market_directory, seat,
+             get->period, get->suffix);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return REASON_NOT_FOUND;
     if (fstat(file, &found) != 0 || !S_ISREG(found.st_mode)) {

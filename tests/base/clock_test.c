@@ -38,7 +38,8 @@ parses_rfc_3339(void **state)
         usec at = {-7};
         enum status status = clock_parse(cases[i].text, strlen(cases[i].text), &at);
         if (status != cases[i].status) fail_msg("'%s': %s", cases[i].text, status_text(status));
-        if (status == STATUS_OK && at.us != cases[i].us) fail_msg("'%s': %lld", cases[i].text, (long long)at.us);
+        if (status == STATUS_OK && at.us != cases[i].us)
+            fail_msg("'%s': %lld", cases[i].text, (long long)at.us);
     }
 }
 

@@ -15,9 +15,10 @@ sha256_answers_the_standards_vector(void **state)
 {
     (void)state;
     // FIPS 180-2, appendix B.1: "abc"
-    static const uint8_t expected[32] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
-                                         0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
-                                         0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+    static const uint8_t expected[32] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea,
+                                         0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
+                                         0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c,
+                                         0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
     struct digest digest = hash_sha256("abc", 3);
     assert_memory_equal(digest.bytes, expected, 32);
     struct hash_piece pieces[] = {{"a", 1}, {"", 0}, {"bc", 2}};
@@ -32,7 +33,8 @@ static void
 siphash_answers_its_authors_vector(void **state)
 {
     (void)state;
-    // SipHash-2-4, key 00..0f, message 00..0e: a129ca6149be45e5 (Aumasson and Bernstein 2012, appendix A)
+    // SipHash-2-4, key 00..0f, message 00..0e: a129ca6149be45e5 (Aumasson and Bernstein 2012,
+    // appendix A)
     uint8_t key[16];
     char message[15];
     for (size_t i = 0; i < 16; i++) key[i] = (uint8_t)i;
@@ -77,7 +79,8 @@ shards_are_even(void **state)
     (void)state;
     unsigned counts[BOUND_SHARDS] = {0};
     for (uint64_t i = 1; i <= 102400; i++) counts[hash_shard(i)]++;
-    for (unsigned i = 0; i < BOUND_SHARDS; i++) assert_in_range(counts[i], 50, 160);  // 100 each, +-5 sigma and more
+    for (unsigned i = 0; i < BOUND_SHARDS; i++)
+        assert_in_range(counts[i], 50, 160);  // 100 each, +-5 sigma and more
 }
 
 int

@@ -46,7 +46,8 @@ parses_exactly_and_refuses_the_rest(void **state)
         money amount = {77};
         enum status status = money_parse(cases[i].text, strlen(cases[i].text), &amount);
         if (status != cases[i].status) fail_msg("'%s': %s", cases[i].text, status_text(status));
-        if (status == STATUS_OK && amount.micros != cases[i].micros) fail_msg("'%s'", cases[i].text);
+        if (status == STATUS_OK && amount.micros != cases[i].micros)
+            fail_msg("'%s'", cases[i].text);
     }
 }
 
@@ -59,13 +60,15 @@ formats_the_shortest_exact_text(void **state)
         unsigned decimals;
         const char *text;
     } cases[] = {
-        {12500000, 2, "12.50"}, {1, 0, "0.000001"},         {-500000, 2, "-0.50"},
-        {7000000, 0, "7"},      {1234567, 2, "1.234567"},   {INT64_MIN, 0, "-9223372036854.775808"},
-        {0, 6, "0.000000"},     {INT64_MAX, 0, "9223372036854.775807"},
+        {12500000, 2, "12.50"},   {1, 0, "0.000001"},
+        {-500000, 2, "-0.50"},    {7000000, 0, "7"},
+        {1234567, 2, "1.234567"}, {INT64_MIN, 0, "-9223372036854.775808"},
+        {0, 6, "0.000000"},       {INT64_MAX, 0, "9223372036854.775807"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[MONEY_TEXT];
-        assert_int_equal(money_format(money_of(cases[i].micros), cases[i].decimals, text), strlen(cases[i].text));
+        assert_int_equal(money_format(money_of(cases[i].micros), cases[i].decimals, text),
+                         strlen(cases[i].text));
         assert_string_equal(text, cases[i].text);
     }
 }
@@ -90,9 +93,16 @@ rounds_shares_half_to_even(void **state)
         uint64_t ppm;
         int64_t share;
     } cases[] = {
-        {1, 500000, 0},  {3, 500000, 2},   {5, 500000, 2},        {-1, 500000, 0},
-        {-3, 500000, -2}, {7, 500001, 4},  {10, 125000, 1},       {100000010, 100000, 10000001},
-        {INT64_MAX, 1000000, INT64_MAX},   {-INT64_MAX, 1000000, -INT64_MAX},
+        {1, 500000, 0},
+        {3, 500000, 2},
+        {5, 500000, 2},
+        {-1, 500000, 0},
+        {-3, 500000, -2},
+        {7, 500001, 4},
+        {10, 125000, 1},
+        {100000010, 100000, 10000001},
+        {INT64_MAX, 1000000, INT64_MAX},
+        {-INT64_MAX, 1000000, -INT64_MAX},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         money share;
@@ -127,7 +137,8 @@ next_random(void)
     return hash_mix(random_state++);
 }
 
-// Any total, any weights: the parts add up, each is within one micro of its exact share, and no weight, no part.
+// Any total, any weights: the parts add up, each is within one micro of its exact share, and no
+// weight, no part.
 static void
 splits_add_up_for_any_total(void **state)
 {

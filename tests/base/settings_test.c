@@ -35,10 +35,11 @@ reads_over_the_defaults(void **state)
     assert_int_equal(settings.listen_port, 7443);
     assert_int_equal(settings.segment_bytes, 64 << 20);
     assert_string_equal(settings.postgres, "");
-    assert_int_equal(read_text("# ours\nlisten: {host: 0.0.0.0, port: 8443}\npostgres: \"host=/x dbname=y\"\n"
-                               "journal:\n  segment: 2 MiB\n  log: 3\nbook:\n  placements: 2048\n",
-                               &settings, &error),
-                     STATUS_OK);
+    assert_int_equal(
+        read_text("# ours\nlisten: {host: 0.0.0.0, port: 8443}\npostgres: \"host=/x dbname=y\"\n"
+                  "journal:\n  segment: 2 MiB\n  log: 3\nbook:\n  placements: 2048\n",
+                  &settings, &error),
+        STATUS_OK);
     assert_string_equal(settings.listen_host, "0.0.0.0");
     assert_int_equal(settings.listen_port, 8443);
     assert_string_equal(settings.postgres, "host=/x dbname=y");

@@ -11,12 +11,12 @@
 #include "terms.h"
 
 // Every word reads back as itself, and nothing else does.
-#define READS_BACK(kind, count) \
-    for (unsigned i = 0; i < (unsigned)(count); i++) { \
-        enum kind value = (enum kind)i, again; \
-        const char *name = kind##_name(value); \
-        assert_int_equal(kind##_parse(name, strlen(name), &again), STATUS_OK); \
-        assert_int_equal(again, value); \
+#define READS_BACK(kind, count)                                                       \
+    for (unsigned i = 0; i < (unsigned)(count); i++) {                                \
+        enum kind value = (enum kind)i, again;                                        \
+        const char *name = kind##_name(value);                                        \
+        assert_int_equal(kind##_parse(name, strlen(name), &again), STATUS_OK);        \
+        assert_int_equal(again, value);                                               \
         assert_int_equal(kind##_parse(name, strlen(name) - 1, &again), STATUS_INPUT); \
     }
 
@@ -51,7 +51,8 @@ reasons_are_distinct(void **state)
         assert_non_null(reason_key(a));
         assert_non_null(reason_text(a));
         assert_true(strlen(reason_text(a)) > 8);
-        for (const char *c = reason_key(a); *c != '\0'; c++) assert_true(islower((unsigned char)*c) || *c == '_');
+        for (const char *c = reason_key(a); *c != '\0'; c++)
+            assert_true(islower((unsigned char)*c) || *c == '_');
         for (unsigned j = 0; j < i; j++) {
             enum reason b = (enum reason)j;
             assert_int_not_equal(reason_number(a), reason_number(b));
@@ -70,7 +71,8 @@ facts_bear_their_placement(void **state)
     assert_int_equal(placement.bytes[15], 0xa7);
     assert_int_equal(fact_position_of(placement), 7);
     assert_true(id_same(fact_contact_of(placement), fact.contact));
-    for (unsigned i = 0; i < FACT_KIND_COUNT; i++) assert_non_null(fact_kind_name((enum fact_kind)i));
+    for (unsigned i = 0; i < FACT_KIND_COUNT; i++)
+        assert_non_null(fact_kind_name((enum fact_kind)i));
 }
 
 int

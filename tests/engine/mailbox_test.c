@@ -87,16 +87,20 @@ nothing_is_spoken_before_it_is_settled_and_nothing_is_lost(void **state)
             FD_ZERO(&set);
             FD_SET(mailbox_edge_descriptor(checker.box), &set);
             struct timeval limit = {10, 0};  // a lost wake-up is a failure, not a hang
-            assert_int_equal(select(mailbox_edge_descriptor(checker.box) + 1, &set, NULL, NULL, &limit), 1);
-            assert_int_equal(read(mailbox_edge_descriptor(checker.box), &count, sizeof count), sizeof count);
+            assert_int_equal(
+                select(mailbox_edge_descriptor(checker.box) + 1, &set, NULL, NULL, &limit), 1);
+            assert_int_equal(read(mailbox_edge_descriptor(checker.box), &count, sizeof count),
+                             sizeof count);
         }
         mailbox_edge_wakes(checker.box);
-        for (const struct mail *mail; (mail = mailbox_durable(checker.box)) != NULL; mailbox_consume(checker.box)) {
+        for (const struct mail *mail; (mail = mailbox_durable(checker.box)) != NULL;
+             mailbox_consume(checker.box)) {
             assert_int_equal(mail->message_id, (uint32_t)spoken);
             assert_int_equal(mail->facts, expected[spoken].facts);
             for (unsigned k = 0; k < mail->facts; k++)
                 assert_int_equal(mail->fact[k].customer, expected[spoken].first_fact + k);
-            assert_true(atomic_load(&checker.facts_seen) >= expected[spoken].first_fact + mail->facts);
+            assert_true(atomic_load(&checker.facts_seen) >=
+                        expected[spoken].first_fact + mail->facts);
             assert_true(mail->batch >= 1);
             spoken++;
         }

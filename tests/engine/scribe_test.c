@@ -39,12 +39,14 @@ facts_readable(struct journal_reader *reader, uint64_t next)
     struct journal_fault fault;
     enum status status;
     while ((status = journal_read(reader, &frame, &fault)) == STATUS_OK)
-        for (uint32_t i = 0; i < frame.count; i++) assert_int_equal(frame.facts[i].customer, next++);
+        for (uint32_t i = 0; i < frame.count; i++)
+            assert_int_equal(frame.facts[i].customer, next++);
     assert_int_equal(status, STATUS_AGAIN);
     return next;
 }
 
-// Whatever was settled can be read by another; the batch stamped on a mail is the frame that holds its facts.
+// Whatever was settled can be read by another; the batch stamped on a mail is the frame that holds
+// its facts.
 static void
 what_is_settled_is_in_the_journal(void **state)
 {
@@ -53,7 +55,8 @@ what_is_settled_is_in_the_journal(void **state)
     struct journal_reader *reader;
     struct journal_fault fault = {""};
     struct journal_options options = {.log = 1, .epoch = 1, .segment_bytes = 1 << 20};
-    if (journal_open(directory, &options, &journal, &fault) != STATUS_OK) fail_msg("%s", fault.text);
+    if (journal_open(directory, &options, &journal, &fault) != STATUS_OK)
+        fail_msg("%s", fault.text);
     struct journal_position start = {0};
     assert_int_equal(journal_reader_open(directory, &start, &reader, &fault), STATUS_OK);
     struct mailbox *box = mailbox_open(512, 8192);
