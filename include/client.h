@@ -51,13 +51,14 @@ struct pack *client_request(struct client *client, const char *method, uint32_t 
 // Sends the request that was begun and waits for its answer; nothing else may be under way.
 // STATUS_OK: `out_answer->result`. STATUS_INPUT, with code and reason: the server refused the request, and
 // the connection goes on. Any other status: the connection is over (STATUS_AGAIN: time-out; STATUS_CLOSED;
-// STATUS_DENIED: the server refused the certificate or the connection, with code and reason).
+// STATUS_DENIED: the server refused the certificate or the connection, then mostly with code and reason;
+// STATUS_FULL: larger than a message may be; the connection goes on).
 MUST_CHECK enum status
 client_call(struct client *client, struct client_answer *out_answer, struct client_error *out_error);
 
 // Many under way: queue requests, receive answers in whatever order they come.
 // client_queue finishes the request that was begun and answers its id; nothing is sent yet.
-// STATUS_FULL: the request is larger than a message may be; it is dropped.
+// STATUS_FULL: the request is larger than a message may be, or 1 MiB is queued (flush first); it is dropped.
 MUST_CHECK enum status client_queue(struct client *client, uint32_t *out_id);
 // Sends what is queued; reads meanwhile, so that both sides never wait for each other.
 MUST_CHECK enum status client_flush(struct client *client, struct client_error *out_error);
