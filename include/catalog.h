@@ -139,6 +139,8 @@ catalog_encode(const struct catalog_input *input, struct arena *arena, const uin
 // What the rules of a market may speak of: built-in and declared attributes, with a table of words that
 // starts with the market's own. Lives in `arena`. Set `admits` before compiling a rule.
 void catalog_schema(const struct market *market, struct arena *arena, struct expr_schema *out_schema);
+// A rule compiled with that schema as canonical text; like expr_format.
+size_t catalog_schema_format(const struct expr_schema *schema, const struct expr *expr, char *out, size_t size);
 #define CATALOG_SLOT_RULE_ADMITS \
     (1u << ATTRIBUTE_OF_CONTACT | 1u << ATTRIBUTE_OF_CUSTOMER | 1u << ATTRIBUTE_OF_MESSAGE)
 #define CATALOG_SEAT_RULE_ADMITS \
@@ -166,6 +168,9 @@ uint32_t catalog_seat_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_message_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_slot_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_bid_by_id(const struct catalog *catalog, uint64_t id);
+// A rule of the catalog, or only one node of it, as canonical text; like expr_format.
+size_t catalog_rule_text(const struct catalog *catalog, const struct expr *expr, const struct expr_node *node,
+                         char *out, size_t size);
 const struct market_certificate *catalog_certificate(const struct catalog *catalog, struct digest fingerprint);
 // The contract in force for a seat (index) at a time; NULL none.
 const struct catalog_contract *catalog_contract_at(const struct catalog *catalog, uint32_t seat, usec at);
