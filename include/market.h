@@ -52,6 +52,7 @@ struct market_slot {
     const char *code;       // within its container; its tagid is "container.slot"
     const char *name;
     uint16_t rungs, objectives;      // masks admitted
+    struct place objectives_place;
     const char **formats;
     uint32_t format_count;
     money floor;
@@ -67,6 +68,7 @@ struct market_container {
     struct place place;
     uint32_t id;
     const char *code, *name, *owner;  // owner: a department's seat
+    struct place owner_place, stage_place, channel_place;
     uint8_t stage, channel;
     struct market_slot *slots;        // in declared order
     uint32_t slot_count;
@@ -86,6 +88,7 @@ struct market_message {
     struct place place;
     uint32_t id;
     const char *code, *name, *seat, *content, *format, *category;
+    struct place seat_place, rung_place, until_place, budget_place;
     uint8_t rung;
     uint16_t objectives;
     const char *rule;       // over contact, customer and slot attributes
@@ -111,6 +114,7 @@ struct market_contract {
     struct place place;
     uint32_t id;
     const char *code, *seat;
+    struct place seat_place, until_place, billing_place, transfer_price_place, gain_share_place;
     usec from, until;       // in force from (inclusive) until (exclusive); until 0: open
     uint8_t charge, billing, transfer_price, merchant;
     bool has_gain_share;

@@ -32,16 +32,18 @@ rungs_of(const struct market_seat *seat)
                                       : 0xff;  // a kind that could not be read: no second complaint
 }
 
-// A reference to a seat; an empty code was reported when it was read.
+// A reference to a seat; an empty code was reported when it was read. `others` 1: "host" is allowed
+// too.
 static const struct market_seat *
-need_seat(struct checker *checker, struct place place, const char *role, const char *code)
+need_seat(struct checker *checker, struct place place, const char *role, const char *code,
+          unsigned others)
 {
     if (code[0] == '\0') return NULL;
     const struct market_seat *seat = check_seat(checker, code);
     if (seat == NULL)
         report_error(checker->report, place, checker->object, "%s: no seat '%s'", role, code)
             ->mend = report_mean(checker->report, code, checker->seat_codes,
-                                 checker->market->seat_count, "declare it under `seats`");
+                                 checker->market->seat_count + others, "declare it under `seats`");
     return seat;
 }
 
@@ -50,7 +52,7 @@ check_floor(struct checker *checker, const struct market_slot *slot, uint32_t i)
 {
     const struct market_floor *floor = &slot->floors[i];
     const struct market_seat *seat =
-        floor->seat[0] != '\0' ? need_seat(checker, floor->place, "floors", floor->seat) : NULL;
+        floor->seat[0] != '\0' ? need_seat(checker, floor->place, "floors", floor->seat, 0) : NULL;
     if (floor->rung >= 0 && (slot->rungs & 1u << floor->rung) == 0)
         report_error(checker->report, floor->place, checker->object,
                      "floors: a floor for rung %d, which this slot does not admit", floor->rung + 1)
@@ -92,18 +94,18 @@ check_container(struct checker *checker, const struct market_container *containe
     const struct market *market = checker->market;
     checker->object = arena_printf(checker->arena, "container %s", container->code);
     const struct market_seat *owner =
-        need_seat(checker, container->place, "owner", container->owner);
+        need_seat(checker, container->owner_place, "owner", container->owner, 0);
     if (owner != NULL && owner->kind == SEAT_PARTNER)
-        report_error(checker->report, container->place, checker->object,
+        report_error(checker->report, container->owner_place, checker->object,
                      "owner: seat '%s' is a partner", container->owner)
             ->mend = "a contact is owned by a department";
     if ((market->channels & 1u << container->channel) == 0)
-        report_error(checker->report, container->place, checker->object,
+        report_error(checker->report, container->channel_place, checker->object,
                      "channel '%s' is not in use in this market",
                      channel_name((enum channel)container->channel))
             ->mend = "add it to `market: channels`";
     if ((market->stages & 1u << container->stage) == 0)
-        report_error(checker->report, container->place, checker->object,
+        report_error(checker->report, container->stage_place, checker->object,
                      "stage '%s' is not in use in this market",
                      stage_name((enum stage)container->stage))
             ->mend = "add it to `market: stages`";
@@ -117,7 +119,7 @@ check_container(struct checker *checker, const struct market_container *containe
         uint32_t fulfill = 1u << OBJECTIVE_FULFILL;
         if ((slot->objectives & fulfill) != 0 && slot->objectives != fulfill)
             report_error(
-                checker->report, slot->place, checker->object,
+                checker->report, slot->objectives_place, checker->object,
                 "objectives: fulfill stands beside others; what the customer came for is not sold")
                 ->mend = "write `objectives: fulfill`, and a second slot for the others";
         for (uint32_t j = 0; j < slot->floor_count; j++) check_floor(checker, slot, j);
@@ -138,26 +140,27 @@ static void
 check_message(struct checker *checker, const struct market_message *message)
 {
     checker->object = arena_printf(checker->arena, "message %s", message->code);
-    const struct market_seat *seat = need_seat(checker, message->place, "seat", message->seat);
+    const struct market_seat *seat =
+        need_seat(checker, message->seat_place, "seat", message->seat, 0);
     bool known = seat != NULL && message->rung < RUNG_COUNT;
     if (known && (rungs_of(seat) & 1u << message->rung) == 0)
-        report_error(checker->report, message->place, checker->object,
+        report_error(checker->report, message->rung_place, checker->object,
                      "rung %d (%s) is not for a %s, and '%s' is one", message->rung + 1,
                      rung_name((enum rung)message->rung),
                      seat_kind_name((enum seat_kind)seat->kind), seat->code)
             ->mend = seat->kind == SEAT_DEPARTMENT ? "departments use rungs 1 to 5 and 8"
                                                    : "partners use rungs 6 to 8";
     else if (known && message->rung == RUNG_AFFILIATION && !has_gain_share(checker, seat->code))
-        report_error(checker->report, message->place, checker->object,
+        report_error(checker->report, message->rung_place, checker->object,
                      "rung 7 (affiliation) without a gain share of seat '%s'", seat->code)
             ->mend = "give one of its contracts a `gain_share`";
     if (message->until.us != 0 && message->until.us <= message->from.us)
-        report_error(checker->report, message->place, checker->object,
+        report_error(checker->report, message->until_place, checker->object,
                      "'until' is not after 'from'")
             ->mend = "exchange the two dates";
     if (seat != NULL && seat->has_budget && message->has_budget &&
         message->budget.micros > seat->budget.micros)
-        report_error(checker->report, message->place, checker->object,
+        report_error(checker->report, message->budget_place, checker->object,
                      "budget: more than the whole budget of its seat '%s'", seat->code)
             ->mend = "lower it, or raise the seat's";
 }
@@ -170,7 +173,7 @@ check_shares(struct checker *checker, const struct market_contract *contract,
         const struct market_share *share = &contract->shares[i];
         bool host = strcmp(share->to, "host") == 0;
         if (share->to[0] == '\0') continue;
-        if (!host && need_seat(checker, share->place, "shares", share->to) == NULL) continue;
+        if (!host && need_seat(checker, share->place, "shares", share->to, 1) == NULL) continue;
         if (host && contract->merchant == MERCHANT_HOST)
             report_error(checker->report, share->place, checker->object,
                          "shares: the host is the merchant and would pay itself")
@@ -197,24 +200,25 @@ static void
 check_contract(struct checker *checker, const struct market_contract *contract)
 {
     checker->object = arena_printf(checker->arena, "contract %s", contract->code);
-    const struct market_seat *seat = need_seat(checker, contract->place, "seat", contract->seat);
+    const struct market_seat *seat =
+        need_seat(checker, contract->seat_place, "seat", contract->seat, 0);
     if (contract->until.us != 0 && contract->until.us <= contract->from.us)
-        report_error(checker->report, contract->place, checker->object,
+        report_error(checker->report, contract->until_place, checker->object,
                      "'until' is not after 'from'")
             ->mend = "exchange the two dates";
     if (seat != NULL && seat->kind == SEAT_DEPARTMENT && contract->has_gain_share &&
         contract->merchant == MERCHANT_PARTNER)
-        report_error(checker->report, contract->place, checker->object,
+        report_error(checker->report, contract->gain_share_place, checker->object,
                      "gain_share: the merchant is a partner, but seat '%s' is a department",
                      seat->code)
             ->mend = "write `merchant: host`, or give the contract to the partner";
     if (seat != NULL && seat->kind == SEAT_DEPARTMENT && contract->billing == BILLING_PREPAID)
-        report_error(checker->report, contract->place, checker->object,
+        report_error(checker->report, contract->billing_place, checker->object,
                      "billing: a department pays by transfer price, never in advance")
             ->mend = "remove `billing`";
     if (seat != NULL && seat->kind == SEAT_PARTNER &&
         contract->transfer_price != TRANSFER_SECOND_PRICE)
-        report_error(checker->report, contract->place, checker->object,
+        report_error(checker->report, contract->transfer_price_place, checker->object,
                      "transfer_price: a partner pays the second price in money")
             ->mend = "remove `transfer_price`";
     if (contract->has_gain_share) check_shares(checker, contract, seat);
@@ -274,6 +278,7 @@ prepare(struct checker *checker)
         checker->seat_codes[i] = market->seats[i].code;
         index_put(checker->seats, market->seats[i].code, &market->seats[i]);
     }
+    checker->seat_codes[market->seat_count] = "host";
     for (uint32_t i = 0; i < market->attribute_count; i++) {
         checker->attribute_codes[i] = market->attributes[i].code;
         index_put(checker->attributes, market->attributes[i].code, &market->attributes[i]);

@@ -80,16 +80,24 @@ field_need(struct reader *reader, const struct tree *map, const char *key, const
     return node;
 }
 
+// Codes of messages and contracts may hold dots ("grill_house.summer"); "container.slot" keeps its
+// own.
 static bool
-is_code(const char *text, size_t len)
+is_code(const char *text, size_t len, bool dots)
 {
     if (len == 0 || len > BOUND_CODE) return false;
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
-        bool inner = c == '_' || c == '-';
+        bool inner = c == '_' || c == '-' || (dots && c == '.');
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (inner && i > 0))) return false;
     }
     return true;
+}
+
+struct place
+field_place(const struct tree *node, struct place fallback)
+{
+    return node != NULL ? node->place : fallback;
 }
 
 static const char code_mend[] =
@@ -99,7 +107,8 @@ static void
 take_item(struct reader *reader, const struct tree *code, const struct tree *body, const char *kind,
           struct index *seen, struct field_items *items)
 {
-    if (code->kind != TREE_SCALAR || !is_code(code->text, code->len)) {
+    bool dots = strcmp(kind, "message") == 0 || strcmp(kind, "contract") == 0;
+    if (code->kind != TREE_SCALAR || !is_code(code->text, code->len, dots)) {
         report_error(reader->report, code->place, reader->object, "%s: '%.80s' is not a code", kind,
                      code->kind == TREE_SCALAR ? code->text : "")
             ->mend = code_mend;
@@ -175,7 +184,7 @@ const char *
 field_code(struct reader *reader, const struct tree *node)
 {
     if (node == NULL) return "";
-    if (node->kind == TREE_SCALAR && is_code(node->text, node->len)) return node->text;
+    if (node->kind == TREE_SCALAR && is_code(node->text, node->len, false)) return node->text;
     misfit(reader, node, "a code", code_mend);
     return "";
 }

@@ -36,6 +36,9 @@ const struct tree *field_need(struct reader *reader, const struct tree *map, con
 struct field_items field_items(struct reader *reader, const struct tree *map, const char *key,
                                const char *kind, uint32_t most);
 
+// Where a value stands, or the fallback when it is absent.
+struct place field_place(const struct tree *node, struct place fallback);
+
 // Values. `node` NULL gives the fallback; a misfit is reported and gives the fallback.
 const char *field_text(struct reader *reader, const struct tree *node, size_t most,
                        const char *fallback);

@@ -74,12 +74,14 @@ read_slot(struct reader *reader, const struct tree *map, struct market_slot *slo
     slot->name = slot->code;
     slot->floor = floor;
     slot->delivery_seconds = seconds;
+    slot->objectives_place = slot->place;
     if (map == NULL) return;
     slot->name = field_text(reader, field_get(map, "name"), BOUND_TEXT, slot->code);
     slot->rungs =
         word_mask(reader, field_get(map, "rungs"), word_rung, RUNG_COUNT, true, slot->rungs);
     slot->objectives = word_mask(reader, field_get(map, "objectives"), word_objective,
                                  OBJECTIVE_COUNT, false, slot->objectives);
+    slot->objectives_place = field_place(field_get(map, "objectives"), slot->place);
     slot->formats = word_texts(reader, field_get(map, "formats"), BOUND_CODE, &slot->format_count);
     money own;
     if (field_money(reader, field_get(map, "floor"), &own)) slot->floor = own;
@@ -125,6 +127,9 @@ read_container(struct reader *reader, const struct tree *map, struct market_cont
     container->owner = field_code(
         reader, field_need(reader, map, "owner",
                            "the department that owns the contact and earns its transfer prices"));
+    container->owner_place = field_place(field_get(map, "owner"), container->place);
+    container->stage_place = field_place(field_get(map, "stage"), container->place);
+    container->channel_place = field_place(channel, container->place);
     if (reader->stored) return;
     money floor;
     (void)field_money(reader, field_get(map, "floor"), &floor);
@@ -132,9 +137,10 @@ read_container(struct reader *reader, const struct tree *map, struct market_cont
         field_seconds(reader, field_get(map, "deliver_within"), usual_seconds(container->channel));
     const char *object = reader->object;
     read_slots(reader, map, container, floor, seconds);
-    if (field_get(map, "slots") == NULL)
-        report_error(reader->report, container->place, object, "no slots")->mend =
-            "a container has 1 to 12 slots";
+    const struct tree *slots = field_get(map, "slots");
+    if (slots == NULL || (slots->kind != TREE_SCALAR && slots->count == 0))
+        report_error(reader->report, field_place(slots, container->place), object, "no slots")
+            ->mend = "a container has 1 to 12 slots";
 }
 
 // --- Slots as objects: a list of their own

@@ -77,6 +77,12 @@ read_contract(struct reader *reader, const struct tree *map, struct market_contr
         (uint8_t)word_one(reader, field_get(map, "transfer_price"), word_transfer_price,
                           TRANSFER_PRICE_COUNT, TRANSFER_SECOND_PRICE);
     read_gain_share(reader, field_get(map, "gain_share"), contract);
+    contract->seat_place = field_place(field_get(map, "seat"), contract->place);
+    contract->until_place = field_place(field_get(map, "until"), contract->place);
+    contract->billing_place = field_place(field_get(map, "billing"), contract->place);
+    contract->transfer_price_place = field_place(field_get(map, "transfer_price"), contract->place);
+    const struct tree *gain_share = field_get(map, "gain_share");
+    contract->gain_share_place = gain_share != NULL ? gain_share->key->place : contract->place;
 }
 
 void

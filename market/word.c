@@ -53,6 +53,20 @@ word_one(struct reader *reader, const struct tree *node, const char *(*name)(int
     return fallback;
 }
 
+static void
+not_in_set(struct reader *reader, const struct tree *node, const char *key,
+           const char *(*name)(int), int count, bool numbers)
+{
+    if (!numbers || node->kind != TREE_SCALAR || node->text[0] < '0' || node->text[0] > '9') {
+        not_a_word(reader, node, key, name, count);
+        return;
+    }
+    report_error(reader->report, node->place, reader->object, "%s: '%.80s' is out of range", key,
+                 node->text)
+        ->mend =
+        arena_printf(reader->arena, "use 1 to %d, a span as 1-%d, or a name", count, count);
+}
+
 // "3", "1-5": numbers from 1. Adds them to the mask.
 static bool
 take_numbers(const char *text, int count, uint32_t *mask)
@@ -85,7 +99,7 @@ word_mask(struct reader *reader, const struct tree *node, const char *(*name)(in
         else if (item->kind == TREE_SCALAR && strcmp(item->text, "all") == 0)
             mask |= (1u << count) - 1;
         else if (!numbers || item->kind != TREE_SCALAR || !take_numbers(item->text, count, &mask))
-            not_a_word(reader, item, key, name, count);
+            not_in_set(reader, item, key, name, count, numbers);
     }
     if (node->kind == TREE_LIST && node->count == 0)
         report_error(reader->report, node->place, reader->object,
