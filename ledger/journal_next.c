@@ -43,7 +43,10 @@ reserve(const struct journal_next *next)
     while (fallocate(next->fd, 0, 0, (off_t)next->bytes) != 0) {
         if (errno == EINTR) continue;
         if (errno == EOPNOTSUPP) return STATUS_OK; // then writing the zeros meets it
-        return journal_full(errno) ? STATUS_FULL : STATUS_IO;
+        if (!journal_full(errno)) return STATUS_IO;
+        // Room that does not suffice is given back to those who can use it.
+        (void)ftruncate(next->fd, 0);
+        return STATUS_FULL;
     }
     return STATUS_OK;
 }

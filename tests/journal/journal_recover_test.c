@@ -1,6 +1,6 @@
-// What recovery makes of bytes that are not what was written: a torn tail is cut, damage is refused. The
-// numbers R1 to R5 are those of ledger/journal.c.
-#include "kit.h"
+// What recovery makes of bytes that are not what was written: a torn tail is cut, damage is
+// refused. The numbers R1 to R5 are those of ledger/journal.c.
+#include "journal_kit.h"
 
 #include <errno.h>
 
@@ -8,37 +8,37 @@ static const char first_segment[] = "00000001.segment";
 
 // Opens, expects `batch` as the last frame, goes on writing, reads everything back.
 static void
-expect_prefix(struct kit *kit, uint64_t batch)
+expect_prefix(struct journal_kit *kit, uint64_t batch)
 {
     struct journal *journal;
     struct journal_fault fault = {"?"};
-    enum status status = kit_try(kit, false, &journal, &fault);
+    enum status status = journal_kit_try(kit, false, &journal, &fault);
     if (status != STATUS_OK) fail_msg("status %d: %s", status, fault.text);
     assert_int_equal(journal_end(journal).batch, batch);
-    assert_int_equal(kit_append(journal), STATUS_OK);
-    assert_int_equal(kit_append(journal), STATUS_OK);
+    assert_int_equal(journal_kit_append(journal), STATUS_OK);
+    assert_int_equal(journal_kit_append(journal), STATUS_OK);
     assert_int_equal(journal_sync(journal), STATUS_OK);
     journal_close(journal);
-    assert_int_equal(kit_read_all(kit, &status, &fault), batch + 2);
+    assert_int_equal(journal_kit_read_all(kit, &status, &fault), batch + 2);
     assert_int_equal(status, STATUS_AGAIN);
     // The file has its full length again, and only zeros after the last frame.
     static uint8_t rest[MIB];
-    int fd = kit_file(kit, first_segment, O_RDONLY);
+    int fd = journal_kit_file(kit, first_segment, O_RDONLY);
     struct stat stat;
     assert_int_equal(fstat(fd, &stat), 0);
     assert_int_equal(stat.st_size, MIB);
-    size_t len = MIB - kit_offset(batch + 3);
-    assert_int_equal(pread(fd, rest, len, (off_t)kit_offset(batch + 3)), len);
+    size_t len = MIB - journal_kit_offset(batch + 3);
+    assert_int_equal(pread(fd, rest, len, (off_t)journal_kit_offset(batch + 3)), len);
     assert_true(rest[0] == 0 && memcmp(rest, rest + 1, len - 1) == 0);
     close(fd);
 }
 
 static void
-expect_refusal(struct kit *kit, enum status expected, const char *where)
+expect_refusal(struct journal_kit *kit, enum status expected, const char *where)
 {
     struct journal *journal;
     struct journal_fault fault = {""};
-    enum status status = kit_try(kit, false, &journal, &fault);
+    enum status status = journal_kit_try(kit, false, &journal, &fault);
     if (status != expected) fail_msg("status %d, not %d: %s", status, expected, fault.text);
     assert_null(journal);
     if (strstr(fault.text, where) == NULL) fail_msg("'%s' does not name '%s'", fault.text, where);
@@ -48,7 +48,7 @@ static uint64_t
 whole_before(uint64_t offset, uint64_t count)
 {
     uint64_t batch = 0;
-    while (batch < count && kit_offset(batch + 2) <= offset) batch++;
+    while (batch < count && journal_kit_offset(batch + 2) <= offset) batch++;
     return batch;
 }
 
@@ -57,23 +57,23 @@ whole_before(uint64_t offset, uint64_t count)
 static void
 test_truncate_every_byte(void **state)
 {
-    struct kit *kit = *state;
+    struct journal_kit *kit = *state;
     for (unsigned durable = 0; durable < 2; durable++) {
-        struct kit_image image;
-        kit_build(kit, 5, durable ? 5 : 2);
-        kit_keep(kit, &image);
-        for (uint64_t len = kit_offset(3); len <= kit_offset(6); len++) {
+        struct journal_kit_image image;
+        journal_kit_build(kit, 5, durable ? 5 : 2);
+        journal_kit_keep(kit, &image);
+        for (uint64_t len = journal_kit_offset(3); len <= journal_kit_offset(6); len++) {
             char path[160];
             snprintf(path, sizeof path, "%s/%s", kit->directory, first_segment);
             assert_int_equal(truncate(path, (off_t)len), 0);
-            if (durable && len < kit_offset(6))
+            if (durable && len < journal_kit_offset(6))
                 expect_refusal(kit, STATUS_DAMAGED, first_segment);
             else
                 expect_prefix(kit, whole_before(len, 5));
-            kit_put_back(kit, &image);
+            journal_kit_put_back(kit, &image);
         }
-        kit_drop(&image);
-        kit_remove(kit->directory);
+        journal_kit_drop(&image);
+        journal_kit_remove(kit->directory);
     }
 }
 
@@ -83,72 +83,73 @@ enum tail { TAIL_ZEROS, TAIL_ONES, TAIL_RANDOM, TAIL_OLD_BYTES, TAIL_COUNT };
 static void
 test_tails(void **state)
 {
-    struct kit *kit = *state;
-    struct kit_image image;
-    kit_build(kit, 5, 2);
-    kit_keep(kit, &image);
-    uint8_t *segment = kit_image_file(&image, first_segment);
+    struct journal_kit *kit = *state;
+    struct journal_kit_image image;
+    journal_kit_build(kit, 5, 2);
+    journal_kit_keep(kit, &image);
+    uint8_t *segment = journal_kit_image_file(&image, first_segment);
     for (unsigned kind = 0; kind < TAIL_COUNT; kind++) {
-        for (uint64_t from = kit_offset(3); from < kit_offset(6);
+        for (uint64_t from = journal_kit_offset(3); from < journal_kit_offset(6);
              from += kind == TAIL_ZEROS ? 1 : 7) {
             // Old frames that land on the grid are whole ones in a wrong place: test_misplaced.
             if (kind == TAIL_OLD_BYTES && from % HEAD == 1) continue;
             uint8_t tail[3000];
             for (size_t i = 0; i < sizeof tail; i++) {
-                const uint8_t choice[TAIL_COUNT] = {0, 0xff, (uint8_t)kit_random(kit),
+                const uint8_t choice[TAIL_COUNT] = {0, 0xff, (uint8_t)journal_kit_random(kit),
                                                     segment[BLOCK + i + 1]};
                 tail[i] = choice[kind];
             }
             // What stands there must not happen to be what was there.
             if (kind != TAIL_ZEROS) tail[0] = (uint8_t)(segment[from] ^ 0x55);
             uint64_t whole = whole_before(from, 5);
-            bool changed = memcmp(tail, segment + from, kit_offset(6) - from) != 0;
-            kit_write(kit, first_segment, from, tail, sizeof tail);
+            bool changed = memcmp(tail, segment + from, journal_kit_offset(6) - from) != 0;
+            journal_kit_write(kit, first_segment, from, tail, sizeof tail);
             // Zeros may have stood at the end of a frame anyway.
             for (uint64_t b = whole + 1; b <= 5; b++) {
-                size_t end = kit_offset(b + 1) - from;
+                size_t end = journal_kit_offset(b + 1) - from;
                 if (memcmp(tail, segment + from, end) == 0) whole = b;
             }
             assert_true(changed || whole == 5);
             expect_prefix(kit, whole);
-            kit_put_back(kit, &image);
+            journal_kit_put_back(kit, &image);
         }
     }
-    kit_drop(&image);
+    journal_kit_drop(&image);
 }
 
-// R4: the writes after the last sync reach the disk sector by sector in any order; the watermark may be
-// any older one. What was synced stays, what remains is a prefix of what was written, nothing is called
-// damage.
+// R3, R4: the writes after the last sync reach the disk sector by sector in any order; the
+// watermark may be any older one. What was synced stays, what remains is a prefix of what was
+// written, nothing is called damage.
 static void
 test_power_cut(void **state)
 {
-    struct kit *kit = *state;
+    struct journal_kit *kit = *state;
     for (unsigned round = 0; round < 40; round++) {
-        struct kit_image before, after, old;
-        uint64_t synced = 1 + kit_random(kit) % 6, written = synced + kit_random(kit) % 6;
-        kit_build(kit, synced, synced);
-        kit_keep(kit, &before);
-        kit_remove(kit->directory);
-        kit_build(kit, written, synced);
-        kit_keep(kit, &after);
-        kit_remove(kit->directory);
-        uint64_t published = kit_random(kit) % (synced + 1);
-        kit_build(kit, published, published);
-        kit_keep(kit, &old);
-        const uint8_t *was = kit_image_file(&before, first_segment);
-        const uint8_t *is = kit_image_file(&after, first_segment);
+        struct journal_kit_image before, after, old;
+        uint64_t synced = 1 + journal_kit_random(kit) % 6,
+                 written = synced + journal_kit_random(kit) % 6;
+        journal_kit_build(kit, synced, synced);
+        journal_kit_keep(kit, &before);
+        journal_kit_remove(kit->directory);
+        journal_kit_build(kit, written, synced);
+        journal_kit_keep(kit, &after);
+        journal_kit_remove(kit->directory);
+        uint64_t published = journal_kit_random(kit) % (synced + 1);
+        journal_kit_build(kit, published, published);
+        journal_kit_keep(kit, &old);
+        const uint8_t *was = journal_kit_image_file(&before, first_segment);
+        const uint8_t *is = journal_kit_image_file(&after, first_segment);
         for (unsigned trial = 0; trial < 8; trial++) {
-            kit_put_back(kit, &after);
-            uint64_t chance = kit_random(kit);
-            for (uint64_t sector = 0; sector < kit_offset(written + 1); sector += 512) {
+            journal_kit_put_back(kit, &after);
+            uint64_t chance = journal_kit_random(kit);
+            for (uint64_t sector = 0; sector < journal_kit_offset(written + 1); sector += 512) {
                 const uint8_t *from = hash_mix(chance + sector) % 2 == 0 ? was : is;
-                kit_write(kit, first_segment, sector, from + sector, 512);
+                journal_kit_write(kit, first_segment, sector, from + sector, 512);
             }
-            kit_write(kit, "durable", 0, kit_image_file(&old, "durable"), BLOCK);
+            journal_kit_write(kit, "durable", 0, journal_kit_image_file(&old, "durable"), BLOCK);
             struct journal *journal;
             struct journal_fault fault = {"?"};
-            enum status status = kit_try(kit, true, &journal, &fault);
+            enum status status = journal_kit_try(kit, true, &journal, &fault);
             if (status != STATUS_OK) fail_msg("status %d: %s", status, fault.text);
             uint64_t end = journal_end(journal).batch;
             assert_true(end >= synced && end <= written);
@@ -157,17 +158,17 @@ test_power_cut(void **state)
         }
         // The control: had the sync not been one, the loss would be seen.
         if (published < synced) {
-            kit_put_back(kit, &after);
+            journal_kit_put_back(kit, &after);
             uint8_t zeros[HEAD] = {0};
-            kit_write(kit, first_segment, kit_offset(synced), zeros, sizeof zeros);
+            journal_kit_write(kit, first_segment, journal_kit_offset(synced), zeros, sizeof zeros);
             struct journal *journal;
             struct journal_fault fault;
-            assert_int_equal(kit_try(kit, false, &journal, &fault), STATUS_DAMAGED);
+            assert_int_equal(journal_kit_try(kit, false, &journal, &fault), STATUS_DAMAGED);
         }
-        kit_drop(&before);
-        kit_drop(&after);
-        kit_drop(&old);
-        kit_remove(kit->directory);
+        journal_kit_drop(&before);
+        journal_kit_drop(&after);
+        journal_kit_drop(&old);
+        journal_kit_remove(kit->directory);
     }
 }
 
@@ -175,36 +176,36 @@ test_power_cut(void **state)
 static void
 test_later_frame_knows(void **state)
 {
-    struct kit *kit = *state;
-    struct kit_image image;
-    kit_build(kit, 1, 1);
-    kit_keep(kit, &image);
-    kit_remove(kit->directory);
-    kit_build(kit, 6, 6);
+    struct journal_kit *kit = *state;
+    struct journal_kit_image image;
+    journal_kit_build(kit, 1, 1);
+    journal_kit_keep(kit, &image);
+    journal_kit_remove(kit->directory);
+    journal_kit_build(kit, 6, 6);
     for (uint64_t batch = 2; batch <= 5; batch++) {
-        struct kit_image whole;
-        kit_keep(kit, &whole);
-        kit_write(kit, "durable", 0, kit_image_file(&image, "durable"), BLOCK);
+        struct journal_kit_image whole;
+        journal_kit_keep(kit, &whole);
+        journal_kit_write(kit, "durable", 0, journal_kit_image_file(&image, "durable"), BLOCK);
         uint8_t zeros[HEAD] = {0};
-        kit_write(kit, first_segment, kit_offset(batch), zeros, sizeof zeros);
+        journal_kit_write(kit, first_segment, journal_kit_offset(batch), zeros, sizeof zeros);
         char where[64];
         snprintf(where, sizeof where, "%s, offset %llu", first_segment,
-                 (unsigned long long)kit_offset(batch));
+                 (unsigned long long)journal_kit_offset(batch));
         expect_refusal(kit, STATUS_DAMAGED, where);
         // Without any watermark as well.
         char path[160];
         snprintf(path, sizeof path, "%s/durable", kit->directory);
         assert_int_equal(unlink(path), 0);
         expect_refusal(kit, STATUS_DAMAGED, where);
-        kit_put_back(kit, &whole);
-        kit_drop(&whole);
+        journal_kit_put_back(kit, &whole);
+        journal_kit_drop(&whole);
     }
     // The last frame has no later one to speak for it; the watermark of batch 1 lets it go.
-    kit_write(kit, "durable", 0, kit_image_file(&image, "durable"), BLOCK);
+    journal_kit_write(kit, "durable", 0, journal_kit_image_file(&image, "durable"), BLOCK);
     uint8_t zeros[HEAD] = {0};
-    kit_write(kit, first_segment, kit_offset(6), zeros, sizeof zeros);
+    journal_kit_write(kit, first_segment, journal_kit_offset(6), zeros, sizeof zeros);
     expect_prefix(kit, 5);
-    kit_drop(&image);
+    journal_kit_drop(&image);
 }
 
 struct flips {
@@ -213,55 +214,56 @@ struct flips {
 
 // Flips one bit, opens and reads; puts the bit back.
 static void
-flip(struct kit *kit, const struct kit_image *image, const char *name, uint64_t bit, bool harmless,
-     struct flips *flips)
+flip(struct journal_kit *kit, const struct journal_kit_image *image, const char *name, uint64_t bit,
+     bool harmless, struct flips *flips)
 {
     uint8_t byte, turned;
-    kit_peek(kit, name, bit / 8, &byte, 1);
+    journal_kit_peek(kit, name, bit / 8, &byte, 1);
     turned = (uint8_t)(byte ^ (1u << (bit % 8)));
-    kit_write(kit, name, bit / 8, &turned, 1);
+    journal_kit_write(kit, name, bit / 8, &turned, 1);
     enum status status;
     struct journal_fault fault = {""};
-    uint64_t read = kit_read_all(kit, &status, &fault);
+    uint64_t read = journal_kit_read_all(kit, &status, &fault);
     struct journal *journal;
     if (harmless) {
         // All that was durable is read, and recovery ends at the same frame.
         assert_int_equal(status, STATUS_AGAIN);
         assert_true(read >= 4);
-        assert_int_equal(kit_try(kit, true, &journal, &fault), STATUS_OK);
+        assert_int_equal(journal_kit_try(kit, true, &journal, &fault), STATUS_OK);
         assert_int_equal(journal_end(journal).batch, 5);
         journal_close(journal);
-        kit_put_back(kit, image);
+        journal_kit_put_back(kit, image);
         flips->harmless++;
     } else {
         if (status != STATUS_DAMAGED)
             fail_msg("%s bit %llu: read as %d", name, (unsigned long long)bit, status);
-        status = kit_try(kit, false, &journal, &fault);
+        status = journal_kit_try(kit, false, &journal, &fault);
         if (status != STATUS_DAMAGED)
             fail_msg("%s bit %llu: %d", name, (unsigned long long)bit, status);
         assert_non_null(strstr(fault.text, name));
         assert_non_null(strstr(fault.text, "offset"));
-        kit_write(kit, name, bit / 8, &byte, 1);
+        journal_kit_write(kit, name, bit / 8, &byte, 1);
         flips->refused++;
     }
 }
 
-// Every bit of header and frames: refused, by recovery and by the reader, with the file and the offset.
-// The rest is provably without account: the zeros after the last frame (a sample), one of the two records of the
-// watermark (each bit), and what lies between them (a sample).
+// Every bit of header and frames: refused, by recovery and by the reader, with file and offset.
+// The rest is provably without account: the zeros after the last frame (a sample), one of the two
+// records of the watermark (each bit), and what lies between them (a sample).
 static void
 test_flip_every_bit(void **state)
 {
-    struct kit *kit = *state;
-    struct kit_image image;
+    struct journal_kit *kit = *state;
+    struct journal_kit_image image;
     struct flips flips = {0};
-    kit_build(kit, 5, 5);
-    kit_keep(kit, &image);
-    uint64_t end = kit_offset(6) * 8;
+    journal_kit_build(kit, 5, 5);
+    journal_kit_keep(kit, &image);
+    uint64_t end = journal_kit_offset(6) * 8;
     for (uint64_t bit = 0; bit < end; bit++) flip(kit, &image, first_segment, bit, false, &flips);
     assert_int_equal(flips.refused, end);
     for (unsigned i = 0; i < 150; i++) {
-        uint64_t near = kit_random(kit) % 4096, far = kit_random(kit) % (MIB * 8 - end);
+        uint64_t near = journal_kit_random(kit) % 4096,
+                 far = journal_kit_random(kit) % (MIB * 8 - end);
         flip(kit, &image, first_segment, end + (i % 2 == 0 ? near : far), true, &flips);
     }
     for (uint64_t bit = 0; bit < 96 * 8; bit++) {
@@ -269,39 +271,39 @@ test_flip_every_bit(void **state)
         flip(kit, &image, "durable", 512 * 8 + bit, true, &flips);
     }
     for (unsigned i = 0; i < 50; i++)
-        flip(kit, &image, "durable", (96 + kit_random(kit) % 416) * 8, true, &flips);
+        flip(kit, &image, "durable", (96 + journal_kit_random(kit) % 416) * 8, true, &flips);
     print_message("refused %u, without account %u\n", flips.refused, flips.harmless);
     // Both records unreadable: nothing is guessed.
-    kit_write(kit, "durable", 20, "!", 1);
-    kit_write(kit, "durable", 532, "!", 1);
+    journal_kit_write(kit, "durable", 20, "!", 1);
+    journal_kit_write(kit, "durable", 532, "!", 1);
     expect_refusal(kit, STATUS_DAMAGED, "durable");
-    kit_drop(&image);
+    journal_kit_drop(&image);
 }
 
 // Frames that are whole, and not where they belong.
 static void
 test_misplaced(void **state)
 {
-    struct kit *kit = *state;
-    struct journal *journal = kit_journal(kit);
+    struct journal_kit *kit = *state;
+    struct journal *journal = journal_kit_journal(kit);
     struct journal_position position;
     enum { LEN = HEAD + 2 * BOUND_FACT_BYTES };
     for (unsigned i = 0; i < 6; i++) {
-        assert_int_equal(kit_append_n(journal, 2, &position), STATUS_OK);
+        assert_int_equal(journal_kit_append_n(journal, 2, &position), STATUS_OK);
         assert_int_equal(journal_sync(journal), STATUS_OK);
     }
     journal_close(journal);
-    struct kit_image image;
-    kit_keep(kit, &image);
-    const uint8_t *frames = kit_image_file(&image, first_segment) + BLOCK;
+    struct journal_kit_image image;
+    journal_kit_keep(kit, &image);
+    const uint8_t *frames = journal_kit_image_file(&image, first_segment) + BLOCK;
     enum status status;
     struct journal_fault fault;
     for (unsigned to = 0; to < 6; to++) {
         for (unsigned from = 0; from < 6; from++) {
             if (from == to) continue;
             // Copied over another one: with the right watermark, and with none.
-            kit_write(kit, first_segment, BLOCK + to * LEN, frames + from * LEN, LEN);
-            assert_int_equal(kit_read_all(kit, &status, &fault), to);
+            journal_kit_write(kit, first_segment, BLOCK + to * LEN, frames + from * LEN, LEN);
+            assert_int_equal(journal_kit_read_all(kit, &status, &fault), to);
             // The reader skips a duplicate of the last one and stops at what comes then.
             bool duplicate = from + 1 == to, gap = from > to || (duplicate && to < 5);
             assert_int_equal(status, gap ? STATUS_GAP : STATUS_DAMAGED);
@@ -311,108 +313,108 @@ test_misplaced(void **state)
             assert_int_equal(unlink(path), 0);
             expect_refusal(kit, STATUS_DAMAGED, first_segment);
             // Exchanged.
-            kit_put_back(kit, &image);
-            kit_write(kit, first_segment, BLOCK + to * LEN, frames + from * LEN, LEN);
-            kit_write(kit, first_segment, BLOCK + from * LEN, frames + to * LEN, LEN);
+            journal_kit_put_back(kit, &image);
+            journal_kit_write(kit, first_segment, BLOCK + to * LEN, frames + from * LEN, LEN);
+            journal_kit_write(kit, first_segment, BLOCK + from * LEN, frames + to * LEN, LEN);
             expect_refusal(kit, STATUS_DAMAGED, first_segment);
-            kit_put_back(kit, &image);
+            journal_kit_put_back(kit, &image);
         }
         // Once more behind the last one.
-        kit_write(kit, first_segment, BLOCK + 6 * LEN, frames + to * LEN, LEN);
+        journal_kit_write(kit, first_segment, BLOCK + 6 * LEN, frames + to * LEN, LEN);
         expect_refusal(kit, STATUS_DAMAGED, first_segment);
-        kit_put_back(kit, &image);
+        journal_kit_put_back(kit, &image);
     }
-    kit_drop(&image);
+    journal_kit_drop(&image);
 }
 
 // Several segments: an older one damaged, missing, put back to an older state; a header of another.
 static void
 test_older_segment(void **state)
 {
-    struct kit *kit = *state;
-    struct journal *journal = kit_journal(kit);
+    struct journal_kit *kit = *state;
+    struct journal *journal = journal_kit_journal(kit);
     struct journal_position position;
-    struct kit_image stale, image;
+    struct journal_kit_image stale, image;
     for (unsigned i = 0; i < 6; i++)
-        assert_int_equal(kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
+        assert_int_equal(journal_kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
     assert_int_equal(journal_sync(journal), STATUS_OK);
-    kit_keep(kit, &stale);
+    journal_kit_keep(kit, &stale);
     for (unsigned i = 0; i < 20; i++)
-        assert_int_equal(kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
+        assert_int_equal(journal_kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
     assert_int_equal(journal_sync(journal), STATUS_OK);
     journal_close(journal);
-    kit_keep(kit, &image);
+    journal_kit_keep(kit, &image);
     enum status status;
     struct journal_fault fault;
     uint8_t bytes[BLOCK];
     // One bit anywhere in the frames of an older segment: its readers and a full check find it.
     uint64_t used = BLOCK + 7 * (HEAD + (uint64_t)BOUND_FRAME_FACTS * BOUND_FACT_BYTES);
     for (unsigned i = 0; i < 60; i++) {
-        uint64_t offset = i < 20 ? BLOCK + i * 7 : kit_random(kit) % used;
-        kit_peek(kit, first_segment, offset, bytes, 1);
-        bytes[0] ^= (uint8_t)(1u << (kit_random(kit) % 8));
-        kit_write(kit, first_segment, offset, bytes, 1);
-        (void)kit_read_all(kit, &status, &fault);
+        uint64_t offset = i < 20 ? BLOCK + i * 7 : journal_kit_random(kit) % used;
+        journal_kit_peek(kit, first_segment, offset, bytes, 1);
+        bytes[0] ^= (uint8_t)(1u << (journal_kit_random(kit) % 8));
+        journal_kit_write(kit, first_segment, offset, bytes, 1);
+        (void)journal_kit_read_all(kit, &status, &fault);
         assert_int_equal(status, STATUS_DAMAGED);
         assert_non_null(strstr(fault.text, first_segment));
-        assert_int_equal(kit_try(kit, true, &journal, &fault), STATUS_DAMAGED);
-        kit_put_back(kit, &image);
+        assert_int_equal(journal_kit_try(kit, true, &journal, &fault), STATUS_DAMAGED);
+        journal_kit_put_back(kit, &image);
     }
     // What stands behind its last frame is of no account.
-    kit_write(kit, first_segment, used + 5, "noise", 5);
-    assert_int_equal(kit_read_all(kit, &status, &fault), 26);
+    journal_kit_write(kit, first_segment, used + 5, "noise", 5);
+    assert_int_equal(journal_kit_read_all(kit, &status, &fault), 26);
     assert_int_equal(status, STATUS_AGAIN);
     // Put back to an older state.
-    kit_write(kit, first_segment, 0, kit_image_file(&stale, first_segment), MIB);
-    assert_int_equal(kit_read_all(kit, &status, &fault), 6);
+    journal_kit_write(kit, first_segment, 0, journal_kit_image_file(&stale, first_segment), MIB);
+    assert_int_equal(journal_kit_read_all(kit, &status, &fault), 6);
     assert_int_equal(status, STATUS_DAMAGED);
-    kit_put_back(kit, &image);
+    journal_kit_put_back(kit, &image);
     // Missing, or another one under its name.
     char path[160], other[160];
     snprintf(path, sizeof path, "%s/00000002.segment", kit->directory);
     snprintf(other, sizeof other, "%s/00000003.segment", kit->directory);
     assert_int_equal(unlink(path), 0);
     expect_refusal(kit, STATUS_DAMAGED, "missing");
-    (void)kit_read_all(kit, &status, &fault);
+    (void)journal_kit_read_all(kit, &status, &fault);
     assert_int_equal(status, STATUS_GAP);
     assert_int_equal(link(other, path), 0);
-    (void)kit_read_all(kit, &status, &fault);
+    (void)journal_kit_read_all(kit, &status, &fault);
     assert_int_equal(status, STATUS_DAMAGED);
-    kit_put_back(kit, &image);
+    journal_kit_put_back(kit, &image);
     // The last one missing: what was durable is not there.
     snprintf(path, sizeof path, "%s/00000004.segment", kit->directory);
     assert_int_equal(unlink(path), 0);
     expect_refusal(kit, STATUS_DAMAGED, "batch 26");
-    (void)kit_read_all(kit, &status, &fault);
+    (void)journal_kit_read_all(kit, &status, &fault);
     assert_int_equal(status, STATUS_DAMAGED);
-    kit_put_back(kit, &image);
+    journal_kit_put_back(kit, &image);
     // All of them missing.
     for (unsigned i = 1; i <= 4; i++) {
         snprintf(path, sizeof path, "%s/%08u.segment", kit->directory, i);
         assert_int_equal(unlink(path), 0);
     }
     expect_refusal(kit, STATUS_DAMAGED, "no segment is left");
-    kit_drop(&stale);
-    kit_drop(&image);
+    journal_kit_drop(&stale);
+    journal_kit_drop(&image);
 }
 
 // A whole frame of a later version is not damage, and not read either.
 static void
 test_later_version(void **state)
 {
-    struct kit *kit = *state;
-    kit_build(kit, 3, 3);
+    struct journal_kit *kit = *state;
+    journal_kit_build(kit, 3, 3);
     uint8_t bytes[HEAD + 3 * BOUND_FACT_BYTES];
-    size_t len = HEAD + kit_count(3) * BOUND_FACT_BYTES;
-    kit_peek(kit, first_segment, kit_offset(3), bytes, len);
+    size_t len = HEAD + journal_kit_count(3) * BOUND_FACT_BYTES;
+    journal_kit_peek(kit, first_segment, journal_kit_offset(3), bytes, len);
     bytes[8] = 2;
     struct hash_piece pieces[2] = {{bytes, 96}, {bytes + HEAD, len - HEAD}};
     struct digest digest = hash_sha256_pieces(pieces, 2);
     memcpy(bytes + 96, &digest, sizeof digest);
-    kit_write(kit, first_segment, kit_offset(3), bytes, len);
+    journal_kit_write(kit, first_segment, journal_kit_offset(3), bytes, len);
     enum status status;
     struct journal_fault fault;
-    assert_int_equal(kit_read_all(kit, &status, &fault), 2);
+    assert_int_equal(journal_kit_read_all(kit, &status, &fault), 2);
     assert_int_equal(status, STATUS_VERSION);
     expect_refusal(kit, STATUS_VERSION, first_segment);
 }
@@ -421,9 +423,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        KIT_TEST(test_truncate_every_byte), KIT_TEST(test_tails),          KIT_TEST(test_power_cut),
-        KIT_TEST(test_later_frame_knows),   KIT_TEST(test_flip_every_bit), KIT_TEST(test_misplaced),
-        KIT_TEST(test_older_segment),       KIT_TEST(test_later_version),
+        JOURNAL_KIT_TEST(test_truncate_every_byte), JOURNAL_KIT_TEST(test_tails),
+        JOURNAL_KIT_TEST(test_power_cut),           JOURNAL_KIT_TEST(test_later_frame_knows),
+        JOURNAL_KIT_TEST(test_flip_every_bit),      JOURNAL_KIT_TEST(test_misplaced),
+        JOURNAL_KIT_TEST(test_older_segment),       JOURNAL_KIT_TEST(test_later_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // The journal as its users see it: frames go in, come out the same, over segments and restarts; one
 // writer; readers see what is durable, in order, and stop where the chain does not hold.
-#include "kit.h"
+#include "journal_kit.h"
 
 #include <errno.h>
 #include <sys/wait.h>
@@ -9,22 +9,22 @@
 static void
 test_round_trip(void **state)
 {
-    struct kit *kit = *state;
-    struct journal *journal = kit_journal(kit);
+    struct journal_kit *kit = *state;
+    struct journal *journal = journal_kit_journal(kit);
     assert_int_equal(journal_end(journal).batch, 0);
     for (uint64_t batch = 1; batch <= 60; batch++) {
         struct journal_position position;
-        uint32_t count = (uint32_t)(1 + kit_random(kit) % BOUND_FRAME_FACTS);
+        uint32_t count = (uint32_t)(1 + journal_kit_random(kit) % BOUND_FRAME_FACTS);
         if (batch == 1) count = BOUND_FRAME_FACTS;
-        assert_int_equal(kit_append_n(journal, count, &position), STATUS_OK);
+        assert_int_equal(journal_kit_append_n(journal, count, &position), STATUS_OK);
         assert_int_equal(position.batch, batch);
         assert_int_equal(position.log, 7);
-        if (kit_random(kit) % 3 == 0) assert_int_equal(journal_sync(journal), STATUS_OK);
-        while (kit_random(kit) % 4 != 0) (void)journal_prepare(journal);
-        if (kit_random(kit) % 5 != 0) continue;
+        if (journal_kit_random(kit) % 3 == 0) assert_int_equal(journal_sync(journal), STATUS_OK);
+        while (journal_kit_random(kit) % 4 != 0) (void)journal_prepare(journal);
+        if (journal_kit_random(kit) % 5 != 0) continue;
         struct journal_position end = journal_end(journal);
         journal_close(journal);
-        journal = kit_journal(kit);
+        journal = journal_kit_journal(kit);
         assert_int_equal(journal_end(journal).batch, end.batch);
         assert_true(digest_same(journal_end(journal).digest, end.digest));
     }
@@ -35,10 +35,10 @@ test_round_trip(void **state)
     assert_int_equal(durable, 60);
     enum status status;
     struct journal_fault fault;
-    assert_int_equal(kit_read_all(kit, &status, &fault), 60);
+    assert_int_equal(journal_kit_read_all(kit, &status, &fault), 60);
     assert_int_equal(status, STATUS_AGAIN);
     journal_close(journal);
-    assert_int_equal(kit_try(kit, true, &journal, &fault), STATUS_OK);
+    assert_int_equal(journal_kit_try(kit, true, &journal, &fault), STATUS_OK);
     journal_close(journal);
 }
 
@@ -46,8 +46,8 @@ test_round_trip(void **state)
 static void
 test_chain(void **state)
 {
-    struct kit *kit = *state;
-    kit_build(kit, 20, 20);
+    struct journal_kit *kit = *state;
+    journal_kit_build(kit, 20, 20);
     struct journal_reader *reader;
     struct journal_fault fault;
     assert_int_equal(journal_reader_open(kit->directory, NULL, &reader, &fault), STATUS_OK);
@@ -61,7 +61,7 @@ test_chain(void **state)
         // The digest is SHA-256 of what stands in the file, computed here from the format alone.
         uint8_t bytes[HEAD + 3 * BOUND_FACT_BYTES];
         size_t len = HEAD + frame.count * BOUND_FACT_BYTES;
-        kit_peek(kit, "00000001.segment", kit_offset(batch), bytes, len);
+        journal_kit_peek(kit, "00000001.segment", journal_kit_offset(batch), bytes, len);
         memmove(bytes + 96, bytes + HEAD, len - HEAD);
         assert_true(digest_same(hash_sha256(bytes, len - 32), frame.position.digest));
         last = frame.position.digest;
@@ -72,30 +72,30 @@ test_chain(void **state)
 static void
 test_one_writer(void **state)
 {
-    struct kit *kit = *state;
-    struct journal *journal = kit_journal(kit), *second;
+    struct journal_kit *kit = *state;
+    struct journal *journal = journal_kit_journal(kit), *second;
     struct journal_fault fault;
-    assert_int_equal(kit_try(kit, false, &second, &fault), STATUS_DENIED);
+    assert_int_equal(journal_kit_try(kit, false, &second, &fault), STATUS_DENIED);
     assert_null(second);
     assert_non_null(strstr(fault.text, kit->directory));
     pid_t child = fork();
-    if (child == 0) _exit(kit_try(kit, false, &second, &fault) == STATUS_DENIED ? 0 : 1);
+    if (child == 0) _exit(journal_kit_try(kit, false, &second, &fault) == STATUS_DENIED ? 0 : 1);
     int code;
     assert_int_equal(waitpid(child, &code, 0), child);
     assert_int_equal(code, 0);
     journal_close(journal);
-    journal_close(kit_journal(kit));
+    journal_close(journal_kit_journal(kit));
 }
 
 static void
 test_options(void **state)
 {
-    struct kit *kit = *state;
+    struct journal_kit *kit = *state;
     struct journal *journal;
     struct journal_fault fault;
     struct journal_options options = {.log = 7, .epoch = 1, .segment_bytes = MIB + 1};
     assert_int_equal(journal_open(kit->directory, &options, &journal, &fault), STATUS_INPUT);
-    kit_build(kit, 3, 3);
+    journal_kit_build(kit, 3, 3);
     options = (struct journal_options){.log = 8, .epoch = 1, .segment_bytes = MIB};
     assert_int_equal(journal_open(kit->directory, &options, &journal, &fault), STATUS_CONFLICT);
     options = (struct journal_options){.log = 7, .epoch = 2, .segment_bytes = MIB};
@@ -105,11 +105,11 @@ test_options(void **state)
     assert_int_equal(journal_open(kit->directory, &options, &journal, &fault), STATUS_OK);
     struct journal_position position;
     for (unsigned i = 0; i < 20; i++)
-        assert_int_equal(kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
+        assert_int_equal(journal_kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
     assert_int_equal(journal_sync(journal), STATUS_OK);
     journal_close(journal);
     enum status status;
-    assert_int_equal(kit_read_all(kit, &status, &fault), 23);
+    assert_int_equal(journal_kit_read_all(kit, &status, &fault), 23);
     assert_int_equal(status, STATUS_AGAIN);
 }
 
@@ -117,7 +117,7 @@ test_options(void **state)
 static void
 test_reader_durable(void **state)
 {
-    struct kit *kit = *state;
+    struct journal_kit *kit = *state;
     struct journal_reader *reader;
     struct journal_fault fault;
     assert_int_equal(journal_reader_open(kit->directory, NULL, &reader, &fault), STATUS_NOT_FOUND);
@@ -125,16 +125,16 @@ test_reader_durable(void **state)
     assert_int_equal(journal_reader_open(kit->directory, NULL, &reader, &fault), STATUS_OK);
     struct journal_frame frame;
     assert_int_equal(journal_read(reader, &frame, &fault), STATUS_AGAIN);
-    struct journal *journal = kit_journal(kit);
+    struct journal *journal = journal_kit_journal(kit);
     assert_int_equal(journal_read(reader, &frame, &fault), STATUS_AGAIN);
-    assert_int_equal(kit_append(journal), STATUS_OK);
+    assert_int_equal(journal_kit_append(journal), STATUS_OK);
     assert_int_equal(journal_read(reader, &frame, &fault), STATUS_AGAIN);
     assert_int_equal(journal_sync(journal), STATUS_OK);
     assert_int_equal(journal_read(reader, &frame, &fault), STATUS_OK);
-    kit_check_frame(&frame);
-    assert_int_equal(kit_append(journal), STATUS_OK);
+    journal_kit_check_frame(&frame);
+    assert_int_equal(journal_kit_append(journal), STATUS_OK);
     assert_int_equal(journal_read(reader, &frame, &fault), STATUS_AGAIN);
-    assert_int_equal(kit_append(journal), STATUS_OK);
+    assert_int_equal(journal_kit_append(journal), STATUS_OK);
     assert_int_equal(journal_sync(journal), STATUS_OK);
     assert_int_equal(journal_read(reader, &frame, &fault), STATUS_OK);
     assert_int_equal(journal_read(reader, &frame, &fault), STATUS_OK);
@@ -147,12 +147,12 @@ test_reader_durable(void **state)
 static void
 test_reader_position(void **state)
 {
-    struct kit *kit = *state;
-    struct journal *journal = kit_journal(kit);
+    struct journal_kit *kit = *state;
+    struct journal *journal = journal_kit_journal(kit);
     struct journal_position positions[101] = {0};
     for (unsigned batch = 1; batch <= 100; batch++) {
-        uint32_t count = (uint32_t)(1 + kit_random(kit) % 600);
-        assert_int_equal(kit_append_n(journal, count, &positions[batch]), STATUS_OK);
+        uint32_t count = (uint32_t)(1 + journal_kit_random(kit) % 600);
+        assert_int_equal(journal_kit_append_n(journal, count, &positions[batch]), STATUS_OK);
     }
     assert_int_equal(journal_sync(journal), STATUS_OK);
     journal_close(journal);
@@ -165,7 +165,7 @@ test_reader_position(void **state)
         if (batch < 100) {
             assert_int_equal(journal_read(reader, &frame, &fault), STATUS_OK);
             assert_int_equal(frame.position.batch, batch + 1);
-            kit_check_frame(&frame);
+            journal_kit_check_frame(&frame);
         } else {
             assert_int_equal(journal_read(reader, &frame, &fault), STATUS_AGAIN);
         }
@@ -188,25 +188,25 @@ test_reader_position(void **state)
 static void
 test_reader_above_watermark(void **state)
 {
-    struct kit *kit = *state;
-    struct journal *journal = kit_journal(kit);
+    struct journal_kit *kit = *state;
+    struct journal *journal = journal_kit_journal(kit);
     struct journal_position position;
     uint8_t mark[BLOCK];
-    assert_int_equal(kit_append_n(journal, 1, &position), STATUS_OK);
+    assert_int_equal(journal_kit_append_n(journal, 1, &position), STATUS_OK);
     assert_int_equal(journal_sync(journal), STATUS_OK);
-    kit_peek(kit, "durable", 0, mark, sizeof mark);
-    assert_int_equal(kit_append_n(journal, 1, &position), STATUS_OK);
+    journal_kit_peek(kit, "durable", 0, mark, sizeof mark);
+    assert_int_equal(journal_kit_append_n(journal, 1, &position), STATUS_OK);
     assert_int_equal(journal_sync(journal), STATUS_OK);
     journal_close(journal);
-    kit_write(kit, "durable", 0, mark, sizeof mark);
+    journal_kit_write(kit, "durable", 0, mark, sizeof mark);
     struct journal_reader *reader;
     struct journal_fault fault;
     struct journal_frame frame;
     assert_int_equal(journal_reader_open(kit->directory, &position, &reader, &fault), STATUS_OK);
     assert_int_equal(journal_read(reader, &frame, &fault), STATUS_AGAIN);
-    journal = kit_journal(kit);
+    journal = journal_kit_journal(kit);
     assert_int_equal(journal_end(journal).batch, 2);
-    assert_int_equal(kit_append(journal), STATUS_OK);
+    assert_int_equal(journal_kit_append(journal), STATUS_OK);
     assert_int_equal(journal_sync(journal), STATUS_OK);
     assert_int_equal(journal_read(reader, &frame, &fault), STATUS_OK);
     assert_int_equal(frame.position.batch, 3);
@@ -218,15 +218,15 @@ test_reader_above_watermark(void **state)
 static void
 test_fork(void **state)
 {
-    struct kit *kit = *state;
-    kit_build(kit, 5, 5);
-    struct kit_image image;
-    kit_keep(kit, &image);
-    struct journal *journal = kit_journal(kit);
+    struct journal_kit *kit = *state;
+    journal_kit_build(kit, 5, 5);
+    struct journal_kit_image image;
+    journal_kit_keep(kit, &image);
+    struct journal *journal = journal_kit_journal(kit);
     struct journal_reader *reader;
     struct journal_fault fault;
     struct journal_frame frame;
-    assert_int_equal(kit_append(journal), STATUS_OK);
+    assert_int_equal(journal_kit_append(journal), STATUS_OK);
     assert_int_equal(journal_sync(journal), STATUS_OK);
     assert_int_equal(journal_reader_open(kit->directory, NULL, &reader, &fault), STATUS_OK);
     for (unsigned i = 0; i < 6; i++)
@@ -235,10 +235,10 @@ test_fork(void **state)
     journal_reader_close(reader);
     journal_close(journal);
     // Back to batch 5, and on with another batch 6.
-    kit_put_back(kit, &image);
-    struct fact fact = kit_fact(99, 0);
+    journal_kit_put_back(kit, &image);
+    struct fact fact = journal_kit_fact(99, 0);
     struct journal_position position;
-    journal = kit_journal(kit);
+    journal = journal_kit_journal(kit);
     assert_int_equal(journal_reader_open(kit->directory, &at, &reader, &fault), STATUS_GAP);
     assert_int_equal(journal_append(journal, &fact, 1, (usec){1}, &position), STATUS_OK);
     assert_int_equal(journal_sync(journal), STATUS_OK);
@@ -246,35 +246,35 @@ test_fork(void **state)
     assert_int_equal(journal_sync(journal), STATUS_OK);
     assert_int_equal(journal_reader_open(kit->directory, &at, &reader, &fault), STATUS_FORK);
     journal_close(journal);
-    kit_drop(&image);
+    journal_kit_drop(&image);
 }
 
-// The next segment is ready before it is needed, and appears under its name only when it is entered.
+// The next segment is ready before it is needed, and gets its name only when it is entered.
 static void
 test_prepare(void **state)
 {
-    struct kit *kit = *state;
-    struct journal *journal = kit_journal(kit);
+    struct journal_kit *kit = *state;
+    struct journal *journal = journal_kit_journal(kit);
     struct journal_position position;
     struct stat stat;
     while (journal_prepare(journal) > 0) continue;
-    int fd = kit_file(kit, "00000002.prepare", O_RDONLY);
+    int fd = journal_kit_file(kit, "00000002.prepare", O_RDONLY);
     assert_int_equal(fd, -1);
     for (unsigned i = 0; i < 5; i++) {
-        assert_int_equal(kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
+        assert_int_equal(journal_kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
         while (journal_prepare(journal) > 0) continue;
     }
-    fd = kit_file(kit, "00000002.prepare", O_RDONLY);
+    fd = journal_kit_file(kit, "00000002.prepare", O_RDONLY);
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &stat), 0);
     assert_int_equal(stat.st_size, MIB);
     assert_int_equal(stat.st_blocks * 512, MIB);
     close(fd);
-    assert_int_equal(kit_file(kit, "00000002.segment", O_RDONLY), -1);
+    assert_int_equal(journal_kit_file(kit, "00000002.segment", O_RDONLY), -1);
     for (unsigned i = 0; i < 5; i++)
-        assert_int_equal(kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
-    assert_int_equal(kit_file(kit, "00000002.prepare", O_RDONLY), -1);
-    fd = kit_file(kit, "00000002.segment", O_RDONLY);
+        assert_int_equal(journal_kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
+    assert_int_equal(journal_kit_file(kit, "00000002.prepare", O_RDONLY), -1);
+    fd = journal_kit_file(kit, "00000002.segment", O_RDONLY);
     assert_true(fd >= 0);
     close(fd);
     // Frames written before the change of segments are durable with it.
@@ -283,30 +283,31 @@ test_prepare(void **state)
     assert_true(durable >= 7);
     // What a crash leaves of a preparation is removed.
     journal_close(journal);
-    fd = kit_file(kit, "00000003.prepare", O_WRONLY | O_CREAT);
+    fd = journal_kit_file(kit, "00000003.prepare", O_WRONLY | O_CREAT);
     assert_int_equal(write(fd, "half", 4), 4);
     close(fd);
-    journal_close(kit_journal(kit));
-    assert_int_equal(kit_file(kit, "00000003.prepare", O_RDONLY), -1);
+    journal_close(journal_kit_journal(kit));
+    assert_int_equal(journal_kit_file(kit, "00000003.prepare", O_RDONLY), -1);
 }
 
 // A reader beside a writer in another process: a growing prefix, never beyond what is durable.
 static void
 test_reader_beside_writer(void **state)
 {
-    struct kit *kit = *state;
-    journal_close(kit_journal(kit));
+    struct journal_kit *kit = *state;
+    journal_close(journal_kit_journal(kit));
     enum { FRAMES = 3000 };
     pid_t child = fork();
     if (child == 0) {
         struct journal *journal;
         struct journal_fault fault;
-        if (kit_try(kit, false, &journal, &fault) != STATUS_OK) _exit(1);
+        if (journal_kit_try(kit, false, &journal, &fault) != STATUS_OK) _exit(1);
         for (unsigned i = 1; i <= FRAMES; i++) {
             struct journal_position position;
-            uint32_t count = (uint32_t)(1 + kit_random(kit) % 40);
-            if (kit_append_n(journal, count, &position) != STATUS_OK) _exit(2);
-            if ((i == FRAMES || kit_random(kit) % 3 == 0) && journal_sync(journal) != STATUS_OK)
+            uint32_t count = (uint32_t)(1 + journal_kit_random(kit) % 40);
+            if (journal_kit_append_n(journal, count, &position) != STATUS_OK) _exit(2);
+            if ((i == FRAMES || journal_kit_random(kit) % 3 == 0) &&
+                journal_sync(journal) != STATUS_OK)
                 _exit(3);
             (void)journal_prepare(journal);
         }
@@ -327,7 +328,7 @@ test_reader_beside_writer(void **state)
         if (status != STATUS_OK) fail_msg("status %d: %s", status, fault.text);
         assert_int_equal(frame.position.batch, batch + 1);
         assert_true(frame.position.batch <= durable);
-        kit_check_frame(&frame);
+        journal_kit_check_frame(&frame);
         batch++;
     }
     journal_reader_close(reader);
@@ -340,16 +341,16 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        KIT_TEST(test_round_trip),
-        KIT_TEST(test_chain),
-        KIT_TEST(test_one_writer),
-        KIT_TEST(test_options),
-        KIT_TEST(test_reader_durable),
-        KIT_TEST(test_reader_position),
-        KIT_TEST(test_reader_above_watermark),
-        KIT_TEST(test_fork),
-        KIT_TEST(test_prepare),
-        KIT_TEST(test_reader_beside_writer),
+        JOURNAL_KIT_TEST(test_round_trip),
+        JOURNAL_KIT_TEST(test_chain),
+        JOURNAL_KIT_TEST(test_one_writer),
+        JOURNAL_KIT_TEST(test_options),
+        JOURNAL_KIT_TEST(test_reader_durable),
+        JOURNAL_KIT_TEST(test_reader_position),
+        JOURNAL_KIT_TEST(test_reader_above_watermark),
+        JOURNAL_KIT_TEST(test_fork),
+        JOURNAL_KIT_TEST(test_prepare),
+        JOURNAL_KIT_TEST(test_reader_beside_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

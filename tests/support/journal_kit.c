@@ -1,45 +1,19 @@
-// What the journal's tests share: a directory of their own, facts that can be told from their batch,
-// directories kept in memory and put back.
-#ifndef VENDUE_JOURNAL_KIT_H
-#define VENDUE_JOURNAL_KIT_H
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+// Directories, facts and files for the journal's tests.
+#include "journal_kit.h"
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "journal.h"
-
-#define MIB (1024u * 1024u)
-#define HEAD 128u
-#define BLOCK 4096u
-
-struct kit {
-    char root[64];      // removed at the end
-    char directory[96]; // the journal
-    uint64_t random;
-};
-
-static inline uint64_t
-kit_random(struct kit *kit)
+uint64_t
+journal_kit_random(struct journal_kit *kit)
 {
     kit->random += 0x9e3779b97f4a7c15u;
     return hash_mix(kit->random);
 }
 
-static inline struct kit *
-kit_open(void)
+struct journal_kit *
+journal_kit_open(void)
 {
-    struct kit *kit = calloc(1, sizeof *kit);
+    struct journal_kit *kit = calloc(1, sizeof *kit);
     assert_non_null(kit);
     // Memory where there is some: these tests open a journal many thousand times.
     const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
@@ -52,8 +26,8 @@ kit_open(void)
     return kit;
 }
 
-static inline void
-kit_remove(const char *directory)
+void
+journal_kit_remove(const char *directory)
 {
     DIR *stream = opendir(directory);
     if (stream == NULL) return;
@@ -63,23 +37,22 @@ kit_remove(const char *directory)
     rmdir(directory);
 }
 
-static inline void
-kit_close(struct kit *kit)
+void
+journal_kit_close(struct journal_kit *kit)
 {
-    kit_remove(kit->directory);
+    journal_kit_remove(kit->directory);
     rmdir(kit->root);
     free(kit);
 }
 
-// --- Facts that say which batch they are of ---------------------------------------------------------
-static inline uint32_t
-kit_count(uint64_t batch)
+uint32_t
+journal_kit_count(uint64_t batch)
 {
     return (uint32_t)(1 + hash_mix(batch) % 3);
 }
 
-static inline struct fact
-kit_fact(uint64_t batch, uint32_t index)
+struct fact
+journal_kit_fact(uint64_t batch, uint32_t index)
 {
     struct fact fact = {
         .kind = FACT_DELIVERED, .role = ROLE_TOUCHPOINT, .shard = (uint16_t)(batch % BOUND_SHARDS)};
@@ -89,77 +62,76 @@ kit_fact(uint64_t batch, uint32_t index)
     return fact;
 }
 
-static inline enum status
-kit_append_n(struct journal *journal, uint32_t count, struct journal_position *out_position)
+enum status
+journal_kit_append_n(struct journal *journal, uint32_t count, struct journal_position *out_position)
 {
     static struct fact facts[BOUND_FRAME_FACTS];
     uint64_t batch = journal_end(journal).batch + 1;
-    for (uint32_t i = 0; i < count; i++) facts[i] = kit_fact(batch, i);
+    for (uint32_t i = 0; i < count; i++) facts[i] = journal_kit_fact(batch, i);
     return journal_append(journal, facts, count, (usec){(int64_t)batch * 10}, out_position);
 }
 
-static inline enum status
-kit_append(struct journal *journal)
+enum status
+journal_kit_append(struct journal *journal)
 {
     struct journal_position position;
-    return kit_append_n(journal, kit_count(journal_end(journal).batch + 1), &position);
+    return journal_kit_append_n(journal, journal_kit_count(journal_end(journal).batch + 1),
+                                &position);
 }
 
-static inline void
-kit_check_frame(const struct journal_frame *frame)
+void
+journal_kit_check_frame(const struct journal_frame *frame)
 {
     assert_true(frame->count >= 1);
     assert_int_equal(frame->at.us, frame->position.batch * 10);
     for (uint32_t i = 0; i < frame->count; i++) {
-        struct fact expected = kit_fact(frame->position.batch, i);
+        struct fact expected = journal_kit_fact(frame->position.batch, i);
         assert_memory_equal(&frame->facts[i], &expected, sizeof expected);
     }
 }
 
-// --- Opening ---------------------------------------------------------------------------------------
-static inline enum status
-kit_try(const struct kit *kit, bool verify_all, struct journal **out_journal,
-        struct journal_fault *out_fault)
+enum status
+journal_kit_try(const struct journal_kit *kit, bool verify_all, struct journal **out_journal,
+                struct journal_fault *out_fault)
 {
     struct journal_options options = {
         .log = 7, .epoch = 1, .segment_bytes = MIB, .verify_all = verify_all};
     return journal_open(kit->directory, &options, out_journal, out_fault);
 }
 
-static inline struct journal *
-kit_journal(const struct kit *kit)
+struct journal *
+journal_kit_journal(const struct journal_kit *kit)
 {
     struct journal *journal;
     struct journal_fault fault = {"?"};
-    enum status status = kit_try(kit, false, &journal, &fault);
+    enum status status = journal_kit_try(kit, false, &journal, &fault);
     if (status != STATUS_OK) fail_msg("status %d: %s", status, fault.text);
     return journal;
 }
 
-// A journal of `count` frames, all synced after each of them from batch `from_sync` on downwards:
-// frames above `synced` are written and not synced. Closed again.
-static inline void
-kit_build(const struct kit *kit, uint64_t count, uint64_t synced)
+void
+journal_kit_build(const struct journal_kit *kit, uint64_t count, uint64_t synced)
 {
-    struct journal *journal = kit_journal(kit);
+    struct journal *journal = journal_kit_journal(kit);
     for (uint64_t batch = 1; batch <= count; batch++) {
-        assert_int_equal(kit_append(journal), STATUS_OK);
+        assert_int_equal(journal_kit_append(journal), STATUS_OK);
         if (batch <= synced) assert_int_equal(journal_sync(journal), STATUS_OK);
     }
     journal_close(journal);
 }
 
-static inline uint64_t
-kit_offset(uint64_t batch) // of a frame that kit_append wrote into the first segment
+uint64_t
+journal_kit_offset(
+    uint64_t batch) // of a frame that journal_kit_append wrote into the first segment
 {
     uint64_t offset = BLOCK;
-    for (uint64_t b = 1; b < batch; b++) offset += HEAD + kit_count(b) * BOUND_FACT_BYTES;
+    for (uint64_t b = 1; b < batch; b++) offset += HEAD + journal_kit_count(b) * BOUND_FACT_BYTES;
     return offset;
 }
 
-// Reads from the start and checks every frame; returns the last batch and how it ended.
-static inline uint64_t
-kit_read_all(const struct kit *kit, enum status *out_status, struct journal_fault *out_fault)
+uint64_t
+journal_kit_read_all(const struct journal_kit *kit, enum status *out_status,
+                     struct journal_fault *out_fault)
 {
     struct journal_reader *reader;
     uint64_t batch = 0;
@@ -169,62 +141,53 @@ kit_read_all(const struct kit *kit, enum status *out_status, struct journal_faul
         *out_status = journal_read(reader, &frame, out_fault);
         if (*out_status != STATUS_OK) break;
         assert_int_equal(frame.position.batch, batch + 1);
-        kit_check_frame(&frame);
+        journal_kit_check_frame(&frame);
         batch++;
     }
     journal_reader_close(reader);
     return batch;
 }
 
-// --- Files -----------------------------------------------------------------------------------------
-#define KIT_FILES 16
-struct kit_image {
-    struct {
-        char name[32];
-        uint8_t *bytes;
-        size_t len;
-    } files[KIT_FILES];
-    unsigned count;
-};
-
-static inline int
-kit_file(const struct kit *kit, const char *name, int flags)
+int
+journal_kit_file(const struct journal_kit *kit, const char *name, int flags)
 {
     char path[160];
     snprintf(path, sizeof path, "%s/%s", kit->directory, name);
     return open(path, flags | O_CLOEXEC, 0640);
 }
 
-static inline void
-kit_write(const struct kit *kit, const char *name, uint64_t offset, const void *bytes, size_t len)
+void
+journal_kit_write(const struct journal_kit *kit, const char *name, uint64_t offset,
+                  const void *bytes, size_t len)
 {
-    int fd = kit_file(kit, name, O_WRONLY);
+    int fd = journal_kit_file(kit, name, O_WRONLY);
     assert_true(fd >= 0);
     assert_int_equal(pwrite(fd, bytes, len, (off_t)offset), len);
     close(fd);
 }
 
-static inline void
-kit_peek(const struct kit *kit, const char *name, uint64_t offset, void *bytes, size_t len)
+void
+journal_kit_peek(const struct journal_kit *kit, const char *name, uint64_t offset, void *bytes,
+                 size_t len)
 {
-    int fd = kit_file(kit, name, O_RDONLY);
+    int fd = journal_kit_file(kit, name, O_RDONLY);
     assert_true(fd >= 0);
     assert_int_equal(pread(fd, bytes, len, (off_t)offset), len);
     close(fd);
 }
 
-static inline void
-kit_keep(const struct kit *kit, struct kit_image *out_image)
+void
+journal_kit_keep(const struct journal_kit *kit, struct journal_kit_image *out_image)
 {
     DIR *stream = opendir(kit->directory);
     assert_non_null(stream);
     out_image->count = 0;
     for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
         if (entry->d_name[0] == '.') continue;
-        assert_true(out_image->count < KIT_FILES);
+        assert_true(out_image->count < JOURNAL_KIT_FILES);
         unsigned i = out_image->count++;
         snprintf(out_image->files[i].name, sizeof out_image->files[i].name, "%.31s", entry->d_name);
-        int fd = kit_file(kit, entry->d_name, O_RDONLY);
+        int fd = journal_kit_file(kit, entry->d_name, O_RDONLY);
         struct stat stat;
         assert_true(fd >= 0 && fstat(fd, &stat) == 0);
         out_image->files[i].len = (size_t)stat.st_size;
@@ -237,13 +200,13 @@ kit_keep(const struct kit *kit, struct kit_image *out_image)
     closedir(stream);
 }
 
-static inline void
-kit_put_back(const struct kit *kit, const struct kit_image *image)
+void
+journal_kit_put_back(const struct journal_kit *kit, const struct journal_kit_image *image)
 {
-    kit_remove(kit->directory);
+    journal_kit_remove(kit->directory);
     assert_int_equal(mkdir(kit->directory, 0750), 0);
     for (unsigned i = 0; i < image->count; i++) {
-        int fd = kit_file(kit, image->files[i].name, O_WRONLY | O_CREAT | O_TRUNC);
+        int fd = journal_kit_file(kit, image->files[i].name, O_WRONLY | O_CREAT | O_TRUNC);
         assert_true(fd >= 0);
         assert_int_equal(write(fd, image->files[i].bytes, image->files[i].len),
                          image->files[i].len);
@@ -251,8 +214,8 @@ kit_put_back(const struct kit *kit, const struct kit_image *image)
     }
 }
 
-static inline uint8_t *
-kit_image_file(struct kit_image *image, const char *name)
+uint8_t *
+journal_kit_image_file(struct journal_kit_image *image, const char *name)
 {
     for (unsigned i = 0; i < image->count; i++)
         if (strcmp(image->files[i].name, name) == 0) return image->files[i].bytes;
@@ -260,26 +223,23 @@ kit_image_file(struct kit_image *image, const char *name)
     return NULL;
 }
 
-static inline void
-kit_drop(struct kit_image *image)
+void
+journal_kit_drop(struct journal_kit_image *image)
 {
     for (unsigned i = 0; i < image->count; i++) free(image->files[i].bytes);
     image->count = 0;
 }
 
-static inline int
-kit_setup(void **state)
+int
+journal_kit_setup(void **state)
 {
-    *state = kit_open();
+    *state = journal_kit_open();
     return 0;
 }
 
-static inline int
-kit_teardown(void **state)
+int
+journal_kit_teardown(void **state)
 {
-    kit_close(*state);
+    journal_kit_close(*state);
     return 0;
 }
-#define KIT_TEST(function) cmocka_unit_test_setup_teardown(function, kit_setup, kit_teardown)
-
-#endif
