@@ -9,7 +9,8 @@
 //   hold from the first statement on.
 // 4 COPY collects rows in one buffer and hands it on when it is full; an error on the way is
 // remembered and
-//   told by db_copy_end, so that callers check once.
+//   told by db_copy_end, so that callers check once. Text that is not UTF-8 goes in as "\\x" and
+//   its bytes in hex: foreign keys come from outside, and one bad byte must not stop a whole batch.
 #include "db.h"
 
 #include <libpq-fe.h>
@@ -501,7 +502,19 @@ db_copy_int8(struct db *db, int64_t value)
 void
 db_copy_text(struct db *db, const char *text, size_t len)
 {
-    db_copy_bytes(db, text, len);
+    if (param_is_utf8(text, len)) {
+        db_copy_bytes(db, text, len);
+        return;
+    }
+    uint8_t out[4];
+    param_put(out, 2 + 2 * len, 4);
+    copy_put(db, out, 4);
+    copy_put(db, "\\x", 2);
+    for (size_t i = 0; i < len; i++) {
+        char hex[3];
+        snprintf(hex, sizeof hex, "%02x", (uint8_t)text[i]);
+        copy_put(db, hex, 2);
+    }
 }
 
 void

@@ -186,3 +186,32 @@ param_free(struct param_encoded *encoded, size_t count)
     for (size_t i = 0; i < count; i++)
         free(encoded->arrays[i]);
 }
+
+// Bytes that follow a first byte, and the range of the second one that excludes overlong forms,
+// surrogates and numbers beyond U+10FFFF.
+static unsigned
+following(uint8_t first, uint8_t *out_low, uint8_t *out_high)
+{
+    *out_low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    *out_high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if (first >= 0xc2 && first <= 0xdf) return 1;
+    if (first >= 0xe0 && first <= 0xef) return 2;
+    return first >= 0xf0 && first <= 0xf4 ? 3 : 0;
+}
+
+bool
+param_is_utf8(const char *text, size_t len)
+{
+    const uint8_t *at = (const uint8_t *)text, *end = at + len;
+    while (at < end) {
+        uint8_t low, high, first = *at++;
+        if (first == 0) return false;
+        if (first < 0x80) continue;
+        unsigned more = following(first, &low, &high);
+        if (more == 0 || (size_t)(end - at) < more) return false;
+        for (; more; more--, at++, low = 0x80, high = 0xbf) {
+            if (*at < low || *at > high) return false;
+        }
+    }
+    return true;
+}

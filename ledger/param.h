@@ -40,6 +40,9 @@ struct param_encoded {
 void param_encode(struct param_encoded *out, const struct db_param *params, size_t count);
 void param_free(struct param_encoded *encoded, size_t count);
 
+// Whether the server takes these bytes as text: well-formed UTF-8 (RFC 3629) without NUL.
+bool param_is_utf8(const char *text, size_t len);
+
 static inline uint8_t *
 param_put(uint8_t *out, uint64_t value, unsigned bytes)
 {

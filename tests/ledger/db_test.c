@@ -259,6 +259,28 @@ bulk_load(void **state)
     assert_int_equal(db_get_int(rows, 0, 4), (int64_t)(ROWS - 1) << 32);
     assert_true(db_get_bool(rows, 0, 5));
     db_rows_free(rows);
+    // Text that is no text lands as hex; what is well-formed stays.
+    static const struct {
+        const char *in, *out;
+    } texts[] = {{"h\xc3\xa9", "h\xc3\xa9"},
+                 {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+                 {"\xff\xfe", "\\xfffe"},
+                 {"a\xc3", "\\x61c3"},
+                 {"\xc0\x80", "\\xc080"},
+                 {"\xed\xa0\x80", "\\xeda080"},
+                 {"\xf4\x90\x80\x80", "\\xf4908080"}};
+    assert_int_equal(db_script(db, "create table vendue.words (n int, t text)"), STATUS_OK);
+    assert_int_equal(db_copy_begin(db, "words (n, t)"), STATUS_OK);
+    for (int i = 0; i < 7; i++) {
+        db_copy_row(db, 2);
+        db_copy_int4(db, i);
+        db_copy_text(db, texts[i].in, strlen(texts[i].in));
+    }
+    assert_int_equal(db_copy_end(db, NULL), STATUS_OK);
+    rows = ask(db, "select t from words order by n", NULL, 0);
+    for (size_t i = 0; i < 7; i++)
+        assert_string_equal(db_get_text(rows, i, 0), texts[i].out);
+    db_rows_free(rows);
     // A refused row is told at the end, and the connection stays usable.
     assert_int_equal(db_begin(db), STATUS_OK);
     assert_int_equal(db_copy_begin(db, "bulk (a)"), STATUS_OK);

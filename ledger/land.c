@@ -1,0 +1,305 @@
+// Facts as rows. One COPY a table, in journal order; a table without rows in this batch is not
+// touched. Absent values (no customer, no setter, no best bid) are SQL nulls, so that reports need
+// no magic numbers.
+#include "land.h"
+
+#include <string.h>
+
+#include "fail.h"
+
+static void
+put_text(struct db *db, const char *text)
+{
+    db_copy_text(db, text, strlen(text));
+}
+
+static void
+put_key(struct db *db, const char key[BOUND_KEY])
+{
+    db_copy_text(db, key, strnlen(key, BOUND_KEY));
+}
+
+static void
+put_int8_or_null(struct db *db, uint64_t value)
+{
+    if (value == 0)
+        db_copy_null(db);
+    else
+        db_copy_int8(db, (int64_t)value);
+}
+
+static void
+put_int4_or_null(struct db *db, uint32_t value)
+{
+    if (value == 0)
+        db_copy_null(db);
+    else
+        db_copy_int4(db, (int32_t)value);
+}
+
+static void
+put_source(struct db *db, const struct land_row *row)
+{
+    db_copy_int4(db, (int32_t)row->source.log);
+    db_copy_int8(db, (int64_t)row->source.batch);
+    db_copy_int4(db, (int32_t)row->source.index);
+}
+
+// A number of the domain that is out of its range came from a damaged or newer engine; it is named
+// by nothing, so it lands as "?" rather than ending the shipping.
+static const char *
+word(unsigned value, unsigned count, const char *name)
+{
+    return value < count ? name : "?";
+}
+#define WORD(value, count, name_of, type)                                                          \
+    word(value, count, name_of((type)((value) < (count) ? (value) : 0)))
+
+static void
+put_contact(struct db *db, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    db_copy_row(db, 22);
+    db_copy_id(db, fact->contact);
+    put_source(db, row);
+    db_copy_int8(db, fact->at.us);
+    db_copy_int8(db, fact->opened.began.us);
+    put_text(db, row->period);
+    db_copy_int2(db, (int16_t)fact->shard);
+    put_int8_or_null(db, fact->customer);
+    db_copy_int4(db, fact->party);
+    db_copy_int4(db, (int32_t)fact->opened.container);
+    put_text(db, WORD(fact->opened.identity, IDENTITY_COUNT, identity_name, enum identity));
+    put_text(db, WORD(fact->opened.tier, TIER_COUNT, tier_name, enum tier));
+    put_text(db, WORD(fact->opened.loyalty, LOYALTY_COUNT, loyalty_name, enum loyalty));
+    put_text(db, WORD(fact->opened.condition, CONDITION_COUNT, condition_name, enum condition));
+    db_copy_int2(db, fact->opened.consent);
+    db_copy_int4(db, fact->opened.achieved);
+    db_copy_int2(db, fact->opened.slots);
+    db_copy_int8(db, (int64_t)fact->opened.catalog);
+    put_int8_or_null(db, row->market_version);
+    db_copy_int8(db, (int64_t)fact->opened.request);
+    put_key(db, fact->opened.key);
+}
+
+static void
+put_outcome_head(struct db *db, const struct land_row *row, uint32_t slot, struct currency currency,
+                 money floor)
+{
+    const struct fact *fact = row->fact;
+    db_copy_row(db, 31);
+    db_copy_id(db, fact_placement(fact));
+    db_copy_id(db, fact->contact);
+    db_copy_int2(db, fact->position);
+    put_source(db, row);
+    db_copy_int8(db, fact->at.us);
+    put_text(db, row->period);
+    db_copy_bool(db, fact->kind == FACT_PLACEMENT);
+    db_copy_int4(db, (int32_t)slot);
+    put_text(db, currency.code);
+    db_copy_int8(db, floor.micros);
+    put_int8_or_null(db, row->market_version);
+}
+
+static void
+put_placement(struct db *db, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    put_outcome_head(db, row, fact->placement.slot, fact->placement.currency,
+                     fact->placement.floor);
+    db_copy_int4(db, (int32_t)fact->placement.message);
+    db_copy_int4(db, (int32_t)fact->placement.seat);
+    put_int4_or_null(db, row->owner);
+    put_int4_or_null(db, row->contract);
+    db_copy_int8(db, (int64_t)fact->placement.bid);
+    db_copy_int8(db, fact->placement.price.micros);
+    db_copy_int8(db, fact->placement.bid_price.micros);
+    put_int8_or_null(db, fact->placement.setter);
+    db_copy_int2(db, fact->placement.floor_rule);
+    db_copy_int8(db, fact->placement.expires.us);
+    db_copy_int4(db, fact->placement.objectives);
+    db_copy_int2(db, fact->placement.rung);
+    db_copy_int4(db, fact->placement.eligible);
+    put_text(db, WORD(fact->placement.charge, CHARGE_COUNT, market_charge_name, enum charge));
+    for (unsigned i = 0; i < 4; i++)
+        db_copy_null(db);
+}
+
+static void
+put_unfilled(struct db *db, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    put_outcome_head(db, row, fact->unfilled.slot, fact->unfilled.currency, fact->unfilled.floor);
+    for (unsigned i = 0; i < 14; i++)
+        db_copy_null(db);
+    put_text(db, WORD(fact->unfilled.reason, REASON_COUNT, reason_key, enum reason));
+    if (fact->unfilled.main_reason == REASON_NONE)
+        db_copy_null(db);
+    else
+        put_text(db, WORD(fact->unfilled.main_reason, REASON_COUNT, reason_key, enum reason));
+    db_copy_int4(db, (int32_t)fact->unfilled.considered);
+    put_int8_or_null(db, (uint64_t)fact->unfilled.best.micros);
+}
+
+static void
+put_outcome(struct db *db, const struct land_row *row)
+{
+    if (row->fact->kind == FACT_PLACEMENT)
+        put_placement(db, row);
+    else
+        put_unfilled(db, row);
+}
+
+static void
+put_event(struct db *db, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    db_copy_row(db, 18);
+    put_source(db, row);
+    put_text(db, fact_kind_name((enum fact_kind)fact->kind));
+    put_text(db, posting_state_name(row->state));
+    db_copy_id(db, fact_placement(fact));
+    db_copy_id(db, fact->contact);
+    db_copy_int2(db, fact->position);
+    db_copy_int8(db, fact->at.us);
+    db_copy_int8(db, row->effective.us);
+    put_text(db, row->period);
+    db_copy_int4(db, (int32_t)fact->event.slot);
+    db_copy_int4(db, (int32_t)fact->event.message);
+    db_copy_int4(db, (int32_t)fact->event.seat);
+    db_copy_int8(db, fact->event.price.micros);
+    put_text(db, WORD(fact->role, ROLE_COUNT, role_name, enum role));
+    db_copy_int4(db, fact->party);
+    put_key(db, fact->event.key);
+}
+
+static void
+put_revenue(struct db *db, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    db_copy_row(db, 20);
+    put_source(db, row);
+    put_text(db, fact_kind_name((enum fact_kind)fact->kind));
+    put_text(db, posting_state_name(row->state));
+    db_copy_id(db, fact->revenue.order);
+    db_copy_id(db, fact_placement(fact));
+    db_copy_id(db, fact->contact);
+    db_copy_int4(db, (int32_t)fact->revenue.seat);
+    db_copy_int4(db, (int32_t)fact->revenue.message);
+    put_text(db, fact->revenue.currency.code);
+    db_copy_int8(db, fact->revenue.amount.micros);
+    db_copy_int8(db, row->pool.micros);
+    put_int4_or_null(db, row->contract);
+    db_copy_int8(db, fact->at.us);
+    db_copy_int8(db, row->effective.us);
+    put_text(db, row->period);
+    put_text(db, WORD(fact->role, ROLE_COUNT, role_name, enum role));
+    db_copy_int4(db, fact->party);
+    put_key(db, fact->revenue.key);
+}
+
+static void
+put_bid(struct db *db, const struct land_row *row)
+{
+    static const char *const states[] = {
+        [BID_ACTIVE] = "active", [BID_PAUSED] = "paused", [BID_WITHDRAWN] = "withdrawn"};
+    const struct fact *fact = row->fact;
+    db_copy_row(db, 14);
+    put_source(db, row);
+    db_copy_int8(db, fact->at.us);
+    db_copy_int8(db, (int64_t)fact->bid.bid);
+    db_copy_int4(db, fact->bid.seat);
+    db_copy_int4(db, (int32_t)fact->bid.message);
+    db_copy_int4(db, (int32_t)fact->bid.slot);
+    put_text(db, fact->bid.state <= BID_WITHDRAWN ? states[fact->bid.state] : "?");
+    put_text(db, fact->bid.currency.code);
+    db_copy_int8(db, fact->bid.price.micros);
+    db_copy_int8(db, fact->bid.from.us);
+    db_copy_int8(db, fact->bid.until.us);
+    put_key(db, fact->bid.key);
+}
+
+enum table {
+    TABLE_NONE,
+    TABLE_CONTACT,
+    TABLE_OUTCOME,
+    TABLE_EVENT,
+    TABLE_REVENUE,
+    TABLE_BID,
+    TABLES
+};
+
+static enum table
+table_of(enum fact_kind kind)
+{
+    switch (kind) {
+    case FACT_CONTACT: return TABLE_CONTACT;
+    case FACT_PLACEMENT:
+    case FACT_UNFILLED: return TABLE_OUTCOME;
+    case FACT_DELIVERED:
+    case FACT_ACCEPTED:
+    case FACT_DECLINED:
+    case FACT_CANCELLED:
+    case FACT_EXPIRED: return TABLE_EVENT;
+    case FACT_CONVERTED:
+    case FACT_REFUNDED: return TABLE_REVENUE;
+    case FACT_BID: return TABLE_BID;
+    case FACT_NONE:
+    case FACT_KIND_COUNT: break;
+    }
+    return TABLE_NONE;
+}
+
+static const struct landing {
+    const char *columns;
+    void (*put)(struct db *db, const struct land_row *row);
+} landings[TABLES] = {
+    [TABLE_CONTACT] =
+        {"contact (contact_id, log, batch, idx, at_us, began_us, period, shard, customer, "
+         "touchpoint, container, identity, tier, loyalty, condition, consent, achieved, "
+         "slots, catalog, market_version, request, key)",
+         put_contact},
+    [TABLE_OUTCOME] =
+        {"outcome (placement_id, contact_id, position, log, batch, idx, at_us, period, "
+         "filled, slot, currency, floor_micros, market_version, message, seat, owner, "
+         "contract, bid, price_micros, bid_micros, setter, floor_rule, expires_us, "
+         "objectives, rung, eligible, charge, reason, main_reason, considered, "
+         "best_micros)",
+         put_outcome},
+    [TABLE_EVENT] =
+        {"event (log, batch, idx, kind, state, placement_id, contact_id, position, at_us, "
+         "effective_us, period, slot, message, seat, price_micros, role, party, key)",
+         put_event},
+    [TABLE_REVENUE] =
+        {"revenue (log, batch, idx, kind, state, order_id, placement_id, contact_id, seat, "
+         "message, currency, amount_micros, pool_micros, contract, at_us, effective_us, "
+         "period, role, party, key)",
+         put_revenue},
+    [TABLE_BID] = {"bid_change (log, batch, idx, at_us, bid, seat, message, slot, state, currency, "
+                   "price_micros, from_us, until_us, key)",
+                   put_bid},
+};
+
+enum status
+land_rows(struct db *db, const struct land_row *rows, size_t count)
+{
+    size_t used[TABLES] = {0};
+    for (size_t i = 0; i < count; i++)
+        used[table_of((enum fact_kind)rows[i].fact->kind)]++;
+    CHECK(used[TABLE_NONE] == 0); // replay has refused unknown kinds
+    for (unsigned table = TABLE_CONTACT; table < TABLES; table++) {
+        if (used[table] == 0) continue;
+        enum status status = db_copy_begin(db, landings[table].columns);
+        if (status != STATUS_OK) return status;
+        for (size_t i = 0; i < count; i++) {
+            if (table_of((enum fact_kind)rows[i].fact->kind) == table) {
+                landings[table].put(db, &rows[i]);
+            }
+        }
+        uint64_t landed = 0;
+        status = db_copy_end(db, &landed);
+        if (status != STATUS_OK) return status;
+        CHECK(landed == used[table]);
+    }
+    return STATUS_OK;
+}

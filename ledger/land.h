@@ -1,0 +1,23 @@
+// Facts as rows: the landing tables of migrations/003_facts.sql, by COPY, inside the caller's
+// transaction.
+#ifndef VENDUE_LAND_H
+#define VENDUE_LAND_H
+
+#include "db.h"
+#include "period.h"
+#include "posting.h"
+
+// A fact and what posting made of it.
+struct land_row {
+    const struct fact *fact;
+    struct posting_source source;
+    enum posting_state state;
+    usec effective;
+    char period[PERIOD_TEXT];
+    money pool;
+    uint32_t contract, owner; // 0 none
+    uint64_t market_version;  // 0 none
+};
+MUST_CHECK enum status land_rows(struct db *db, const struct land_row *rows, size_t count);
+
+#endif
