@@ -1,25 +1,28 @@
-// The index of standing bids (first form: every bid that addresses the slot, in the catalog's order).
+// Searching the bid index, dearest first, and the static tests that index and round share.
+//
+// A contact selects one row per attribute (by its value, or "unknown"), one for the rungs its identity and
+// consents open, and one more when it is distressed; a slot adds the row of its class and those of its own
+// attributes. A row that holds every column says nothing and is left out. The rest is ANDed block by
+// block (512 columns, one cache line a row), the sparsest row first, and a block is left as soon as
+// nothing survives: without any eligible bid a search still reads only a few lines per block. Rows of
+// lists are looked at last, and only when more than MATCH_FEW columns survive; fewer are cheaper to judge.
+//
+// Bids for one slot only would need a row for every slot; instead the slot has a list of its columns,
+// which runs along with the blocks: a column takes part when it is for any slot or in that list.
+//
+// What comes out may still fail (buckets, negated list demands, parts of rules that are not indexed, slot
+// rules, floors, budgets, caps, validity): the round judges each. What is true always comes out.
 #include "match.h"
 
+#include <string.h>
+
 #include "fact.h"
+#include "fail.h"
+#include "match_index.h"
 
-struct match_index {
-    const struct catalog *catalog;
-};
+#define MATCH_FEW 4
 
-struct match_index *
-match_index_build(const struct catalog *catalog, struct arena *arena)
-{
-    struct match_index *index = arena_take(arena, 1, sizeof *index);
-    index->catalog = catalog;
-    return index;
-}
-size_t
-match_index_bytes(const struct match_index *index)
-{
-    return sizeof *index;
-}
-
+// --- Static tests --------------------------------------------------------------------------------
 uint16_t
 match_rungs_open(unsigned identity, unsigned consent)
 {
@@ -37,13 +40,23 @@ match_rungs_open(unsigned identity, unsigned consent)
     return (uint16_t)open;
 }
 
+bool
+match_seat_kind_admits(unsigned kind, unsigned rung)
+{
+    if (kind == SEAT_PARTNER) return rung >= RUNG_COMMERCIALIZATION;
+    return rung <= RUNG_PREDICTIVE || rung == RUNG_SYNDICATION;
+}
+
+bool
+match_serves(unsigned objectives)
+{
+    return (objectives & (1u << OBJECTIVE_FULFILL | 1u << OBJECTIVE_EDUCATE)) != 0;
+}
+
 enum reason
 match_admission(const struct catalog *catalog, const struct catalog_slot *slot, const struct catalog_message *message)
 {
-    const struct catalog_seat *seat = &catalog->seats[message->seat];
-    bool may = seat->kind == SEAT_PARTNER ? message->rung >= RUNG_COMMERCIALIZATION
-                                          : message->rung <= RUNG_PREDICTIVE || message->rung == RUNG_SYNDICATION;
-    if (!may) return REASON_SEAT_KIND;
+    if (!match_seat_kind_admits(catalog->seats[message->seat].kind, message->rung)) return REASON_SEAT_KIND;
     if ((slot->rungs & 1u << message->rung) == 0) return REASON_RUNG;
     if ((slot->objectives & message->objectives) == 0) return REASON_OBJECTIVE;
     if (slot->format_count == 0) return REASON_NONE;
@@ -51,32 +64,6 @@ match_admission(const struct catalog *catalog, const struct catalog_slot *slot, 
         if (slot->formats[i] == message->format) return REASON_NONE;
     }
     return REASON_FORMAT;
-}
-
-void
-match_contact(struct match *match, const struct catalog *catalog, const struct contact *contact)
-{
-    match->index = catalog->index;
-    match->contact = contact;
-}
-
-void
-match_slot(struct match *match, uint32_t slot)
-{
-    match->block = slot;
-    match->last = UINT32_MAX;
-}
-
-uint32_t
-match_next(struct match *match)
-{
-    const struct catalog *catalog = match->index->catalog;
-    while (++match->last < catalog->bid_count) {
-        uint32_t slot = catalog->bids[match->last].slot;
-        if (slot == UINT32_MAX || slot == match->block) return match->last;
-    }
-    match->last--;
-    return UINT32_MAX;
 }
 
 bool
@@ -90,9 +77,228 @@ match_addresses(const struct catalog *catalog, const struct catalog_bid *bid, ui
 uint32_t
 match_dearest(const struct catalog *catalog, uint32_t slot, uint32_t from)
 {
+    if (from <= catalog->index->dearest[slot]) return catalog->index->dearest[slot];
     for (uint32_t i = from; i < catalog->bid_count; i++) {
         const struct catalog_bid *bid = &catalog->bids[i];
         if (bid->state != BID_WITHDRAWN && match_addresses(catalog, bid, slot)) return i;
     }
     return UINT32_MAX;
+}
+
+// --- Choosing rows -------------------------------------------------------------------------------
+// Keeps rows sorted, sparsest first; a full row says nothing.
+static void
+add_row(const struct match_index *index, uint32_t *rows, uint32_t *count, uint32_t row)
+{
+    if (index->counts[row] == index->columns) return;
+    uint32_t place = (*count)++;
+    CHECK(place < MATCH_ROWS);
+    for (; place > 0 && index->counts[rows[place - 1]] > index->counts[row]; place--) rows[place] = rows[place - 1];
+    rows[place] = row;
+}
+
+static uint32_t
+cell_of_word(const struct match_cells *cells, int64_t word, uint32_t otherwise)
+{
+    int64_t offset = word - cells->least;
+    if (word < 0 || offset < 0 || offset >= cells->span) return otherwise;
+    uint32_t cell = cells->cell_of[offset];
+    return cell == 0 ? otherwise : cell;
+}
+
+static uint32_t
+row_of_value(const struct match_cells *cells, const struct values *values, uint32_t attribute)
+{
+    if ((values->known >> attribute & 1) == 0) return cells->row;
+    int64_t value = values->value[attribute];
+    if (cells->how == MATCH_BY_WORD) return cells->row + cell_of_word(cells, value, 1);
+    uint32_t low = 0, high = cells->bound_count;  // the first bound above the value
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (value < cells->bounds[middle]) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return cells->row + 1 + low;
+}
+
+// A list without any word that a rule asks for is an ordinary row: the base.
+static void
+add_list(struct match *match, const struct match_cells *cells, const struct values *values, uint32_t attribute,
+         uint32_t *rows, uint32_t *row_count)
+{
+    struct match_list list = {.base = cells->row, .first = match->list_row_count};
+    bool known = values->known >> attribute & 1;
+    uint32_t first = (uint32_t)(values->value[attribute] >> 32), items = (uint32_t)values->value[attribute];
+    for (uint32_t i = 0; known && i < items; i++) {
+        uint32_t cell = cell_of_word(cells, values->list_items[first + i], 0);
+        if (cell == 0) continue;
+        CHECK(match->list_row_count < BOUND_LIST_ITEMS);
+        match->list_rows[match->list_row_count++] = cells->row + cell;
+        list.count++;
+    }
+    if (list.count == 0) {
+        add_row(match->index, rows, row_count, list.base);
+    } else {
+        match->lists[match->list_count++] = list;
+    }
+}
+
+void
+match_contact(struct match *match, const struct catalog *catalog, const struct contact *contact)
+{
+    const struct match_index *index = catalog->index;
+    match->index = index;
+    match->contact_row_count = match->list_count = match->list_row_count = 0;
+    uint32_t gate = contact->identity * 8u + (contact->consent & 7u);
+    add_row(index, match->contact_rows, &match->contact_row_count, gate);
+    if (contact->condition == CONDITION_DISTRESSED)
+        add_row(index, match->contact_rows, &match->contact_row_count, MATCH_ROW_SERVED);
+    for (uint32_t i = 0; i < index->of_contact_count; i++) {
+        uint32_t attribute = index->of_contact[i];
+        const struct match_cells *cells = &index->cells[attribute];
+        if (cells->how == MATCH_BY_LIST) {
+            add_list(match, cells, &contact->values, attribute, match->contact_rows, &match->contact_row_count);
+        } else {
+            uint32_t row = row_of_value(cells, &contact->values, attribute);
+            add_row(index, match->contact_rows, &match->contact_row_count, row);
+        }
+    }
+}
+
+void
+match_slot(struct match *match, uint32_t slot)
+{
+    const struct match_index *index = match->index;
+    const struct values *values = &index->catalog->slots[slot].values;
+    match->row_count = match->contact_row_count;
+    memcpy(match->rows, match->contact_rows, match->row_count * sizeof *match->rows);
+    for (uint32_t i = 0; i < index->of_slot_count; i++) {
+        uint32_t attribute = index->of_slot[i];
+        const struct match_cells *cells = &index->cells[attribute];
+        // Demands on a slot's lists are rare: left to the judge.
+        if (cells->how == MATCH_BY_LIST) continue;
+        add_row(index, match->rows, &match->row_count, row_of_value(cells, values, attribute));
+    }
+    add_row(index, match->rows, &match->row_count, index->slot_row[slot]);
+    if (match->row_count == 0) match->rows[match->row_count++] = index->slot_row[slot];
+    match->own = index->own + index->own_first[slot];
+    match->own_count = index->own_first[slot + 1] - index->own_first[slot];
+    match->own_next = 0;
+    match->any_full = index->counts[MATCH_ROW_ANY] == index->columns;
+    match->slot_only = index->counts[MATCH_ROW_ANY] == 0;
+    match->block = 0;
+    match->word = MATCH_WORDS;
+    match->last = UINT32_MAX;
+    if (index->counts[match->rows[0]] == 0) match->block = index->blocks;
+}
+
+// --- Searching -----------------------------------------------------------------------------------
+static inline const uint64_t *
+row_block(const struct match_index *index, uint32_t row, uint32_t block)
+{
+    size_t chunk = block / MATCH_CHUNK_BLOCKS, within = block % MATCH_CHUNK_BLOCKS;
+    return index->bits + (chunk * index->rows + row) * MATCH_CHUNK_WORDS + within * MATCH_WORDS;
+}
+
+static inline uint64_t
+and_row(uint64_t bits[MATCH_WORDS], const uint64_t *row)
+{
+    uint64_t some = 0;
+    for (unsigned i = 0; i < MATCH_WORDS; i++) {
+        bits[i] &= row[i];
+        some |= bits[i];
+    }
+    return some;
+}
+
+// Columns of the block that are for any slot or for this one.
+static uint64_t
+and_slot(struct match *match, uint32_t block)
+{
+    uint64_t takes[MATCH_WORDS];
+    memcpy(takes, row_block(match->index, MATCH_ROW_ANY, block), sizeof takes);
+    uint32_t first = block * MATCH_BLOCK;
+    while (match->own_next < match->own_count && match->own[match->own_next] < first) match->own_next++;
+    for (; match->own_next < match->own_count && match->own[match->own_next] < first + MATCH_BLOCK; match->own_next++) {
+        uint32_t column = match->own[match->own_next] - first;
+        takes[column / 64] |= 1ull << column % 64;
+    }
+    return and_row(match->bits, takes);
+}
+
+static uint64_t
+and_lists(struct match *match, uint32_t block)
+{
+    uint64_t some = 1;
+    for (uint32_t i = 0; i < match->list_count && some != 0; i++) {
+        const struct match_list *list = &match->lists[i];
+        uint64_t takes[MATCH_WORDS];
+        memcpy(takes, row_block(match->index, list->base, block), sizeof takes);
+        for (uint32_t word = 0; word < list->count; word++) {
+            const uint64_t *row = row_block(match->index, match->list_rows[list->first + word], block);
+            for (unsigned j = 0; j < MATCH_WORDS; j++) takes[j] |= row[j];
+        }
+        some = and_row(match->bits, takes);
+    }
+    return some;
+}
+
+// Loads the survivors of one block; false when there are none.
+static bool
+load_block(struct match *match, uint32_t block)
+{
+    const struct match_index *index = match->index;
+    memcpy(match->bits, row_block(index, match->rows[0], block), sizeof match->bits);
+    uint64_t some = 1;
+    if (!match->any_full) some = and_slot(match, block);
+    for (uint32_t i = 1; i < match->row_count && some != 0; i++) {
+        some = and_row(match->bits, row_block(index, match->rows[i], block));
+    }
+    if (some == 0) return false;
+    unsigned survivors = 0;
+    for (unsigned i = 0; i < MATCH_WORDS; i++) survivors += (unsigned)__builtin_popcountll(match->bits[i]);
+    return survivors <= MATCH_FEW || and_lists(match, block) != 0;
+}
+
+static bool
+load_next(struct match *match)
+{
+    while (match->block < match->index->blocks) {
+        if (match->slot_only) {  // straight to the next block in which the slot has bids
+            while (match->own_next < match->own_count && match->own[match->own_next] < match->block * MATCH_BLOCK)
+                match->own_next++;
+            if (match->own_next == match->own_count) return false;
+            match->block = match->own[match->own_next] / MATCH_BLOCK;
+        }
+        uint32_t block = match->block++;
+        if (!load_block(match, block)) continue;
+        match->first = block * MATCH_BLOCK;
+        match->word = 0;
+        return true;
+    }
+    return false;
+}
+
+uint32_t
+match_next(struct match *match)
+{
+    for (;;) {
+        while (match->word < MATCH_WORDS) {
+            uint64_t bits = match->bits[match->word];
+            if (bits == 0) {
+                match->word++;
+                continue;
+            }
+            match->bits[match->word] = bits & (bits - 1);
+            uint32_t column = match->first + match->word * 64 + (uint32_t)__builtin_ctzll(bits);
+            uint32_t bid = match->index->bid_of[column];
+            if (bid == match->last) continue;
+            match->last = bid;
+            return bid;
+        }
+        if (!load_next(match)) return UINT32_MAX;
+    }
 }

@@ -12,6 +12,10 @@ size_t match_index_bytes(const struct match_index *index);  // memory of the ind
 
 // The rungs whose data needs an identity and consents (a mask) meet, as a mask.
 uint16_t match_rungs_open(unsigned identity, unsigned consent);
+// May a seat of this kind bid on this rung?
+bool match_seat_kind_admits(unsigned kind, unsigned rung);
+// May a distressed customer meet a message that pursues these objectives?
+bool match_serves(unsigned objectives);
 // Static admission of a message in a slot: seat kind, rung, objective, format. REASON_NONE or the first
 // of these that stops it, in that order.
 enum reason
@@ -26,23 +30,25 @@ struct match_list {
     uint32_t first, count;              // rows of the contact's words, in `list_rows`
 };
 
-// One search; about 3 kB, lives in the round. `match_contact` once a contact, `match_slot` once a slot,
-// then `match_next` until UINT32_MAX.
+// One search; lives in the round. `match_contact` once a contact, `match_slot` once a slot, then
+// `match_next` until UINT32_MAX. The contact must stay.
 struct match {
     const struct match_index *index;
-    const struct contact *contact;
-    uint32_t rows[MATCH_ROWS];          // to be ANDed, sparsest first
-    uint32_t row_count, contact_rows;   // those of the contact alone stay from slot to slot
+    uint32_t contact_rows[MATCH_ROWS];  // of the contact alone, sparsest first
+    uint32_t rows[MATCH_ROWS];          // with the slot's: to be ANDed, sparsest first
+    uint32_t contact_row_count, row_count;
     struct match_list lists[BOUND_ATTRIBUTES];
     uint32_t list_count, list_row_count;
     uint32_t list_rows[BOUND_LIST_ITEMS];
+    bool slot_only;                     // no bid for any slot can match: look at `own` only
+    bool any_full;                      // every column is for any slot: `own` need not be looked at
     const uint32_t *own;                // columns of bids for this very slot, ascending
     uint32_t own_count, own_next;
     uint32_t block;                     // next block to load
-    uint32_t word;                      // current word of the loaded block
+    uint32_t first;                     // column of bits[0]'s lowest bit
+    uint32_t word;                      // word of `bits` that is being given out
     uint64_t bits[MATCH_WORDS];         // survivors of the loaded block not yet given out
     uint32_t last;                      // bid given out last, so that each comes once
-    bool empty;
 };
 void match_contact(struct match *match, const struct catalog *catalog, const struct contact *contact);
 void match_slot(struct match *match, uint32_t slot);

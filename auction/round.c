@@ -113,8 +113,7 @@ static enum reason
 judge_customer(const struct round *round, const struct catalog_message *message)
 {
     const struct contact *contact = round->contact;
-    unsigned serves = 1u << OBJECTIVE_FULFILL | 1u << OBJECTIVE_EDUCATE;
-    if (contact->condition == CONDITION_DISTRESSED && (message->objectives & serves) == 0) return REASON_CONDITION;
+    if (contact->condition == CONDITION_DISTRESSED && !match_serves(message->objectives)) return REASON_CONDITION;
     if (round->rungs_open & 1u << message->rung) return REASON_NONE;
     // The rung is closed to this contact: for want of consent, unless a known customer would open it.
     unsigned known = match_rungs_open(IDENTITY_REPEAT, contact->consent);
