@@ -40,7 +40,7 @@ take_currency(struct wire_reader *reader, struct currency *out_currency)
     struct wire_text text;
     if (!wire_text(reader, 3, 3, &text)) return false;
     if (currency_parse(text.data, text.len, out_currency) == STATUS_OK) return true;
-    return wire_trouble(reader, REASON_OUT_OF_RANGE, "cur");
+    return wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
 }
 
 // A word of one of the domain's lists, as its number.
@@ -61,12 +61,12 @@ WORD_PARSER(consent)
 WORD_PARSER(objective)
 
 static bool
-take_word(struct wire_reader *reader, const char *field, word_parser *parse, uint8_t *out_value)
+take_word(struct wire_reader *reader, word_parser *parse, uint8_t *out_value)
 {
     struct wire_text text;
     if (!wire_text(reader, 1, BOUND_CODE, &text)) return false;
     if (parse(text.data, text.len, out_value) == STATUS_OK) return true;
-    return wire_trouble(reader, REASON_OUT_OF_RANGE, field);
+    return wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
 }
 
 static bool
@@ -77,7 +77,7 @@ take_word_set(struct wire_reader *reader, word_parser *parse, uint32_t *out_mask
     if (!wire_array_begin(reader, &array)) return false;
     while (wire_array_next(reader, &array)) {
         uint8_t value;
-        if (take_word(reader, NULL, parse, &value)) mask |= 1u << value;
+        if (take_word(reader, parse, &value)) mask |= 1u << value;
     }
     *out_mask = mask;
     return reader->reason == REASON_NONE;
@@ -138,21 +138,20 @@ take_user(struct wire_reader *reader, struct contact *contact, struct contact_dr
         uint32_t mask;
         if (wire_same(key, "id")) draft->has_user_id = wire_text(reader, 1, 128, &draft->user_id);
         else if (wire_same(key, "identity"))
-            draft->has_identity = take_word(reader, "identity", parse_identity, &contact->identity);
-        else if (wire_same(key, "tier")) take_word(reader, "tier", parse_tier, &contact->tier);
-        else if (wire_same(key, "loyalty"))
-            take_word(reader, "loyalty", parse_loyalty, &contact->loyalty);
+            draft->has_identity = take_word(reader, parse_identity, &contact->identity);
+        else if (wire_same(key, "tier")) take_word(reader, parse_tier, &contact->tier);
+        else if (wire_same(key, "loyalty")) take_word(reader, parse_loyalty, &contact->loyalty);
         else if (wire_same(key, "condition"))
-            take_word(reader, "condition", parse_condition, &contact->condition);
+            take_word(reader, parse_condition, &contact->condition);
         else if (wire_same(key, "consent")) {
             if (take_word_set(reader, parse_consent, &mask)) contact->consent = (uint8_t)mask;
         } else continue;
         if (reader->reason == REASON_NONE) draft->digest += hash_mix(digest_since(reader, key));
     }
     if (reader->reason != REASON_NONE) return false;
-    if (!draft->has_identity) return wire_trouble(reader, REASON_MISSING_FIELD, "user.identity");
+    if (!draft->has_identity) return wire_trouble(reader, REASON_MISSING_FIELD, "identity");
     if (contact->identity != IDENTITY_ANONYMOUS && !draft->has_user_id)
-        return wire_trouble(reader, REASON_MISSING_FIELD, "user.id");
+        return wire_trouble(reader, REASON_MISSING_FIELD, "id");
     return true;
 }
 
@@ -347,7 +346,7 @@ take_event_word(struct wire_reader *reader, enum fact_kind *out_kind)
         *out_kind = event_words[i].kind;
         return true;
     }
-    return wire_trouble(reader, REASON_OUT_OF_RANGE, "event");
+    return wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
 }
 
 struct event_draft {
@@ -363,7 +362,7 @@ take_event_field(struct wire_reader *reader, struct wire_text key, usec now, str
     if (wire_same(key, "placement")) {
         if (!wire_text(reader, 32, 36, &text)) return;
         draft->has_placement = id_parse(text.data, text.len, &event->placement) == STATUS_OK;
-        if (!draft->has_placement) wire_trouble(reader, REASON_OUT_OF_RANGE, "placement");
+        if (!draft->has_placement) wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
     } else if (wire_same(key, "event")) take_event_word(reader, &event->kind);
     else if (wire_same(key, "at_us")) take_time(reader, now, &event->effective);
     else if (wire_same(key, "id")) draft->has_id = take_key(reader, draft->id);
@@ -508,7 +507,7 @@ take_bid_id(struct wire_reader *reader, uint64_t *out_id)
     for (uint32_t i = 0; i < text.len; i++) {
         char c = text.data[i];
         int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-        if (digit < 0) return wire_trouble(reader, REASON_OUT_OF_RANGE, "after");
+        if (digit < 0) return wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
         id = id << 4 | (uint64_t)digit;
     }
     *out_id = id;
