@@ -10,6 +10,10 @@ VERB(status)
 // The market file, and the core without a server.
 
 // Trading, over the TLS API.
+VERB(cert)
+VERB(bid)
+VERB(contact)
+VERB(event)
 
 // Finance.
 VERB(split)
