@@ -14,6 +14,7 @@ VERB(cert)
 VERB(bid)
 VERB(contact)
 VERB(event)
+VERB(play)
 
 // Finance.
 VERB(split)
