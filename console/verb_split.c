@@ -11,11 +11,11 @@
 #include "verb.h"
 
 struct split {
-    money total; // in units of the last decimal
-    unsigned decimals; // of TOTAL
+    money total;        // in units of the last decimal
+    unsigned decimals;  // of TOTAL
     size_t count;
     uint64_t *weights;
-    money *parts; // in units of the last decimal
+    money *parts;  // in units of the last decimal
 };
 
 static int64_t

@@ -17,7 +17,7 @@ enum export_format {
     EXPORT_CSV,
     EXPORT_FORMAT_COUNT
 };
-const char *export_format_name(enum export_format format); // "hledger"
+const char *export_format_name(enum export_format format);  // "hledger"
 MUST_CHECK enum status export_format_parse(const char *text, enum export_format *out_format);
 
 // Opens a transaction of its own: none may be open. `out_transfers` may be NULL. STATUS_IO when

@@ -14,8 +14,8 @@
 #define PERIOD_TEXT 16
 
 struct period {
-    char name[PERIOD_TEXT]; // "2026-11"
-    usec from, until; // inclusive, exclusive
+    char name[PERIOD_TEXT];  // "2026-11"
+    usec from, until;        // inclusive, exclusive
 };
 
 // "2026-11", years 1970 to 9999. STATUS_INPUT: anything else.

@@ -8,14 +8,14 @@
 #include "period.h"
 
 enum statement_format { STATEMENT_TEXT, STATEMENT_CSV, STATEMENT_JSON, STATEMENT_FORMAT_COUNT };
-const char *statement_format_name(enum statement_format format); // "text"
-const char *statement_format_suffix(enum statement_format format); // "txt"
+const char *statement_format_name(enum statement_format format);    // "text"
+const char *statement_format_suffix(enum statement_format format);  // "txt"
 MUST_CHECK enum status statement_format_parse(const char *text, enum statement_format *out_format);
 
 // The document, owned by `arena`. STATUS_NOT_FOUND: no such seat.
-MUST_CHECK enum status statement_get(struct db *db, const char *seat, const struct period *period,
-                                     enum statement_format format, struct arena *arena,
-                                     const char **out_text);
+MUST_CHECK enum status
+statement_get(struct db *db, const char *seat, const struct period *period,
+              enum statement_format format, struct arena *arena, const char **out_text);
 
 // Writes the documents of closed periods as files,
 // DIR/published/statements/SEAT/PERIOD.{txt,csv,json}: each only once, whole or not at all. Called

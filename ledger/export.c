@@ -25,13 +25,13 @@
 #include "bounds.h"
 #include "fail.h"
 
-#define NAME_BYTES 256 // an account's name, escaped: five bytes for a byte of its code at most
-#define FETCH      "fetch 2000 from export_transfer"
+#define NAME_BYTES 256  // an account's name, escaped: five bytes for a byte of its code at most
+#define FETCH "fetch 2000 from export_transfer"
 
 struct account {
     char currency[4];
     int64_t account;
-    char name[NAME_BYTES]; // as the format wants it
+    char name[NAME_BYTES];  // as the format wants it
     money before, after;
 };
 struct export
@@ -40,7 +40,7 @@ struct export
     FILE *out;
     const struct period *period;
     enum export_format format;
-    struct account *accounts; // by currency and number
+    struct account *accounts;  // by currency and number
     size_t count;
     char last_day[CLOCK_TEXT];
     uint64_t transfers;
@@ -74,7 +74,7 @@ export_beancount_name(const char *name, char *out, size_t size)
 {
     size_t used = 0;
     bool first = true;
-    if (strncmp(name, "Memo:", 5) == 0) { // beancount knows five roots
+    if (strncmp(name, "Memo:", 5) == 0) {  // beancount knows five roots
         if (size < 8) return false;
         memcpy(out, "Equity:", 7);
         used = 7;
@@ -84,10 +84,8 @@ export_beancount_name(const char *name, char *out, size_t size)
         bool lower = *at >= 'a' && *at <= 'z';
         if (*at == ':' || lower || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9'))
             out[used++] = (char)(first && lower ? *at - 'a' + 'A' : *at);
-        else if (*at == '_' && !first)
-            out[used++] = '-';
-        else
-            used += (size_t)snprintf(out + used, 6, first ? "X%02XZ" : "-%02XZ", *at);
+        else if (*at == '_' && !first) out[used++] = '-';
+        else used += (size_t)snprintf(out + used, 6, first ? "X%02XZ" : "-%02XZ", *at);
         first = *at == ':';
     }
     if (used >= size) return false;
@@ -170,9 +168,9 @@ name_of(const struct export *export, const char *currency, int64_t number)
 {
     struct account key = {.account = number};
     snprintf(key.currency, sizeof key.currency, "%s", currency);
-    const struct account *found =
-        bsearch(&key, export->accounts, export->count, sizeof key, by_number);
-    CHECK(found != NULL); // the same snapshot, and transfers refer to accounts
+    const struct account *found = bsearch(&key, export->accounts, export->count, sizeof key,
+                                          by_number);
+    CHECK(found != NULL);  // the same snapshot, and transfers refer to accounts
     return found->name;
 }
 
@@ -357,8 +355,7 @@ print_transfer(struct export *export, const struct db_rows *rows, size_t row)
              slot[0] != '\0' ? " " : "", slot, message[0] != '\0' ? " " : "", message);
     if (export->format == EXPORT_BEANCOUNT)
         fprintf(export->out, "%s * \"%s\" ^%s\n", day, what, id);
-    else
-        fprintf(export->out, "%s * (%s) %s\n", day, id, what);
+    else fprintf(export->out, "%s * (%s) %s\n", day, id, what);
     print_posting(export, name_of(export, currency, db_get_int(rows, row, COL_DEBIT)),
                   db_get_money(rows, row, COL_AMOUNT), currency);
     money minus;
@@ -427,7 +424,7 @@ export_period(struct db *db, const struct period *period, enum export_format for
     if (fflush(out) != 0 || ferror(out)) status = STATUS_IO;
     if (out_transfers != NULL) *out_transfers = export.transfers;
 done:
-    db_rollback(db); // nothing was written
+    db_rollback(db);  // nothing was written
     free(export.accounts);
     return status;
 }

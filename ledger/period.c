@@ -13,7 +13,7 @@
 
 #include "fail.h"
 
-#define LAST_INSTANT 253402300799999999LL // 9999-12-31T23:59:59.999999Z
+#define LAST_INSTANT 253402300799999999LL  // 9999-12-31T23:59:59.999999Z
 
 static const char *const month_names[12] = {
     "January", "February", "March",     "April",   "May",      "June",
@@ -36,10 +36,8 @@ fill(unsigned year, unsigned month, struct period *out)
     memset(out, 0, sizeof *out);
     snprintf(out->name, sizeof out->name, "%04u-%02u", year % 10000, month % 100);
     out->from = first_of(year, month);
-    if (year == 9999 && month == 12)
-        out->until = (usec){LAST_INSTANT + 1};
-    else
-        out->until = month == 12 ? first_of(year + 1, 1) : first_of(year, month + 1);
+    if (year == 9999 && month == 12) out->until = (usec){LAST_INSTANT + 1};
+    else out->until = month == 12 ? first_of(year + 1, 1) : first_of(year, month + 1);
 }
 
 enum status
@@ -103,7 +101,7 @@ period_cent(struct currency currency)
 }
 
 struct rest {
-    int64_t above; // what rounding down took from the line, 0 to cent - 1
+    int64_t above;  // what rounding down took from the line, 0 to cent - 1
     size_t index;
 };
 
@@ -134,7 +132,7 @@ period_round(const money *lines, size_t count, int64_t cent, money *out_lines, m
         if (status == STATUS_OK) status = money_add(floors, out_lines[i], &floors);
     }
     if (status != STATUS_OK) goto done;
-    *out_residue = money_of(sum.micros % cent); // towards zero: the sum's sign
+    *out_residue = money_of(sum.micros % cent);  // towards zero: the sum's sign
     status = money_subtract(sum, *out_residue, out_total);
     if (status == STATUS_OK) status = money_subtract(*out_total, floors, &left);
     if (status != STATUS_OK) goto done;

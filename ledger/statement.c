@@ -22,7 +22,7 @@
 #include "fail.h"
 #include "transfer.h"
 
-#define FOLDER     "published/statements"
+#define FOLDER "published/statements"
 #define PATH_BYTES 1024
 
 static const char *const section_names[SECTION_COUNT] = {
@@ -70,7 +70,7 @@ section_of(struct statement *statement, const char *name)
 {
     for (int i = 0; i < SECTION_COUNT; i++)
         if (strcmp(section_names[i], name) == 0) return &statement->sections[i];
-    CHECK(false); // the view and section_names hold the same words
+    CHECK(false);  // the view and section_names hold the same words
 }
 
 static const char *
@@ -83,8 +83,7 @@ static enum status
 read_seat(struct db *db, struct arena *arena, struct statement *statement)
 {
     static const char sql[] =
-        "select s.code, coalesce(s.name, ''), s.kind, m.currency, coalesce(c.text, ''),"
-        "  exists (select 1 from account a where a.seat = s.id and a.code = 2000)"
+        "select s.code, coalesce(s.name, ''), s.kind, m.currency, coalesce(c.text, '')"
         " from seat s cross join market_now m left join lateral ("
         "  select string_agg(code || ' ('"
         "    || coalesce(case when s.kind = 'partner' then billing end || ', ', '')"
@@ -102,10 +101,9 @@ read_seat(struct db *db, struct arena *arena, struct statement *statement)
         statement->code = keep(arena, rows, 0, 0);
         statement->name = keep(arena, rows, 0, 1);
         statement->kind = keep(arena, rows, 0, 2);
-        status =
-            currency_parse(db_get_text(rows, 0, 3), db_get_len(rows, 0, 3), &statement->currency);
+        status = currency_parse(db_get_text(rows, 0, 3), db_get_len(rows, 0, 3),
+                                &statement->currency);
         statement->contracts = keep(arena, rows, 0, 4);
-        statement->has_deposit = db_get_bool(rows, 0, 5);
     }
     db_rows_free(rows);
     return status;
@@ -122,8 +120,8 @@ read_lines(struct db *db, struct arena *arena, struct statement *statement)
         "  left join message m on m.id = l.message"
         "  left join rung_name r on r.rung = l.rung"
         " where l.period = $1 and l.seat = $2 and l.currency = $3"
-        " order by l.section collate \"C\", s.container collate \"C\", s.position,"
-        "  s.code collate \"C\", m.code collate \"C\", l.rung, l.slot, l.message";
+        " order by l.section collate \"C\", s.tagid collate \"C\", m.code collate \"C\","
+        "  l.rung, l.slot, l.message";
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_text(statement->period.name), db_int4(statement->seat),
                                       db_text(statement->currency.code)};
@@ -183,7 +181,7 @@ read_deposit(struct db *db, struct statement *statement)
         "select coalesce(-sum(micros) filter (where period < $3), 0)::bigint,"
         "  coalesce(-sum(micros) filter (where period = $3 and kind = 'deposit'), 0)::bigint,"
         "  coalesce(sum(micros) filter (where period = $3 and kind <> 'deposit'), 0)::bigint,"
-        "  coalesce(-sum(micros), 0)::bigint"
+        "  coalesce(-sum(micros), 0)::bigint, count(*)"
         " from entry where currency = $1 and account = $2 and period <= $3";
     struct account account = {.code = ACCOUNT_PREPAID, .seat = (uint32_t)statement->seat};
     const struct db_param params[] = {db_text(statement->currency.code),
@@ -192,6 +190,7 @@ read_deposit(struct db *db, struct statement *statement)
     struct db_rows *rows = NULL;
     enum status status = db_query(db, sql, params, 3, &rows);
     if (status == STATUS_OK) {
+        statement->has_deposit = db_get_int(rows, 0, 4) > 0;
         statement->deposit.opening = db_get_money(rows, 0, 0);
         statement->deposit.paid_in = db_get_money(rows, 0, 1);
         statement->deposit.used = db_get_money(rows, 0, 2);
@@ -210,8 +209,8 @@ round_section(struct section *section, int64_t cent, struct arena *arena)
           *cents = arena_take(arena, count, sizeof *cents);
     for (size_t i = 0; i < section->count; i++) exact[i] = section->lines[i].amount;
     exact[section->count] = section->carried_in;
-    enum status status =
-        period_round(exact, count, cent, cents, &section->total, &section->carried_out);
+    enum status status = period_round(exact, count, cent, cents, &section->total,
+                                      &section->carried_out);
     for (size_t i = 0; i < section->count; i++) section->lines[i].cents = cents[i];
     section->carried_in_cents = cents[section->count];
     return status;
@@ -229,7 +228,7 @@ statement_compute(struct db *db, int32_t seat, const struct period *period, stru
     enum status status = read_seat(db, arena, out_statement);
     if (status == STATUS_OK) status = read_lines(db, arena, out_statement);
     if (status == STATUS_OK) status = read_carried(db, arena, out_statement);
-    if (status == STATUS_OK && out_statement->has_deposit) status = read_deposit(db, out_statement);
+    if (status == STATUS_OK) status = read_deposit(db, out_statement);
     int64_t cent = status == STATUS_OK ? period_cent(out_statement->currency) : 0;
     for (int i = 0; i < SECTION_COUNT && status == STATUS_OK; i++)
         status = round_section(&out_statement->sections[i], cent, arena);
@@ -303,7 +302,7 @@ statement_get(struct db *db, const char *seat, const struct period *period,
     if (status != STATUS_OK || *out_text != NULL) return status;
     status = statement_compute(db, number, period, arena, &statement);
     if (status != STATUS_OK) return status;
-    if (root != NULL) { // closed, and the seat had nothing to state
+    if (root != NULL) {  // closed, and the seat had nothing to state
         statement.closed = true;
         statement.root = root;
     }
@@ -363,17 +362,15 @@ publish_document(int folder, const char *seat, const char *period, const char *s
 {
     int own = -1;
     char name[PERIOD_TEXT + 8];
-    CHECK(seat[0] != '\0' && seat[0] != '.' && strchr(seat, '/') == NULL); // codes are plain words
+    CHECK(seat[0] != '\0' && seat[0] != '.' && strchr(seat, '/') == NULL);  // codes are plain words
     enum status status = open_folder(folder, seat, &own);
     if (status != STATUS_OK) return status;
     snprintf(name, sizeof name, "%.15s.%.4s", period, suffix);
     status = write_once(own, name, body, len);
     int reason = errno;
     close(own);
-    if (status == STATUS_OK)
-        status = sync_folder(folder);
-    else
-        errno = reason;
+    if (status == STATUS_OK) status = sync_folder(folder);
+    else errno = reason;
     return status;
 }
 

@@ -8,32 +8,32 @@
 
 // In the order they are printed. Names are stored.
 enum section_kind {
-    SECTION_CHARGED, // placements on credit: billed
-    SECTION_PREPAID, // placements paid from the deposit
-    SECTION_BOUGHT, // a department's placements, at transfer price
-    SECTION_SOLD, // a department's slots that others bought
-    SECTION_OWED, // gain-share pools this merchant owes
-    SECTION_EARNED, // its parts of such pools
+    SECTION_CHARGED,  // placements on credit: billed
+    SECTION_PREPAID,  // placements paid from the deposit
+    SECTION_BOUGHT,   // a department's placements, at transfer price
+    SECTION_SOLD,     // a department's slots that others bought
+    SECTION_OWED,     // gain-share pools this merchant owes
+    SECTION_EARNED,   // its parts of such pools
     SECTION_COUNT
 };
 const char *section_name(enum section_kind kind);
 
 struct line {
-    const char *container, *slot, *message, *rung; // "" none
+    const char *container, *slot, *message, *rung;  // "" none
     int64_t won, delivered, ended, converted, refunded;
-    money revenue; // converted less refunded
-    money amount; // exact
-    money cents; // rounded, so that lines and what was carried in add up to the total
+    money revenue;  // converted less refunded
+    money amount;   // exact
+    money cents;    // rounded, so that lines and what was carried in add up to the total
 };
 struct section {
     struct line *lines;
     size_t count;
-    money sum; // of the lines, exact
-    money carried_in; // below a cent, from the last close
+    money sum;         // of the lines, exact
+    money carried_in;  // below a cent, from the last close
     money carried_in_cents;
-    money total; // whole cents
-    money carried_out; // below a cent: sum + carried_in = total + carried_out
-    const char *carried_from; // period; "" none
+    money total;               // whole cents
+    money carried_out;         // below a cent: sum + carried_in = total + carried_out
+    const char *carried_from;  // period; "" none
 };
 struct deposit_account {
     money opening, paid_in, used, closing, held;
@@ -41,14 +41,14 @@ struct deposit_account {
 struct statement {
     int32_t seat;
     const char *code, *name, *kind;
-    const char *contracts; // "grill-2026 (credit, charged on delivery)", comma separated
+    const char *contracts;  // "grill-2026 (credit, charged on delivery)", comma separated
     struct period period;
     struct currency currency;
     bool closed;
     bool has_deposit;
     struct deposit_account deposit;
     struct section sections[SECTION_COUNT];
-    const char *digest, *root; // hex; "" of a draft
+    const char *digest, *root;  // hex; "" of a draft
 };
 
 // One seat's statement of a period from the ledger, or of all seats that have one. When the period

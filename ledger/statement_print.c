@@ -15,8 +15,8 @@
 
 #include "fail.h"
 
-#define CELL    160 // bytes of a cell of the text
-#define COLUMNS 10 // most columns of a section's table
+#define CELL 160    // bytes of a cell of the text
+#define COLUMNS 10  // most columns of a section's table
 
 enum column {
     COL_SLOT,
@@ -264,9 +264,9 @@ print_text(FILE *out, const struct statement *statement)
 
 struct row {
     const char *section,
-        *what; // what: line, carried_in, total, carried_out, opening, paid_in, used, closing
-    const struct line *line; // NULL: none
-    const money *exact, *cents; // NULL: empty
+        *what;  // what: line, carried_in, total, carried_out, opening, paid_in, used, closing
+    const struct line *line;     // NULL: none
+    const money *exact, *cents;  // NULL: empty
 };
 
 static void
@@ -284,8 +284,7 @@ csv_row(FILE *out, const struct statement *statement, const struct row *row)
         fprintf(out, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",",
                 line->won, line->delivered, line->ended, line->converted, line->refunded,
                 line->revenue.micros);
-    else
-        fputs(",,,,,,", out);
+    else fputs(",,,,,,", out);
     if (row->exact != NULL) fprintf(out, "%" PRId64, row->exact->micros);
     fprintf(out, ",%s\n", cents);
 }

@@ -69,9 +69,13 @@ create view statement_placement as
 select o.placement_id, o.period, o.seat, o.currency, o.slot, o.message, o.rung,
        case when s.kind = 'department' then 'bought'
             when c.body ->> 'billing' = 'prepaid' then 'prepaid' else 'charged' end as section,
-       coalesce(c.body -> 'gain_share' ->> 'merchant', 'host') as merchant
+       case when s.kind = 'partner' then coalesce(c.body -> 'gain_share' ->> 'merchant', 'host')
+            else 'host' end as merchant
 from outcome o
-join seat s on s.id = o.seat
+join lateral (
+    select m.body ->> 'kind' as kind from market_object m
+    where m.kind = 'seat' and m.id = o.seat and m.version <= o.market_version and m.body is not null
+    order by m.version desc limit 1) s on true
 left join lateral (
     select m.body from market_object m
     where m.kind = 'contract' and m.id = o.contract and m.version <= o.market_version
@@ -144,7 +148,57 @@ select period, seat, currency, section, slot, message, rung,
 from statement_part
 group by period, seat, currency, section, slot, message, rung;
 
+-- What the facts alone say is due, by the contract as it was at the win: to be compared with what is posted.
+create view charge_due as
+select x.period, o.placement_id, o.seat, o.currency,
+       case when s.kind = 'partner' then o.price_micros
+            when coalesce(o.owner, 0) in (0, o.seat) then 0
+            when c.body ->> 'transfer_price' = 'zero' then 0
+            when c.body ->> 'transfer_price' = 'floor' then o.floor_micros
+            else o.price_micros end as micros
+from outcome o
+join lateral (
+    select m.body ->> 'kind' as kind from market_object m
+    where m.kind = 'seat' and m.id = o.seat and m.version <= o.market_version and m.body is not null
+    order by m.version desc limit 1) s on true
+join lateral (
+    select o.period where o.charge = 'win'
+    union all
+    select e.period from event e
+    where e.placement_id = o.placement_id and e.kind = 'delivered' and e.state = 'posted'
+      and o.charge <> 'win') x on true
+left join lateral (
+    select m.body from market_object m
+    where m.kind = 'contract' and m.id = o.contract and m.version <= o.market_version
+    order by m.version desc limit 1) c on true
+where o.filled;
+
+-- Every placement and every order whose posted amount is not what its facts say. Must be empty.
+create view unexplained as
+select 'placement' as what, placement_id as id, currency, sum(due)::bigint as due_micros,
+       sum(posted)::bigint as posted_micros
+from (
+    select placement_id, currency, micros::numeric as due, 0::numeric as posted from charge_due
+    union all
+    select placement_id, currency, 0, amount_micros::numeric from transfer
+    where state = 'posted' and kind in ('charge', 'transfer')) c
+group by placement_id, currency
+having sum(due) <> sum(posted)
+union all
+select 'order', order_id, currency, sum(due)::bigint, sum(posted)::bigint
+from (
+    select * from (
+        select distinct on (order_id) order_id, currency, pool_micros::numeric as due, 0::numeric as posted
+        from revenue where state = 'posted'
+        order by order_id, log desc, batch desc, idx desc) last
+    union all
+    select e.group_id, e.currency, 0, e.micros from entry e
+    join account a on a.currency = e.currency and a.account = e.account
+    where e.kind in ('share', 'refund') and a.code in (1150, 5000)) p
+group by order_id, currency
+having sum(due) <> sum(posted);
+
 grant select on period_event, period_gate, statement, statement_total, statement_document, deposit,
-    statement_placement, statement_part, statement_line to vendue_ledger, vendue_console;
+    statement_placement, statement_part, statement_line, charge_due, unexplained to vendue_ledger, vendue_console;
 grant insert on period_event, statement, statement_total, statement_document, deposit to vendue_console;
 grant update (fences) on period_gate to vendue_console;

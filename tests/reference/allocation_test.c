@@ -13,7 +13,7 @@
 #include "money.h"
 
 #define PARTS 16
-#define CASES 34 // rows of allocation.csv
+#define CASES 34  // rows of allocation.csv
 
 static money
 amount(const char *text)

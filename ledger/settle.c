@@ -1,0 +1,211 @@
+// The close of a period: a list of steps, each done and recorded in one transaction.
+//
+//  1 A step's row in period_event and what the step wrote are committed together, so a crash leaves
+//    a step done or not begun, and the next call goes on with the first one that has no row.
+//  2 Two closes at once: the primary key of period_event lets one win each step; the other takes
+//    over what was recorded.
+//  3 A step that finds the books wrong records nothing, and says which rows; it runs again next
+//    time.
+//  4 Steps depend on the fence and on rows of this period and earlier ones alone, which nothing can
+//    change any more; the same call later finds the same.
+//  5 What each step found for programs (`record`) is part of the close: the journal's head at the
+//    fence, the amounts billed, the text whose SHA-256 is the root.
+#include "settle.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fail.h"
+#include "settle_inside.h"
+
+static const struct step {
+    const char *name;
+    enum status (*run)(struct settle *settle);
+    bool outside;  // opens a transaction of its own, before the one that records it
+} steps[SETTLE_STEPS] = {
+    {"fence", settle_step_fence, false},
+    {"late rows", settle_step_late, false},
+    {"open holds", settle_step_holds, false},
+    {"trial balance", settle_step_balance, false},
+    {"statements", settle_step_statements, false},
+    {"bill", settle_step_bill, false},
+    {"root", settle_step_root, false},
+    {"exports", settle_step_exports, true},
+    {"closed", settle_step_closed, false},
+};
+
+enum status
+settle_fault(struct settle *settle, enum status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(settle->report->fault, sizeof settle->report->fault, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+enum status
+settle_db_fault(struct settle *settle, enum status status, const char *doing)
+{
+    if (status == STATUS_OK) return status;
+    return settle_fault(settle, status, "%s: %s", doing, db_fault(settle->db)->text);
+}
+
+static void
+tell(struct settle *settle, int number, const char *detail, bool earlier)
+{
+    struct settle_step step = {
+        .number = number, .name = steps[number - 1].name, .earlier = earlier};
+    snprintf(step.detail, sizeof step.detail, "%s", detail);
+    settle->report->done = number;
+    if (number == 7) snprintf(settle->report->root, sizeof settle->report->root, "%s", detail);
+    if (settle->options->told != NULL) settle->options->told(settle->options->context, &step);
+}
+
+// Takes over what is recorded after step `done`.
+static enum status
+take_recorded(struct settle *settle)
+{
+    static const char sql[] = "select step, detail, at_us from period_event"
+                              " where period = $1 and step > $2 order by step";
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(settle->period->name), db_int4(settle->report->done)};
+    enum status status = db_query(settle->db, sql, params, 2, &rows);
+    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
+        int number = (int)db_get_int(rows, i, 0);
+        CHECK(number == settle->report->done + 1);
+        if (number == 1) settle->fenced_at = (usec){db_get_int(rows, i, 2)};
+        tell(settle, number, db_get_text(rows, i, 1), true);
+    }
+    db_rows_free(rows);
+    return settle_db_fault(settle, status, "reading the steps done");
+}
+
+static enum status
+record_step(struct settle *settle, int number, const char *record)
+{
+    static const char sql[] =
+        "insert into period_event (period, step, name, from_us, until_us, at_us, detail, record)"
+        " select $1, $2, $3, $4, $5, greatest($6::bigint, coalesce(max(at_us) + 1, 0)), $7, $8"
+        " from period_event";
+    const struct db_param params[] = {
+        db_text(settle->period->name),     db_int4(number),
+        db_text(steps[number - 1].name),   db_int8(settle->period->from.us),
+        db_int8(settle->period->until.us), db_time(settle->options->now),
+        db_text(settle->detail),           db_text(record),
+    };
+    return settle_db_fault(settle, db_run(settle->db, sql, params, 8, NULL), "recording the step");
+}
+
+// One attempt at one step. STATUS_EXISTS: another close was faster.
+static enum status
+attempt(struct settle *settle, int number)
+{
+    const struct step *step = &steps[number - 1];
+    char *record = NULL;
+    size_t len = 0;
+    settle->detail[0] = '\0';
+    settle->record = open_memstream(&record, &len);
+    CHECK(settle->record != NULL);
+    enum status status = step->outside ? step->run(settle) : STATUS_OK;
+    if (status == STATUS_OK) status = settle_db_fault(settle, db_begin(settle->db), "beginning");
+    if (status == STATUS_OK && !step->outside) status = step->run(settle);
+    CHECK(fclose(settle->record) == 0);
+    if (status == STATUS_OK) {
+        status = record_step(settle, number, record);
+        if (status == STATUS_CONFLICT) status = STATUS_EXISTS;
+    }
+    if (status == STATUS_OK) status = settle_db_fault(settle, db_commit(settle->db), "committing");
+    if (status != STATUS_OK) db_rollback(settle->db);
+    free(record);
+    return status;
+}
+
+static void
+nap(int64_t us)
+{
+    struct timespec wait = {.tv_nsec = us * 1000};
+    nanosleep(&wait, NULL);
+}
+
+static enum status
+run_step(struct settle *settle, int number)
+{
+    usec until = {clock_monotonic().us + settle->options->wait_us};
+    enum status status = attempt(settle, number);
+    while (status == STATUS_AGAIN && clock_monotonic().us < until.us) {
+        nap(100000);
+        status = attempt(settle, number);
+    }
+    if (status == STATUS_EXISTS) {
+        status = take_recorded(settle);
+        if (status == STATUS_OK && settle->report->done < number)
+            status = settle_fault(settle, STATUS_AGAIN, "another close is at work; close again");
+        return status;
+    }
+    if (status != STATUS_OK) return status;
+    settle->report->fault[0] = '\0';
+    if (number > 1) {
+        tell(settle, number, settle->detail, false);
+        return STATUS_OK;
+    }
+    // The fence's time as it was recorded, which may be later than `now` when the clock went back.
+    tell(settle, 1, settle->detail, false);
+    static const char sql[] = "select at_us from period_event where period = $1 and step = 1";
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(settle->period->name)};
+    status = db_query(settle->db, sql, params, 1, &rows);
+    if (status == STATUS_OK) settle->fenced_at = (usec){db_get_int(rows, 0, 0)};
+    db_rows_free(rows);
+    return settle_db_fault(settle, status, "reading the fence");
+}
+
+// What forbids to begin: the period has not begun or not ended, or an earlier one is open.
+static enum status
+may_begin(struct settle *settle)
+{
+    const struct period *period = settle->period;
+    char title[PERIOD_TITLE];
+    period_title(period, title);
+    if (settle->options->now.us < period->from.us)
+        return settle_fault(settle, STATUS_DENIED, "%s has not begun; nothing to close", title);
+    if (settle->options->now.us < period->until.us && !settle->options->early) {
+        char until[CLOCK_TEXT];
+        clock_format(period->until, until);
+        return settle_fault(settle, STATUS_DENIED,
+                            "%s is not over until %s; wait, or close it now with --early: facts of"
+                            " the rest of it then go to the next period",
+                            title, until);
+    }
+    static const char sql[] =
+        "select coalesce(min(t.period), '') from transfer t where t.period < $1 and not exists ("
+        " select 1 from period_event e where e.period = t.period and e.step = 9)";
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(period->name)};
+    enum status status = db_query(settle->db, sql, params, 1, &rows);
+    if (status == STATUS_OK && db_get_len(rows, 0, 0) > 0)
+        status = settle_fault(settle, STATUS_DENIED,
+                              "%s is still open and comes first: slotctl close %s",
+                              db_get_text(rows, 0, 0), db_get_text(rows, 0, 0));
+    else status = settle_db_fault(settle, status, "looking for earlier periods");
+    db_rows_free(rows);
+    return status;
+}
+
+enum status
+settle_close(struct db *db, const struct period *period, const struct settle_options *options,
+             struct settle_report *out_report)
+{
+    memset(out_report, 0, sizeof *out_report);
+    struct settle settle = {.db = db, .period = period, .options = options, .report = out_report};
+    settle.arena = arena_open("close");
+    enum status status = take_recorded(&settle);
+    out_report->was_closed = out_report->done == SETTLE_STEPS;
+    if (status == STATUS_OK && out_report->done == 0) status = may_begin(&settle);
+    while (status == STATUS_OK && out_report->done < SETTLE_STEPS)
+        status = run_step(&settle, out_report->done + 1);
+    arena_close(settle.arena);
+    return status;
+}

@@ -1,0 +1,157 @@
+// Closed periods, checked again: every statement comes out of the ledger as it was kept and sent,
+// every root is the digest of what it was made of, every bill is what its statement says.
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "fail.h"
+#include "settle.h"
+#include "statement_inside.h"
+
+static enum status differs(char out_detail[SETTLE_DETAIL], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static enum status
+differs(char out_detail[SETTLE_DETAIL], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(out_detail, SETTLE_DETAIL, format, arguments);
+    va_end(arguments);
+    return STATUS_CONFLICT;
+}
+
+static void
+put_hex(FILE *out, const void *bytes, size_t len)
+{
+    const uint8_t *from = bytes;
+    for (size_t i = 0; i < len; i++) fprintf(out, "%02x", from[i]);
+}
+
+static enum status
+check_statements(struct db *db, const struct period *period, const struct db_rows *rows,
+                 struct arena *arena, char out_detail[SETTLE_DETAIL])
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < db_count(rows) && status == STATUS_OK; i++) {
+        struct statement statement;
+        const char *kept = db_get_text(rows, i, 2), *sent = db_get_text(rows, i, 4);
+        struct digest digest = hash_sha256(kept, strlen(kept));
+        status = statement_compute(db, (int32_t)db_get_int(rows, i, 0), period, arena, &statement);
+        if (status != STATUS_OK) return status;
+        if (db_get_len(rows, i, 3) != sizeof digest.bytes ||
+            memcmp(db_get_bytes(rows, i, 3), digest.bytes, sizeof digest.bytes) != 0)
+            return differs(out_detail, "statement %s of %s: its lines do not have its digest",
+                           db_get_text(rows, i, 1), period->name);
+        if (strcmp(kept, sent) != 0)
+            return differs(out_detail, "statement %s of %s: the CSV sent is not the one closed",
+                           db_get_text(rows, i, 1), period->name);
+        if (strcmp(kept, statement_print(&statement, STATEMENT_CSV, arena)) != 0)
+            return differs(out_detail, "statement %s of %s: the ledger now gives other lines",
+                           db_get_text(rows, i, 1), period->name);
+    }
+    return status;
+}
+
+// Puts the root's text together again from the fence and the statements.
+static enum status
+check_root(struct db *db, const struct period *period, const struct db_rows *statements,
+           char out_detail[SETTLE_DETAIL])
+{
+    static const char sql[] = "select f.record, r.detail from period_event f join period_event r"
+                              " on r.period = f.period and r.step = 7"
+                              " where f.period = $1 and f.step = 1";
+    char *text = NULL;
+    size_t len = 0;
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(period->name)};
+    enum status status = db_query(db, sql, params, 1, &rows);
+    if (status != STATUS_OK || db_count(rows) != 1) goto done;
+    FILE *out = open_memstream(&text, &len);
+    CHECK(out != NULL);
+    fprintf(out, "vendue period root 1\nperiod %s\n%s", period->name, db_get_text(rows, 0, 0));
+    for (size_t i = 0; i < db_count(statements); i++) {
+        fprintf(out, "statement %s ", db_get_text(statements, i, 1));
+        put_hex(out, db_get_bytes(statements, i, 3), db_get_len(statements, i, 3));
+        fputc('\n', out);
+    }
+    CHECK(fclose(out) == 0);
+    struct digest root = hash_sha256(text, len);
+    char hex[65];
+    for (size_t i = 0; i < sizeof root.bytes; i++) snprintf(hex + 2 * i, 3, "%02x", root.bytes[i]);
+    if (strcmp(hex, db_get_text(rows, 0, 1)) != 0)
+        status = differs(out_detail, "period %s: its root is not that of its statements",
+                         period->name);
+done:
+    if (status == STATUS_OK && db_count(rows) != 1)
+        status = differs(out_detail, "period %s: its fence or its root is missing", period->name);
+    db_rows_free(rows);
+    free(text);
+    return status;
+}
+
+static enum status
+check_bills(struct db *db, const struct period *period, char out_detail[SETTLE_DETAIL])
+{
+    static const char sql[] =
+        "select s.code from seat s join ("
+        " select seat, total_micros::numeric as micros from statement_total"
+        "  where period = $1 and section = 'charged'"
+        " union all"
+        " select a.seat, -e.micros from entry e"
+        "  join account a on a.currency = e.currency and a.account = e.account and a.code = 1120"
+        "  where e.period = $1 and e.kind = 'bill') b on b.seat = s.id"
+        " group by s.code having sum(b.micros) <> 0 order by s.code";
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(period->name)};
+    enum status status = db_query(db, sql, params, 1, &rows);
+    if (status == STATUS_OK && db_count(rows) > 0)
+        status = differs(out_detail, "bill of %s for %s: not what its statement says",
+                         db_get_text(rows, 0, 0), period->name);
+    db_rows_free(rows);
+    return status;
+}
+
+static enum status
+check_period(struct db *db, const char *name, struct arena *arena, size_t *statements,
+             char out_detail[SETTLE_DETAIL])
+{
+    static const char sql[] =
+        "select t.seat, s.code, t.lines, t.digest, coalesce(d.body, '') from statement t"
+        " join seat s on s.id = t.seat left join statement_document d"
+        "  on d.period = t.period and d.seat = t.seat and d.format = 'csv'"
+        " where t.period = $1 order by s.code collate \"C\"";
+    struct period period;
+    if (period_parse(name, strlen(name), &period) != STATUS_OK)
+        return differs(out_detail, "'%s' is not a period", name);
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(name)};
+    enum status status = db_query(db, sql, params, 1, &rows);
+    if (status == STATUS_OK) status = check_statements(db, &period, rows, arena, out_detail);
+    if (status == STATUS_OK) status = check_root(db, &period, rows, out_detail);
+    if (status == STATUS_OK) status = check_bills(db, &period, out_detail);
+    if (status == STATUS_OK) *statements += db_count(rows);
+    db_rows_free(rows);
+    return status;
+}
+
+enum status
+settle_verify(struct db *db, char out_detail[SETTLE_DETAIL])
+{
+    size_t statements = 0;
+    struct db_rows *rows = NULL;
+    struct arena *arena = arena_open("verify");
+    enum status status = db_query(
+        db, "select period from period_event where step = 9 order by period", NULL, 0, &rows);
+    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++)
+        status = check_period(db, db_get_text(rows, i, 0), arena, &statements, out_detail);
+    if (status == STATUS_OK)
+        snprintf(out_detail, SETTLE_DETAIL, "%zu closed periods, %zu statements", db_count(rows),
+                 statements);
+    db_rows_free(rows);
+    arena_close(arena);
+    return status;
+}
