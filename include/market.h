@@ -1,7 +1,7 @@
-// The market as it is declared: what marketers and finance write in the market file, as plain data with
-// the place of each declaration. Three faces of one model: read from YAML (market/), kept as objects in
-// PostgreSQL (ledger/publish), compiled into a catalog (auction/catalog).
-// Texts are NUL-terminated and owned by the market's arena; an absent text is "" (never NULL).
+// The market as it is declared: what marketers and finance write in the market file, as plain data
+// with the place of each declaration. Three faces of one model: read from YAML (market/), kept as
+// objects in PostgreSQL (ledger/publish), compiled into a catalog (auction/catalog). Texts are
+// NUL-terminated and owned by the market's arena; an absent text is "" (never NULL).
 #ifndef VENDUE_MARKET_H
 #define VENDUE_MARKET_H
 
@@ -20,12 +20,12 @@ struct place {
 
 struct market_attribute {
     struct place place;
-    uint32_t id;            // stable id given by the ledger; 0 not yet given (all objects alike)
+    uint32_t id;  // stable id given by the ledger; 0 not yet given (all objects alike)
     const char *code;
     uint8_t type, of, privacy;  // enum attribute_type, attribute_of, privacy
-    int8_t consent;         // enum consent without which its value counts as unknown; -1 none
-    int64_t least, most;    // integers
-    const char **words;     // text and list: the values it may take; none: any
+    int8_t consent;             // enum consent without which its value counts as unknown; -1 none
+    int64_t least, most;        // integers
+    const char **words;         // text and list: the values it may take; none: any
     uint32_t word_count;
 };
 // A declared value of a slot or message attribute.
@@ -40,27 +40,27 @@ struct market_touchpoint {
     uint32_t id;
     const char *code, *name;
 };
-struct market_floor {       // of one slot; empty conditions match all; the most conditions win,
-    struct place place;     // then seat before category before rung
-    int8_t rung;            // enum rung; -1 any
+struct market_floor {    // of one slot; empty conditions match all; the most conditions win,
+    struct place place;  // then seat before category before rung
+    int8_t rung;         // enum rung; -1 any
     const char *seat, *category;
     money price;
 };
 struct market_slot {
     struct place place;
     uint32_t id;
-    const char *code;       // within its container; its tagid is "container.slot"
+    const char *code;  // within its container; its tagid is "container.slot"
     const char *name;
-    uint16_t rungs, objectives;      // masks admitted
+    uint16_t rungs, objectives;  // masks admitted
     struct place objectives_place;
     const char **formats;
     uint32_t format_count;
     money floor;
     struct market_floor *floors;
     uint32_t floor_count;
-    const char *rule;       // over contact, customer and message attributes
+    const char *rule;  // over contact, customer and message attributes
     struct place rule_place;
-    uint32_t delivery_seconds;       // delivery window
+    uint32_t delivery_seconds;  // delivery window
     struct market_value *values;
     uint32_t value_count;
 };
@@ -70,18 +70,18 @@ struct market_container {
     const char *code, *name, *owner;  // owner: a department's seat
     struct place owner_place, stage_place, channel_place;
     uint8_t stage, channel;
-    struct market_slot *slots;        // in declared order
+    struct market_slot *slots;  // in declared order
     uint32_t slot_count;
 };
 struct market_seat {
     struct place place;
     uint32_t id;
     const char *code, *name;
-    uint8_t kind;           // enum seat_kind
+    uint8_t kind;  // enum seat_kind
     bool paused;
     bool has_budget;
-    money budget;           // what may be spent in all, held included: cumulative and only growing
-    const char *rule;       // over contact, customer and slot attributes
+    money budget;      // what may be spent in all, held included: cumulative and only growing
+    const char *rule;  // over contact, customer and slot attributes
     struct place rule_place;
 };
 struct market_message {
@@ -91,12 +91,13 @@ struct market_message {
     struct place seat_place, rung_place, until_place, budget_place;
     uint8_t rung;
     uint16_t objectives;
-    const char *rule;       // over contact, customer and slot attributes
+    const char *rule;  // over contact, customer and slot attributes
     struct place rule_place;
-    usec from, until;       // 0: open
+    usec from, until;  // 0: open
     bool has_budget;
     money budget;
-    uint32_t cap_count, cap_days;   // at most count deliveries to one customer in so many days; 0 none
+    uint32_t cap_count,
+        cap_days;  // at most count deliveries to one customer in so many days; 0 none
     struct market_value *values;
     uint32_t value_count;
 };
@@ -106,19 +107,19 @@ enum transfer_price { TRANSFER_SECOND_PRICE, TRANSFER_FLOOR, TRANSFER_ZERO, TRAN
 enum merchant { MERCHANT_HOST, MERCHANT_PARTNER, MERCHANT_COUNT };
 struct market_share {
     struct place place;
-    const char *to;         // "host" or a seat's code
-    int8_t rung;            // enum rung the part is booked under; -1 the placement's own
-    uint64_t weight;        // parts of the whole, any scale
+    const char *to;   // "host" or a seat's code
+    int8_t rung;      // enum rung the part is booked under; -1 the placement's own
+    uint64_t weight;  // parts of the whole, any scale
 };
 struct market_contract {
     struct place place;
     uint32_t id;
     const char *code, *seat;
     struct place seat_place, until_place, billing_place, transfer_price_place, gain_share_place;
-    usec from, until;       // in force from (inclusive) until (exclusive); until 0: open
+    usec from, until;  // in force from (inclusive) until (exclusive); until 0: open
     uint8_t charge, billing, transfer_price, merchant;
     bool has_gain_share;
-    uint32_t rate_ppm;      // of the conversion's amount: the pool
+    uint32_t rate_ppm;  // of the conversion's amount: the pool
     struct market_share *shares;
     uint32_t share_count;
 };
@@ -127,7 +128,7 @@ struct market {
     struct arena *arena;
     const char *code, *name;
     struct currency currency;
-    uint16_t channels, stages;   // masks in use
+    uint16_t channels, stages;  // masks in use
     struct market_attribute *attributes;
     struct market_touchpoint *touchpoints;
     struct market_container *containers;
@@ -141,18 +142,18 @@ struct market {
 // A standing bid as it is kept: what FACT_BID last said.
 struct market_bid {
     uint64_t id;
-    uint32_t seat, message, slot;   // stable ids; slot 0: any
+    uint32_t seat, message, slot;  // stable ids; slot 0: any
     money price;
     usec from, until;
-    uint8_t state;                  // enum bid_state
+    uint8_t state;  // enum bid_state
     char key[BOUND_KEY + 1];
 };
 // A certificate that may speak, by the SHA-256 of its public key (SubjectPublicKeyInfo).
 struct market_certificate {
     struct digest fingerprint;
-    uint8_t role;                   // enum role
+    uint8_t role;  // enum role
     bool revoked;
-    uint32_t party;                 // stable id of touchpoint or seat
+    uint32_t party;  // stable id of touchpoint or seat
 };
 
 // Words of the market file for the numbers above (market/market.c).

@@ -7,11 +7,11 @@
 #include "db.h"
 #include "market.h"
 
-// The market as of a version, every object with its stable id; 0: the newest. Selects only; works inside
-// and outside a transaction. STATUS_NOT_FOUND: no such version, or none yet. STATUS_DAMAGED: a stored
-// object is not what this version of the program writes. Else db.h's answers.
-MUST_CHECK enum status
-publish_load_market(struct db *db, uint64_t market_version, struct arena *arena, struct market **out_market);
+// The market as of a version, every object with its stable id; 0: the newest. Selects only; works
+// inside and outside a transaction. STATUS_NOT_FOUND: no such version, or none yet. STATUS_DAMAGED:
+// a stored object is not what this version of the program writes. Else db.h's answers.
+MUST_CHECK enum status publish_load_market(struct db *db, uint64_t market_version,
+                                           struct arena *arena, struct market **out_market);
 
 // The market version that a published catalog was made of. STATUS_NOT_FOUND: never published.
 MUST_CHECK enum status
@@ -23,16 +23,16 @@ struct publish_report {
     uint64_t version, market_version;  // of the newest catalog this process published; 0 none yet
     uint32_t bids;
     int64_t took_us;
-    char fault[512];                   // what went wrong, for the log; "" on success
+    char fault[512];  // what went wrong, for the log; "" on success
 };
 // `directory` is the market directory; `log` this node's journal.
 struct publish *publish_open(const char *directory, uint32_t log);
 void publish_close(struct publish *publish);  // NULL is allowed
 
-// One turn of ledgerd: asks what changed (one cheap query) and, if something did, writes the next catalog.
-// A market or a certificate that changed is published at once; bids alone at most once a second, since
-// the node knows them already. STATUS_OK also when nothing changed or no market was applied yet.
-// Else db.h's answers or STATUS_IO, with `fault`; call again next turn.
+// One turn of ledgerd: asks what changed (one cheap query) and, if something did, writes the next
+// catalog. A market or a certificate that changed is published at once; bids alone at most once a
+// second, since the node knows them already. STATUS_OK also when nothing changed or no market was
+// applied yet. Else db.h's answers or STATUS_IO, with `fault`; call again next turn.
 MUST_CHECK enum status
 publish_turn(struct publish *publish, struct db *db, usec now, struct publish_report *out_report);
 

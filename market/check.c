@@ -93,8 +93,8 @@ check_container(struct checker *checker, const struct market_container *containe
 {
     const struct market *market = checker->market;
     checker->object = arena_printf(checker->arena, "container %s", container->code);
-    const struct market_seat *owner =
-        need_seat(checker, container->owner_place, "owner", container->owner, 0);
+    const struct market_seat *owner = need_seat(checker, container->owner_place, "owner",
+                                                container->owner, 0);
     if (owner != NULL && owner->kind == SEAT_PARTNER)
         report_error(checker->report, container->owner_place, checker->object,
                      "owner: seat '%s' is a partner", container->owner)
@@ -140,8 +140,8 @@ static void
 check_message(struct checker *checker, const struct market_message *message)
 {
     checker->object = arena_printf(checker->arena, "message %s", message->code);
-    const struct market_seat *seat =
-        need_seat(checker, message->seat_place, "seat", message->seat, 0);
+    const struct market_seat *seat = need_seat(checker, message->seat_place, "seat", message->seat,
+                                               0);
     bool known = seat != NULL && message->rung < RUNG_COUNT;
     if (known && (rungs_of(seat) & 1u << message->rung) == 0)
         report_error(checker->report, message->rung_place, checker->object,
@@ -200,8 +200,8 @@ static void
 check_contract(struct checker *checker, const struct market_contract *contract)
 {
     checker->object = arena_printf(checker->arena, "contract %s", contract->code);
-    const struct market_seat *seat =
-        need_seat(checker, contract->seat_place, "seat", contract->seat, 0);
+    const struct market_seat *seat = need_seat(checker, contract->seat_place, "seat",
+                                               contract->seat, 0);
     if (contract->until.us != 0 && contract->until.us <= contract->from.us)
         report_error(checker->report, contract->until_place, checker->object,
                      "'until' is not after 'from'")
@@ -246,11 +246,11 @@ check_overlaps(struct checker *checker)
         NULL;  // of those of the same seat: the one that ends last
     for (uint32_t i = 0; i < count; i++) {
         const struct market_contract *now = sorted[i];
-        bool same =
-            longest != NULL && strcmp(longest->seat, now->seat) == 0 && now->seat[0] != '\0';
+        bool same = longest != NULL && strcmp(longest->seat, now->seat) == 0 &&
+                    now->seat[0] != '\0';
         if (same && (longest->until.us == 0 || now->from.us < longest->until.us)) {
-            const struct market_contract *later =
-                now->place.line > longest->place.line ? now : longest;
+            const struct market_contract *later = now->place.line > longest->place.line ? now
+                                                                                        : longest;
             const struct market_contract *earlier = later == now ? longest : now;
             report_error(checker->report, later->place,
                          arena_printf(checker->arena, "contract %s", later->code),
@@ -270,10 +270,10 @@ prepare(struct checker *checker)
     const struct market *market = checker->market;
     checker->seats = index_open(checker->arena);
     checker->attributes = index_open(checker->arena);
-    checker->seat_codes =
-        arena_take(checker->arena, market->seat_count + 1, sizeof *checker->seat_codes);
-    checker->attribute_codes =
-        arena_take(checker->arena, market->attribute_count + 1, sizeof *checker->attribute_codes);
+    checker->seat_codes = arena_take(checker->arena, market->seat_count + 1,
+                                     sizeof *checker->seat_codes);
+    checker->attribute_codes = arena_take(checker->arena, market->attribute_count + 1,
+                                          sizeof *checker->attribute_codes);
     for (uint32_t i = 0; i < market->seat_count; i++) {
         checker->seat_codes[i] = market->seats[i].code;
         index_put(checker->seats, market->seats[i].code, &market->seats[i]);

@@ -53,8 +53,8 @@ check_rule(struct checker *checker, struct expr_schema *schema, unsigned admits,
     for (size_t i = 0; i < at; i++)
         if (rule[i] == '\n') line = i + 1, place.line++;
     place.column += (uint32_t)(at - line);
-    struct market_problem *problem =
-        report_error(checker->report, place, checker->object, "rule: %s", error.text);
+    struct market_problem *problem = report_error(checker->report, place, checker->object,
+                                                  "rule: %s", error.text);
     char show[EXPR_CARET];
     expr_caret(rule, len, &error, show, sizeof show);
     size_t shown = strlen(show);
@@ -109,14 +109,14 @@ check_values(struct checker *checker, enum attribute_of of, const struct market_
 {
     for (uint32_t i = 0; i < count; i++) {
         const struct market_value *value = &values[i];
-        const struct market_attribute *attribute =
-            index_find(checker->attributes, value->attribute);
+        const struct market_attribute *attribute = index_find(checker->attributes,
+                                                              value->attribute);
         if (attribute == NULL) {
             report_error(checker->report, value->place, checker->object,
                          "values: no attribute '%s'", value->attribute)
-                ->mend =
-                report_mean(checker->report, value->attribute, checker->attribute_codes,
-                            checker->market->attribute_count, "declare it under `attributes`");
+                ->mend = report_mean(checker->report, value->attribute, checker->attribute_codes,
+                                     checker->market->attribute_count,
+                                     "declare it under `attributes`");
             continue;
         }
         if (attribute->of != of) {
@@ -159,8 +159,8 @@ check_rule_all(struct checker *checker)
         const struct market_container *container = &market->containers[i];
         for (uint32_t j = 0; j < container->slot_count; j++) {
             const struct market_slot *slot = &container->slots[j];
-            checker->object =
-                arena_printf(checker->arena, "slot %s.%s", container->code, slot->code);
+            checker->object = arena_printf(checker->arena, "slot %s.%s", container->code,
+                                           slot->code);
             check_rule(checker, &schema, CATALOG_SLOT_RULE_ADMITS, slot->rule, slot->rule_place);
             check_values(checker, ATTRIBUTE_OF_SLOT, slot->values, slot->value_count);
         }

@@ -42,9 +42,9 @@ field_map(struct reader *reader, const struct tree *node, const char *const *key
         size_t i = 0;
         while (i < count && strcmp(keys[i], child->key->text) != 0) i++;
         if (i < count || (reader->stored && strcmp(child->key->text, "id") == 0)) continue;
-        struct market_problem *problem =
-            report_error(reader->report, child->key->place, reader->object, "unknown key '%.80s'",
-                         child->key->text);
+        struct market_problem *problem = report_error(reader->report, child->key->place,
+                                                      reader->object, "unknown key '%.80s'",
+                                                      child->key->text);
         const char *nearest = report_nearest(child->key->text, keys, count);
         if (nearest != NULL) {
             problem->mend = arena_printf(reader->arena, "did you mean '%s'?", nearest);
@@ -154,8 +154,7 @@ field_items(struct reader *reader, const struct tree *map, const char *key, cons
             continue;
         }
         const struct tree *code = child->kind == TREE_MAP ? field_get(child, "code") : NULL;
-        if (code != NULL)
-            take_item(reader, code, child, kind, seen, &items);
+        if (code != NULL) take_item(reader, code, child, kind, seen, &items);
         else
             report_error(reader->report, child->place, reader->object, "a %s without 'code'", kind)
                 ->mend = "each entry of this list begins with `code: ...`";
@@ -208,8 +207,8 @@ field_money(struct reader *reader, const struct tree *node, money *out_amount)
     *out_amount = money_of(0);
     if (node == NULL) return false;
     money amount = money_of(0);
-    enum status status =
-        node->kind == TREE_SCALAR ? money_parse(node->text, node->len, &amount) : STATUS_INPUT;
+    enum status status = node->kind == TREE_SCALAR ? money_parse(node->text, node->len, &amount)
+                                                   : STATUS_INPUT;
     if (status == STATUS_OVERFLOW) {
         misfit(reader, node, "an amount that fits", "the largest single amount is 1000000000");
         return false;

@@ -28,8 +28,8 @@ bool field_map(struct reader *reader, const struct tree *node, const char *const
 // The value of a key; NULL when it is absent or null (`key:` alone).
 const struct tree *field_get(const struct tree *map, const char *key);
 // As field_get; absent is reported.
-const struct tree *field_need(struct reader *reader, const struct tree *map, const char *key,
-                              const char *mend);
+const struct tree *
+field_need(struct reader *reader, const struct tree *map, const char *key, const char *mend);
 
 // `most` objects under `key`; `kind` is the word for messages ("seat"). A code is
 // [a-z0-9][a-z0-9_-]*.
@@ -40,8 +40,8 @@ struct field_items field_items(struct reader *reader, const struct tree *map, co
 struct place field_place(const struct tree *node, struct place fallback);
 
 // Values. `node` NULL gives the fallback; a misfit is reported and gives the fallback.
-const char *field_text(struct reader *reader, const struct tree *node, size_t most,
-                       const char *fallback);
+const char *
+field_text(struct reader *reader, const struct tree *node, size_t most, const char *fallback);
 const char *field_code(struct reader *reader,
                        const struct tree *node);  // "" when absent or no code
 bool field_flag(struct reader *reader, const struct tree *node, bool fallback);

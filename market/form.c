@@ -93,10 +93,8 @@ set_values(json_t *object, const struct market_value *values, uint32_t count)
     if (count == 0) return;
     json_t *map = json_object();
     for (uint32_t i = 0; i < count; i++) {
-        if (values[i].count == 1)
-            set_text(map, values[i].attribute, values[i].items[0]);
-        else
-            set_texts(map, values[i].attribute, values[i].items, values[i].count);
+        if (values[i].count == 1) set_text(map, values[i].attribute, values[i].items[0]);
+        else set_texts(map, values[i].attribute, values[i].items, values[i].count);
     }
     set(object, "values", map);
 }
@@ -134,10 +132,8 @@ form_attribute(const struct market_attribute *attribute, enum form_detail detail
         set_text(object, "of", word_attribute_of(attribute->of));
     if (full || attribute->privacy != PRIVACY_HOST)
         set_text(object, "privacy", word_privacy(attribute->privacy));
-    if (attribute->consent >= 0)
-        set_text(object, "consent", word_consent(attribute->consent));
-    else if (full)
-        set_text(object, "consent", "none");
+    if (attribute->consent >= 0) set_text(object, "consent", word_consent(attribute->consent));
+    else if (full) set_text(object, "consent", "none");
     if (attribute->least != INT64_MIN || attribute->most != INT64_MAX)
         set(object, "range",
             json_pack("[I,I]", (json_int_t)attribute->least, (json_int_t)attribute->most));
@@ -161,10 +157,8 @@ static json_t *
 form_floor(const struct market_floor *floor, enum form_detail detail)
 {
     json_t *object = json_object();
-    if (floor->rung >= 0 && detail == FORM_FULL)
-        set_text(object, "rung", word_rung(floor->rung));
-    else if (floor->rung >= 0)
-        set(object, "rung", json_integer(floor->rung + 1));
+    if (floor->rung >= 0 && detail == FORM_FULL) set_text(object, "rung", word_rung(floor->rung));
+    else if (floor->rung >= 0) set(object, "rung", json_integer(floor->rung + 1));
     if (floor->seat[0] != '\0') set_text(object, "seat", floor->seat);
     if (floor->category[0] != '\0') set_text(object, "category", floor->category);
     set_money(object, "price", floor->price);
@@ -177,10 +171,8 @@ form_slot(const struct market_slot *slot, enum form_detail detail)
     json_t *object = named(slot->code, slot->name, detail);
     bool full = detail == FORM_FULL;
     uint16_t usual = ALL(OBJECTIVE_COUNT) & (uint16_t) ~(1u << OBJECTIVE_FULFILL);
-    if (full)
-        set_words(object, "rungs", slot->rungs, word_rung, RUNG_COUNT);
-    else if (slot->rungs != ALL(RUNG_COUNT))
-        set_rungs(object, "rungs", slot->rungs);
+    if (full) set_words(object, "rungs", slot->rungs, word_rung, RUNG_COUNT);
+    else if (slot->rungs != ALL(RUNG_COUNT)) set_rungs(object, "rungs", slot->rungs);
     if (full || slot->objectives != usual)
         set_words(object, "objectives", slot->objectives, word_objective, OBJECTIVE_COUNT);
     if (full || slot->format_count > 0)
@@ -222,10 +214,8 @@ form_message(const struct market_message *message, enum form_detail detail)
     json_t *object = named(message->code, message->name, detail);
     bool full = detail == FORM_FULL;
     set_text(object, "seat", message->seat);
-    if (full)
-        set_text(object, "rung", word_rung(message->rung));
-    else
-        set(object, "rung", json_integer(message->rung + 1));
+    if (full) set_text(object, "rung", word_rung(message->rung));
+    else set(object, "rung", json_integer(message->rung + 1));
     set_words(object, "objectives", message->objectives, word_objective, OBJECTIVE_COUNT);
     if (full || strcmp(message->content, message->code) != 0)
         set_text(object, "content", message->content);
@@ -253,10 +243,8 @@ form_gain_share(const struct market_contract *contract, enum form_detail detail)
         const struct market_share *share = &contract->shares[i];
         json_t *part = json_object();
         set_text(part, "to", share->to);
-        if (share->rung >= 0 && detail == FORM_FULL)
-            set_text(part, "rung", word_rung(share->rung));
-        else if (share->rung >= 0)
-            set(part, "rung", json_integer(share->rung + 1));
+        if (share->rung >= 0 && detail == FORM_FULL) set_text(part, "rung", word_rung(share->rung));
+        else if (share->rung >= 0) set(part, "rung", json_integer(share->rung + 1));
         set(part, "weight", json_integer((json_int_t)share->weight));
         CHECK(json_array_append_new(shares, part) == 0);
     }
@@ -291,8 +279,8 @@ struct forms {
 static void
 add(struct forms *list, const char *kind, uint32_t id, const char *code, json_t *value)
 {
-    list->forms[list->count++] =
-        (struct form){.kind = kind, .id = id, .code = code, .value = value};
+    list->forms[list->count++] = (struct form){
+        .kind = kind, .id = id, .code = code, .value = value};
 }
 
 static void

@@ -3,8 +3,8 @@
 
 #include "fail.h"
 
-#define NAME(names, value)                                                                         \
-    CHECK((size_t)(value) < sizeof(names) / sizeof *(names));                                      \
+#define NAME(names, value)                                    \
+    CHECK((size_t)(value) < sizeof(names) / sizeof *(names)); \
     return names[value]
 
 const char *

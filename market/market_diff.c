@@ -39,26 +39,24 @@ render(const json_t *value, char *out, size_t size)
     size_t used = 0, index;
     const char *key;
     json_t *item;
-#define PUT(...)                                                                                   \
-    do {                                                                                           \
-        int len =                                                                                  \
-            snprintf(used < size ? out + used : NULL, used < size ? size - used : 0, __VA_ARGS__); \
-        CHECK(len >= 0);                                                                           \
-        used += (size_t)len;                                                                       \
+#define PUT(...)                                                                           \
+    do {                                                                                   \
+        int len = snprintf(used < size ? out + used : NULL, used < size ? size - used : 0, \
+                           __VA_ARGS__);                                                   \
+        CHECK(len >= 0);                                                                   \
+        used += (size_t)len;                                                               \
     } while (0)
-#define PUT_VALUE(inner)                                                                           \
+#define PUT_VALUE(inner) \
     used += render(inner, used < size ? out + used : NULL, used < size ? size - used : 0)
-    if (value == NULL)
-        PUT("none");
+    if (value == NULL) PUT("none");
     else if (json_is_string(value))
         PUT("%s", json_string_length(value) > 0 ? json_string_value(value) : "none");
-    else if (json_is_integer(value))
-        PUT("%lld", (long long)json_integer_value(value));
-    else if (json_is_boolean(value))
-        PUT("%s", json_is_true(value) ? "yes" : "no");
+    else if (json_is_integer(value)) PUT("%lld", (long long)json_integer_value(value));
+    else if (json_is_boolean(value)) PUT("%s", json_is_true(value) ? "yes" : "no");
     else if (json_is_array(value)) {
         PUT("[");
-        json_array_foreach (value, index, item) {
+        json_array_foreach(value, index, item)
+        {
             if (index > 0) PUT(", ");
             PUT_VALUE(item);
         }
@@ -66,7 +64,8 @@ render(const json_t *value, char *out, size_t size)
     } else if (json_is_object(value)) {
         PUT("{");
         bool first = true;
-        json_object_foreach ((json_t *)(uintptr_t)value, key, item) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        {
             PUT("%s%s: ", first ? "" : ", ", key);
             PUT_VALUE(item);
             first = false;
@@ -118,14 +117,14 @@ compare_object(struct difference *difference, const struct form *before, const s
 {
     const char *key;
     json_t *value;
-    json_object_foreach (after->value, key, value) {
+    json_object_foreach(after->value, key, value)
+    {
         const json_t *old = json_object_get(before->value, key);
         if (old == NULL || !json_equal(old, value))
             compare_field(difference, after, key, old, value);
     }
-    json_object_foreach (before->value, key, value)
-        if (json_object_get(after->value, key) == NULL)
-            compare_field(difference, after, key, value, NULL);
+    json_object_foreach(before->value, key, value) if (json_object_get(after->value, key) == NULL)
+        compare_field(difference, after, key, value, NULL);
 }
 
 static const char *
@@ -150,10 +149,8 @@ market_diff(const struct market *before, const struct market *after, struct aren
         const char *name = name_of(arena, &new[i]);
         const struct form *was = index_find(known, name);
         index_put(kept, name, &new[i]);
-        if (was == NULL)
-            add(&difference, '+', &new[i], "new");
-        else
-            compare_object(&difference, was, &new[i]);
+        if (was == NULL) add(&difference, '+', &new[i], "new");
+        else compare_object(&difference, was, &new[i]);
     }
     for (uint32_t i = 0; i < old_count; i++)
         if (index_find(kept, name_of(arena, &old[i])) == NULL)

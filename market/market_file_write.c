@@ -68,14 +68,10 @@ put_quoted(struct writer *writer, const char *text)
     for (; *text != '\0'; text++) {
         char escape[8];
         unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            snprintf(escape, sizeof escape, "\\%c", c);
-        else if (c == '\n')
-            snprintf(escape, sizeof escape, "\\n");
-        else if (c < 0x20 || c == 0x7f)
-            snprintf(escape, sizeof escape, "\\x%02x", c);
-        else
-            snprintf(escape, sizeof escape, "%c", c);
+        if (c == '"' || c == '\\') snprintf(escape, sizeof escape, "\\%c", c);
+        else if (c == '\n') snprintf(escape, sizeof escape, "\\n");
+        else if (c < 0x20 || c == 0x7f) snprintf(escape, sizeof escape, "\\x%02x", c);
+        else snprintf(escape, sizeof escape, "%c", c);
         put_text(writer, escape);
     }
     put_text(writer, "\"");
@@ -131,7 +127,8 @@ put_flow(struct writer *writer, const json_t *value)
     size_t i;
     if (json_is_array(value)) {
         put_text(writer, "[");
-        json_array_foreach (value, i, item) {
+        json_array_foreach(value, i, item)
+        {
             if (i > 0) put_text(writer, ", ");
             put_flow(writer, item);
         }
@@ -139,7 +136,8 @@ put_flow(struct writer *writer, const json_t *value)
     } else if (json_is_object(value)) {
         bool first = true;
         put_text(writer, "{");
-        json_object_foreach ((json_t *)(uintptr_t)value, key, item) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        {
             if (!first) put_text(writer, ", ");
             first = false;
             put_text(writer, key);
@@ -157,7 +155,8 @@ put_map(struct writer *writer, const json_t *map, unsigned depth)
 {
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)map, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)map, key, value)
+    {
         put_indent(writer, depth);
         put_text(writer, key);
         put_text(writer, ":");
@@ -167,7 +166,8 @@ put_map(struct writer *writer, const json_t *map, unsigned depth)
         } else if (json_is_array(value) && json_is_object(json_array_get(value, 0))) {
             size_t i;
             json_t *item;
-            json_array_foreach (value, i, item) {
+            json_array_foreach(value, i, item)
+            {
                 put_text(writer, "\n");
                 put_indent(writer, depth + 1);
                 put_text(writer, "- ");
@@ -176,10 +176,8 @@ put_map(struct writer *writer, const json_t *map, unsigned depth)
             put_text(writer, "\n");
         } else {
             put_text(writer, " ");
-            if (json_is_array(value))
-                put_flow(writer, value);
-            else
-                put_scalar(writer, value, depth + 1, false);
+            if (json_is_array(value)) put_flow(writer, value);
+            else put_scalar(writer, value, depth + 1, false);
             put_text(writer, "\n");
         }
     }
@@ -216,18 +214,16 @@ market_file_write(const struct market *market, struct arena *arena, size_t *out_
     form_list(market, FORM_BRIEF, arena, &forms, &count);
     for (uint32_t i = 0; i < count; i++) {
         bool new = strcmp(forms[i].kind, kind) != 0;
-        bool line =
-            strcmp(forms[i].kind, "attribute") == 0 || strcmp(forms[i].kind, "touchpoint") == 0;
+        bool line = strcmp(forms[i].kind, "attribute") == 0 ||
+                    strcmp(forms[i].kind, "touchpoint") == 0;
         if (i > 0 && (new || !line)) put_text(&writer, "\n");
         kind = forms[i].kind;
         if (new) {
             put_text(&writer, kind);
             put_text(&writer, i > 0 ? "s:\n" : ":\n");
         }
-        if (i == 0)
-            put_map(&writer, forms[i].value, 1);
-        else
-            put_object(&writer, &forms[i]);
+        if (i == 0) put_map(&writer, forms[i].value, 1);
+        else put_object(&writer, &forms[i]);
     }
     form_free(forms, count);
     *out_len = writer.len;

@@ -68,10 +68,8 @@ join(const struct market_object **sorted, uint32_t count, struct arena *arena, s
         size_t section = section_of(sorted[i]->kind);
         bool first = section != open;
         if (first && open != SECTIONS) end += sprintf(end, "%s,", open > 0 ? "]" : "");
-        if (first)
-            end += sprintf(end, "\"%s\":%s", sections[section].key, section > 0 ? "[" : "");
-        else
-            *end++ = ',';
+        if (first) end += sprintf(end, "\"%s\":%s", sections[section].key, section > 0 ? "[" : "");
+        else *end++ = ',';
         open = section;
         end += sprintf(end, "{\"id\":%u,%s\n", sorted[i]->id, sorted[i]->body + 1);
     }
@@ -94,9 +92,9 @@ market_object_load(const struct market_object *objects, uint32_t count, struct a
         if (section_of(objects[i].kind) < SECTIONS && objects[i].id > 0 &&
             objects[i].body[0] == '{')
             continue;
-        struct market_problem *problem =
-            report_error(report, (struct place){0, 0}, "", "%s %s: its stored body cannot be read",
-                         objects[i].kind, objects[i].code);
+        struct market_problem *problem = report_error(report, (struct place){0, 0}, "",
+                                                      "%s %s: its stored body cannot be read",
+                                                      objects[i].kind, objects[i].code);
         problem->mend = "it was written by another version of this program";
         return STATUS_INPUT;
     }

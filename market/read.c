@@ -60,11 +60,11 @@ read_head(struct reader *reader, const struct tree *root)
     market->stages = ALL(STAGE_COUNT);
     reader->object = "market";
     if (map == NULL || !field_map(reader, map, keys)) return;
-    market->code =
-        field_code(reader, field_need(reader, map, "code", "give the market a short code"));
+    market->code = field_code(reader,
+                              field_need(reader, map, "code", "give the market a short code"));
     market->name = field_text(reader, field_get(map, "name"), BOUND_TEXT, market->code);
-    const struct tree *currency =
-        field_need(reader, map, "currency", "write an ISO 4217 code, as EUR");
+    const struct tree *currency = field_need(reader, map, "currency",
+                                             "write an ISO 4217 code, as EUR");
     if (currency != NULL &&
         (currency->kind != TREE_SCALAR ||
          currency_parse(currency->text, currency->len, &market->currency) != STATUS_OK))
@@ -74,8 +74,8 @@ read_head(struct reader *reader, const struct tree *root)
             ->mend = "write three capital letters (ISO 4217), as EUR";
     market->channels = word_mask(reader, field_get(map, "channels"), word_channel, CHANNEL_COUNT,
                                  false, market->channels);
-    market->stages =
-        word_mask(reader, field_get(map, "stages"), word_stage, STAGE_COUNT, false, market->stages);
+    market->stages = word_mask(reader, field_get(map, "stages"), word_stage, STAGE_COUNT, false,
+                               market->stages);
 }
 
 static void
@@ -103,8 +103,8 @@ read_attributes(struct reader *reader, const struct tree *root)
     static const char *const keys[] = {"code",    "type",  "of",    "privacy",
                                        "consent", "range", "words", NULL};
     struct market *market = reader->market;
-    struct field_items items =
-        field_items(reader, root, "attributes", "attribute", BOUND_ATTRIBUTES);
+    struct field_items items = field_items(reader, root, "attributes", "attribute",
+                                           BOUND_ATTRIBUTES);
     market->attributes = arena_take(reader->arena, items.count + 1, sizeof *market->attributes);
     market->attribute_count = items.count;
     for (uint32_t i = 0; i < items.count; i++) {
@@ -119,8 +119,8 @@ read_attributes(struct reader *reader, const struct tree *root)
                                                .least = INT64_MIN,
                                                .most = INT64_MAX};
         if (!field_map(reader, map, keys)) continue;
-        const struct tree *type =
-            field_need(reader, map, "type", "use boolean, integer, text or list");
+        const struct tree *type = field_need(reader, map, "type",
+                                             "use boolean, integer, text or list");
         attribute->type = (uint8_t)word_one(reader, type, word_attribute_type, ATTRIBUTE_TYPE_COUNT,
                                             ATTRIBUTE_TEXT);
         attribute->of = (uint8_t)word_one(reader, field_get(map, "of"), word_attribute_of,
@@ -131,8 +131,8 @@ read_attributes(struct reader *reader, const struct tree *root)
         if (consent != NULL && (consent->kind != TREE_SCALAR || strcmp(consent->text, "none") != 0))
             attribute->consent = (int8_t)word_one(reader, consent, word_consent, CONSENT_COUNT, -1);
         read_range(reader, field_get(map, "range"), attribute);
-        attribute->words =
-            word_texts(reader, field_get(map, "words"), BOUND_TEXT, &attribute->word_count);
+        attribute->words = word_texts(reader, field_get(map, "words"), BOUND_TEXT,
+                                      &attribute->word_count);
         const struct tree *range = field_get(map, "range"), *words = field_get(map, "words");
         if (range != NULL && type != NULL && attribute->type != ATTRIBUTE_INTEGER)
             report_error(reader->report, range->place, reader->object,
@@ -166,8 +166,8 @@ read_touchpoints(struct reader *reader, const struct tree *root)
             if (body->len > 0)
                 touchpoint->name = field_text(reader, body, BOUND_TEXT, touchpoint->name);
         } else if (field_map(reader, body, keys)) {
-            touchpoint->name =
-                field_text(reader, field_get(body, "name"), BOUND_TEXT, touchpoint->name);
+            touchpoint->name = field_text(reader, field_get(body, "name"), BOUND_TEXT,
+                                          touchpoint->name);
         }
     }
 }
@@ -193,8 +193,8 @@ read_seats(struct reader *reader, const struct tree *root)
         if (!field_map(reader, map, keys)) continue;
         seat->name = field_text(reader, field_get(map, "name"), BOUND_TEXT, seat->name);
         const struct tree *kind = field_need(reader, map, "kind", "use department or partner");
-        seat->kind =
-            (uint8_t)word_one(reader, kind, word_seat_kind, SEAT_KIND_COUNT, SEAT_KIND_COUNT);
+        seat->kind = (uint8_t)word_one(reader, kind, word_seat_kind, SEAT_KIND_COUNT,
+                                       SEAT_KIND_COUNT);
         seat->has_budget = field_money(reader, field_get(map, "budget"), &seat->budget);
         seat->paused = field_flag(reader, field_get(map, "paused"), false);
         seat->rule = read_rule(reader, map, &seat->rule_place);

@@ -8,8 +8,8 @@
 void read_market(struct reader *reader, const struct tree *root);
 
 // Attribute values declared for a slot or a message: the map under `values`.
-struct market_value *read_values(struct reader *reader, const struct tree *map,
-                                 uint32_t *out_count);
+struct market_value *
+read_values(struct reader *reader, const struct tree *map, uint32_t *out_count);
 // The rule under `rule`, "" when absent; where its first character stands.
 const char *read_rule(struct reader *reader, const struct tree *map, struct place *out_place);
 uint32_t read_id(struct reader *reader, const struct tree *map);

@@ -77,8 +77,8 @@ read_slot(struct reader *reader, const struct tree *map, struct market_slot *slo
     slot->objectives_place = slot->place;
     if (map == NULL) return;
     slot->name = field_text(reader, field_get(map, "name"), BOUND_TEXT, slot->code);
-    slot->rungs =
-        word_mask(reader, field_get(map, "rungs"), word_rung, RUNG_COUNT, true, slot->rungs);
+    slot->rungs = word_mask(reader, field_get(map, "rungs"), word_rung, RUNG_COUNT, true,
+                            slot->rungs);
     slot->objectives = word_mask(reader, field_get(map, "objectives"), word_objective,
                                  OBJECTIVE_COUNT, false, slot->objectives);
     slot->objectives_place = field_place(field_get(map, "objectives"), slot->place);
@@ -120,10 +120,10 @@ read_container(struct reader *reader, const struct tree *map, struct market_cont
     container->stage = (uint8_t)word_one(
         reader, field_need(reader, map, "stage", "the stage of the customer's life, as service"),
         word_stage, STAGE_COUNT, STAGE_USE);
-    const struct tree *channel =
-        field_need(reader, map, "channel", "the channel it runs on, as call");
-    container->channel =
-        (uint8_t)word_one(reader, channel, word_channel, CHANNEL_COUNT, CHANNEL_WEB);
+    const struct tree *channel = field_need(reader, map, "channel",
+                                            "the channel it runs on, as call");
+    container->channel = (uint8_t)word_one(reader, channel, word_channel, CHANNEL_COUNT,
+                                           CHANNEL_WEB);
     container->owner = field_code(
         reader, field_need(reader, map, "owner",
                            "the department that owns the contact and earns its transfer prices"));
@@ -133,8 +133,8 @@ read_container(struct reader *reader, const struct tree *map, struct market_cont
     if (reader->stored) return;
     money floor;
     (void)field_money(reader, field_get(map, "floor"), &floor);
-    uint32_t seconds =
-        field_seconds(reader, field_get(map, "deliver_within"), usual_seconds(container->channel));
+    uint32_t seconds = field_seconds(reader, field_get(map, "deliver_within"),
+                                     usual_seconds(container->channel));
     const char *object = reader->object;
     read_slots(reader, map, container, floor, seconds);
     const struct tree *slots = field_get(map, "slots");
@@ -143,8 +143,7 @@ read_container(struct reader *reader, const struct tree *map, struct market_cont
             ->mend = "a container has 1 to 12 slots";
 }
 
-// --- Slots as objects: a list of their own
-// ---------------------------------------------------------
+// --- Slots as objects: a list of their own ------------------------------------------------------
 
 struct stored_slot {
     struct market_slot slot;
@@ -188,8 +187,8 @@ read_stored_slots(struct reader *reader, const struct tree *root)
     for (uint32_t i = 0; i < market->container_count; i++)
         index_put(containers, market->containers[i].code, &market->containers[i]);
     for (uint32_t i = 0; i < count; i++) {
-        struct market_container *container =
-            (struct market_container *)index_find(containers, slots[i].container);
+        struct market_container *container = (struct market_container *)index_find(
+            containers, slots[i].container);
         if (container == NULL || container->slot_count == BOUND_SLOTS) {
             report_error(reader->report, slots[i].slot.place, "slot",
                          "container '%s' is unknown or full", slots[i].container);
@@ -205,8 +204,8 @@ void
 read_container_all(struct reader *reader, const struct tree *root)
 {
     struct market *market = reader->market;
-    struct field_items items =
-        field_items(reader, root, "containers", "container", BOUND_CONTAINERS);
+    struct field_items items = field_items(reader, root, "containers", "container",
+                                           BOUND_CONTAINERS);
     market->containers = arena_take(reader->arena, items.count + 1, sizeof *market->containers);
     market->container_count = items.count;
     for (uint32_t i = 0; i < items.count; i++) {

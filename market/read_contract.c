@@ -73,9 +73,9 @@ read_contract(struct reader *reader, const struct tree *map, struct market_contr
                                          CHARGE_COUNT, CHARGE_DELIVERY);
     contract->billing = (uint8_t)word_one(reader, field_get(map, "billing"), word_billing,
                                           BILLING_COUNT, BILLING_CREDIT);
-    contract->transfer_price =
-        (uint8_t)word_one(reader, field_get(map, "transfer_price"), word_transfer_price,
-                          TRANSFER_PRICE_COUNT, TRANSFER_SECOND_PRICE);
+    contract->transfer_price = (uint8_t)word_one(reader, field_get(map, "transfer_price"),
+                                                 word_transfer_price, TRANSFER_PRICE_COUNT,
+                                                 TRANSFER_SECOND_PRICE);
     read_gain_share(reader, field_get(map, "gain_share"), contract);
     contract->seat_place = field_place(field_get(map, "seat"), contract->place);
     contract->until_place = field_place(field_get(map, "until"), contract->place);

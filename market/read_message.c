@@ -47,8 +47,8 @@ read_message(struct reader *reader, const struct tree *map, struct market_messag
     const struct tree *rung = field_need(reader, map, "rung", "1 to 8, or its name");
     int8_t one = rung != NULL ? word_rung_one(reader, rung) : -1;
     if (one >= 0) message->rung = (uint8_t)one;
-    const struct tree *objectives =
-        field_need(reader, map, "objectives", "what it pursues, as [upgrade, educate]");
+    const struct tree *objectives = field_need(reader, map, "objectives",
+                                               "what it pursues, as [upgrade, educate]");
     message->objectives = word_mask(reader, objectives, word_objective, OBJECTIVE_COUNT, false, 0);
     message->rule = read_rule(reader, map, &message->rule_place);
     message->from = field_time(reader, field_get(map, "from"));

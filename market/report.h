@@ -6,12 +6,12 @@
 
 // Adds a problem and returns it, so that a caller can set its mend. Texts are copied into the
 // arena, but `object`, which the caller keeps. Valid until the next problem is added.
-struct market_problem *report_error(struct market_report *report, struct place place,
-                                    const char *object, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-struct market_problem *report_warning(struct market_report *report, struct place place,
-                                      const char *object, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+struct market_problem *
+report_error(struct market_report *report, struct place place, const char *object,
+             const char *format, ...) __attribute__((format(printf, 4, 5)));
+struct market_problem *
+report_warning(struct market_report *report, struct place place, const char *object,
+               const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 void report_sort(struct market_report *report);  // by place
 

@@ -102,10 +102,8 @@ attach(struct builder *builder, struct tree *node)
             return;
         }
     }
-    if (level->last == NULL)
-        level->node->first = node;
-    else
-        level->last->next = node;
+    if (level->last == NULL) level->node->first = node;
+    else level->last->next = node;
     level->last = node;
     level->node->count++;
 }
@@ -123,8 +121,8 @@ open_level(struct builder *builder, enum tree_kind kind, yaml_mark_t mark)
                "a market file needs at most eight levels");
         return;
     }
-    builder->levels[builder->depth++] =
-        (struct level){.node = node, .keys = kind == TREE_MAP ? index_open(builder->arena) : NULL};
+    builder->levels[builder->depth++] = (struct level){
+        .node = node, .keys = kind == TREE_MAP ? index_open(builder->arena) : NULL};
 }
 
 static void

@@ -11,7 +11,7 @@
 static const char *
 words_mend(struct reader *reader, const char *word, const char *(*name)(int), int count)
 {
-    const char *words[WORDS_MOST];
+    const char *words[WORDS_MOST] = {NULL};
     CHECK(count <= WORDS_MOST);
     for (int i = 0; i < count; i++) words[i] = name(i);
     const char *nearest = report_nearest(word, words, (size_t)count);
@@ -63,8 +63,8 @@ not_in_set(struct reader *reader, const struct tree *node, const char *key,
     }
     report_error(reader->report, node->place, reader->object, "%s: '%.80s' is out of range", key,
                  node->text)
-        ->mend =
-        arena_printf(reader->arena, "use 1 to %d, a span as 1-%d, or a name", count, count);
+        ->mend = arena_printf(reader->arena, "use 1 to %d, a span as 1-%d, or a name", count,
+                              count);
 }
 
 // "3", "1-5": numbers from 1. Adds them to the mask.
@@ -94,8 +94,7 @@ word_mask(struct reader *reader, const struct tree *node, const char *(*name)(in
     const struct tree *item = node->kind == TREE_LIST ? node->first : node;
     for (; item != NULL; item = node->kind == TREE_LIST ? item->next : NULL) {
         int number = item->kind == TREE_SCALAR ? word_number(item->text, name, count) : -1;
-        if (number >= 0)
-            mask |= 1u << number;
+        if (number >= 0) mask |= 1u << number;
         else if (item->kind == TREE_SCALAR && strcmp(item->text, "all") == 0)
             mask |= (1u << count) - 1;
         else if (!numbers || item->kind != TREE_SCALAR || !take_numbers(item->text, count, &mask))
@@ -132,8 +131,8 @@ word_texts(struct reader *reader, const struct tree *node, size_t most, uint32_t
             ->mend = "write [one, two]";
         return NULL;
     }
-    const char **texts =
-        arena_take(reader->arena, node->kind == TREE_LIST ? node->count + 1 : 1, sizeof *texts);
+    const char **texts = arena_take(reader->arena, node->kind == TREE_LIST ? node->count + 1 : 1,
+                                    sizeof *texts);
     const struct tree *item = node->kind == TREE_LIST ? node->first : node;
     for (; item != NULL; item = node->kind == TREE_LIST ? item->next : NULL) {
         const char *text = field_text(reader, item, most, NULL);
@@ -144,8 +143,7 @@ word_texts(struct reader *reader, const struct tree *node, size_t most, uint32_t
             report_error(reader->report, item->place, reader->object,
                          "'%.80s' stands twice in this list", text)
                 ->mend = "keep one of them";
-        else
-            texts[(*out_count)++] = text;
+        else texts[(*out_count)++] = text;
     }
     return texts;
 }

@@ -14,8 +14,8 @@ uint16_t word_mask(struct reader *reader, const struct tree *node, const char *(
 // One rung: 1 to 8 or its name; -1 after a problem was reported.
 int8_t word_rung_one(struct reader *reader, const struct tree *node);
 // A list of texts, or one text alone.
-const char **word_texts(struct reader *reader, const struct tree *node, size_t most,
-                        uint32_t *out_count);
+const char **
+word_texts(struct reader *reader, const struct tree *node, size_t most, uint32_t *out_count);
 
 // The domain's words, by number, in one shape.
 const char *word_channel(int value);
