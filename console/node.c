@@ -2,7 +2,9 @@
 //
 // They stand beside slotctl's own program (/proc/self/exe), take the market directory as their only argument,
 // log to DIR/log/NAME.log, and rename DIR/run/NAME.status into place with at least {"pid": N} once they work.
-// A status that bears another pid is left over from an earlier run and does not count.
+// A status that bears another pid is left over from an earlier run and does not count. DIR/run/NAME.process is ours:
+// pid and start time of what slotctl started. A program that somebody else started (an init system) is found by
+// its status; it is left alone.
 #include "node.h"
 
 #include <errno.h>
@@ -41,23 +43,48 @@ run_path(const struct settings *settings, enum node_program program, const char 
     snprintf(out, PATH_BYTES, "%s/run/%s.%s", settings->directory, node_name(program), what);
 }
 
+// True when the process runs a program of this name.
+static bool
+runs_program(pid_t pid, const char *name)
+{
+    char link[64], target[PATH_BYTES];
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+    ssize_t len = readlink(link, target, sizeof target - 1);
+    if (len <= 0) return false;
+    target[len] = '\0';
+    const char *base = strrchr(target, '/');
+    return base && strncmp(base + 1, name, strlen(name)) == 0;
+}
+
+// What the program last wrote about itself, running or not.
+static json_t *
+last_words(const struct settings *settings, enum node_program program, pid_t *out_pid)
+{
+    char path[PATH_BYTES];
+    run_path(settings, program, "status", path);
+    json_t *status = json_load_file(path, 0, NULL);
+    *out_pid = (pid_t)json_integer_value(json_object_get(status, "pid"));
+    return status;
+}
+
 pid_t
 node_find(const struct settings *settings, enum node_program program)
 {
     char path[PATH_BYTES];
-    run_path(settings, program, "pid", path);
-    return process_find(path);
+    pid_t said;
+    run_path(settings, program, "process", path);
+    pid_t pid = process_find(path);
+    if (pid > 0) return pid;
+    json_decref(last_words(settings, program, &said));
+    return process_alive(said) && runs_program(said, node_name(program)) ? said : 0;
 }
 
 json_t *
 node_status(const struct settings *settings, enum node_program program)
 {
-    char path[PATH_BYTES];
-    pid_t pid = node_find(settings, program);
-    if (pid == 0) return NULL;
-    run_path(settings, program, "status", path);
-    json_t *status = json_load_file(path, 0, NULL);
-    if (status && json_integer_value(json_object_get(status, "pid")) == pid) return status;
+    pid_t said, pid = node_find(settings, program);
+    json_t *status = last_words(settings, program, &said);
+    if (pid > 0 && said == pid) return status;
     json_decref(status);
     return NULL;
 }
@@ -102,12 +129,13 @@ node_start(const struct settings *settings, enum node_program program, struct pr
 {
     char path[PATH_BYTES], log[PATH_BYTES], pid_file[PATH_BYTES], directory[sizeof settings->directory];
     pid_t pid;
+    if (node_find(settings, program) > 0) return STATUS_EXISTS;
     if (!beside(node_name(program), path, sizeof path)) {
         snprintf(out_fault->text, sizeof out_fault->text, "/proc/self/exe: %m");
         return STATUS_IO;
     }
     node_log(settings, program, log, sizeof log);
-    run_path(settings, program, "pid", pid_file);
+    run_path(settings, program, "process", pid_file);
     memcpy(directory, settings->directory, sizeof directory);
     char *argv[] = {path, directory, NULL};
     struct process_command command = {.argv = argv, .log = log, .pid_file = pid_file};
@@ -119,8 +147,9 @@ enum status
 node_stop(const struct settings *settings, enum node_program program)
 {
     char path[PATH_BYTES];
-    run_path(settings, program, "pid", path);
+    run_path(settings, program, "process", path);
     enum status status = process_stop(path, STOP_MS);
+    if (status == STATUS_NOT_FOUND && node_find(settings, program) > 0) return STATUS_DENIED;
     run_path(settings, program, "status", path);
     if (status != STATUS_IO) unlink(path);
     return status;

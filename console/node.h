@@ -21,7 +21,8 @@ json_t *node_status(const struct settings *settings, enum node_program program);
 // Starts it and waits until it has written its status. STATUS_EXISTS: it ran already.
 MUST_CHECK enum status
 node_start(const struct settings *settings, enum node_program program, struct process_fault *out_fault);
-// STATUS_NOT_FOUND: it did not run. STATUS_AGAIN: it did not leave when told and was killed.
+// STATUS_NOT_FOUND: it did not run. STATUS_AGAIN: it did not leave when told and was killed. STATUS_DENIED: it
+// runs, but slotctl did not start it.
 MUST_CHECK enum status node_stop(const struct settings *settings, enum node_program program);
 
 // Settings of the verb's market; false after saying what is wrong, with the exit code.

@@ -120,8 +120,10 @@ run_down(const struct verb_context *context, int argc, char **argv)
         enum status status = node_stop(&settings, (enum node_program)i);
         if (status == STATUS_NOT_FOUND) said = "was down";
         if (status == STATUS_AGAIN) said = "down; it did not leave when told and was killed";
-        if (status == STATUS_IO) {
-            code = verb_cannot("%s does not stop: %m", name);
+        if (status == STATUS_IO || status == STATUS_DENIED) {
+            code = status == STATUS_IO ? verb_cannot("%s does not stop: %m", name)
+                                       : verb_cannot("%s was not started by slotctl; stop it where it was started",
+                                                     name);
             continue;
         }
         if (!context->json) printf("%-11s %s\n", name, said);
