@@ -27,10 +27,10 @@ apply_run(struct db *db, const struct market *after, const struct apply_plan *pl
 MUST_CHECK enum status
 apply_published(struct db *db, uint64_t market_version, uint64_t *out_catalog);
 
-// --- Certificates
-// ---------------------------------------------------------------------------------- STATUS_EXISTS:
-// known already with the same role and party; STATUS_CONFLICT: with another. STATUS_NOT_FOUND: no
-// such touchpoint or seat.
+// --- Certificates -------------------------------------------------------------------------------
+
+// STATUS_EXISTS: known already with the same role and party; STATUS_CONFLICT: with another.
+// STATUS_NOT_FOUND: no such touchpoint or seat.
 MUST_CHECK enum status apply_certificate(struct db *db, struct digest fingerprint, enum role role,
                                          const char *party, usec now, const char *note);
 MUST_CHECK enum status

@@ -1,0 +1,381 @@
+// Tests of apply.c and publish.c against a real server: a market becomes versions, versions become
+// markets again, markets and bids become catalog files.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "apply.h"
+#include "catalog.h"
+#include "migrate.h"
+#include "postgres.h"
+#include "publish.h"
+
+static char connection[POSTGRES_TEXT];
+static char directory[] = "/tmp/vendue_publish_XXXXXX";
+static struct arena *arena;
+
+static struct db *
+open_db(void)
+{
+    struct db *db = NULL;
+    struct db_fault fault;
+    assert_int_equal(db_open(connection, "publish_test", &db, &fault), STATUS_OK);
+    return db;
+}
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    struct migrate_report report;
+    postgres_database(connection);
+    struct db *db = open_db();
+    enum status status = migrate_up(db, &report);
+    if (status != STATUS_OK) print_message("%s\n", report.fault);
+    db_close(db);
+    arena = arena_open("test");
+    return status == STATUS_OK && (directory[strlen(directory) - 1] != 'X' || mkdtemp(directory))
+               ? 0
+               : -1;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    arena_close(arena);
+    return 0;
+}
+
+static struct market *
+market_of(const char *text)
+{
+    struct market_report report = {.arena = arena};
+    struct market *market = NULL;
+    enum status status = market_file_read(text, strlen(text), arena, &report, &market);
+    if (status != STATUS_OK) market_file_print(&report, "test", stdout);
+    assert_int_equal(status, STATUS_OK);
+    return market;
+}
+
+#define HEAD                                       \
+    "market: {code: tiny, currency: EUR}\n"        \
+    "touchpoints: {crm: Desk}\n"                   \
+    "seats:\n"                                     \
+    "  care: {kind: department}\n"                 \
+    "  grill: {kind: partner, budget: 10}\n"       \
+    "contracts:\n"                                 \
+    "  care.one: {seat: care, from: 2026-01-01}\n" \
+    "  grill.one: {seat: grill, from: 2026-01-01}\n"
+#define BILL(floor) \
+    "containers:\n" \
+    "  bill: {stage: use, channel: bill, owner: care, slots: {footer: {floor: " floor "}}}\n"
+#define MESSAGE "messages:\n  grill.summer: {seat: grill, rung: 6, objectives: cross_sell}\n"
+
+static uint64_t
+apply(struct db *db, const char *text)
+{
+    struct apply_plan plan;
+    struct market *market = market_of(text);
+    uint64_t version = 0;
+    assert_int_equal(apply_plan(db, market, arena, &plan), STATUS_OK);
+    enum status status = apply_run(db, market, &plan, "tester", "a note", clock_wall(), &version);
+    if (status != STATUS_OK) print_message("%s\n", db_fault(db)->text);
+    assert_int_equal(status, STATUS_OK);
+    return version;
+}
+
+static void
+a_market_is_kept_in_versions_with_stable_ids(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    struct market *market;
+    assert_int_equal(publish_load_market(db, 0, arena, &market), STATUS_NOT_FOUND);
+    assert_int_equal(apply(db, HEAD BILL("0.12") MESSAGE), 1);
+    assert_int_equal(apply(db, HEAD BILL("0.12") MESSAGE), 1);  // nothing changed
+    assert_int_equal(apply(db, HEAD BILL("0.14") MESSAGE), 2);
+    assert_int_equal(apply(db, HEAD BILL("0.14")), 3);
+    assert_int_equal(
+        apply(db, HEAD BILL("0.14") "messages:\n"
+                                    "  a.first: {seat: grill, rung: 6, objectives: refer}\n"
+                                    "  grill.summer: {seat: grill, rung: 6, objectives: refer}\n"),
+        4);
+    assert_int_equal(publish_load_market(db, 1, arena, &market), STATUS_OK);
+    assert_int_equal(market->containers[0].slots[0].floor.micros, 120000);
+    assert_int_equal(market->message_count, 1);
+    uint32_t summer = market->messages[0].id;
+    assert_int_equal(publish_load_market(db, 3, arena, &market), STATUS_OK);
+    assert_int_equal(market->message_count, 0);
+    assert_int_equal(market->containers[0].slots[0].floor.micros, 140000);
+    assert_int_equal(publish_load_market(db, 0, arena, &market), STATUS_OK);
+    assert_int_equal(market->message_count, 2);
+    assert_string_equal(market->messages[0].code, "grill.summer");  // by id
+    assert_int_equal(market->messages[0].id, summer);
+    assert_int_equal(market->messages[1].id, summer + 1);
+    assert_int_equal(publish_load_market(db, 9, arena, &market), STATUS_NOT_FOUND);
+    db_close(db);
+}
+
+static void
+one_of_two_applies_wins_and_the_other_is_told(void **state)
+{
+    (void)state;
+    struct db *first = open_db(), *second = open_db();
+    struct apply_plan one, two;
+    uint64_t version;
+    struct market *a = market_of(HEAD BILL("0.10")), *b = market_of(HEAD BILL("0.20"));
+    assert_int_equal(apply_plan(first, a, arena, &one), STATUS_OK);
+    assert_int_equal(apply_plan(second, b, arena, &two), STATUS_OK);
+    assert_int_equal(apply_run(first, a, &one, "one", "", clock_wall(), &version), STATUS_OK);
+    assert_int_equal(version, 1);
+    assert_int_equal(apply_run(second, b, &two, "two", "", clock_wall(), &version),
+                     STATUS_CONFLICT);
+    assert_int_equal(apply_plan(second, b, arena, &two), STATUS_OK);
+    assert_int_equal(two.count, 1);
+    assert_string_equal(two.changes[0].object, "slot bill.footer");
+    assert_string_equal(two.changes[0].text, "floor 0.10 -> 0.20");
+    assert_int_equal(apply_run(second, b, &two, "two", "", clock_wall(), &version), STATUS_OK);
+    assert_int_equal(version, 2);
+    db_close(first);
+    db_close(second);
+}
+
+static void
+what_must_not_change_is_refused(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    struct apply_plan plan;
+    uint64_t version;
+    apply(db, "market: {code: tiny, currency: EUR}\nseats: {care: {kind: department}}\n");
+    struct market *market = market_of(
+        "market: {code: other, currency: USD}\nseats: {care: {kind: partner}}\n");
+    assert_int_equal(apply_plan(db, market, arena, &plan), STATUS_OK);
+    assert_int_equal(plan.refused, 3);
+    assert_int_equal(apply_run(db, market, &plan, "x", "", clock_wall(), &version), STATUS_INPUT);
+    db_close(db);
+}
+
+static void
+stored_objects_refuse_update_and_delete(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    apply(db, HEAD BILL("0.12") MESSAGE);
+    db_close(db);
+    char as_console[POSTGRES_TEXT];
+    postgres_as(connection, "vendue_console", as_console);
+    assert_int_equal(db_open(as_console, "publish_test", &db, NULL), STATUS_OK);
+    assert_int_equal(db_run(db, "update market_object set code = 'x'", NULL, 0, NULL),
+                     STATUS_DENIED);
+    assert_int_equal(db_run(db, "delete from market_version", NULL, 0, NULL), STATUS_DENIED);
+    assert_int_equal(apply(db, HEAD BILL("0.15") MESSAGE), 2);  // but a version may be added
+    db_close(db);
+}
+
+static void
+add_bid(struct db *db, int64_t bid, int64_t batch, const char *state, int64_t price)
+{
+    struct db_param params[] = {db_int8(bid), db_int8(batch), db_text(state), db_int8(price)};
+    assert_int_equal(
+        db_run(db,
+               "insert into bid_change (log, batch, idx, at_us, bid, seat, message, slot, state, "
+               "currency, price_micros, from_us, until_us, key) select 1, $2, 0, 1, $1, m.seat_id, "
+               "m.id, 0, "
+               "$3, 'EUR', $4, 0, 0, 'k' || $1 from message m where m.code = 'grill.summer'",
+               params, 4, NULL),
+        STATUS_OK);
+}
+
+static struct catalog *
+published(void)
+{
+    char path[600];
+    const char *bytes;
+    size_t len;
+    uint32_t left_out;
+    struct catalog *catalog = NULL;
+    snprintf(path, sizeof path, "%s/published/catalog", directory);
+    assert_int_equal(market_file_text(path, arena, &bytes, &len), STATUS_OK);
+    assert_int_equal(catalog_decode((const uint8_t *)bytes, len, &catalog, &left_out), STATUS_OK);
+    assert_int_equal(left_out, 0);
+    return catalog;
+}
+
+static void
+turns_publish_what_changed_and_nothing_else(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    struct publish *publish = publish_open(directory, 1);
+    struct publish_report report;
+    usec now = {1700000000000000};
+    uint64_t live;
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_false(report.published);  // no market yet
+    apply(db, HEAD BILL("0.12") MESSAGE);
+    assert_int_equal(apply_published(db, 1, &live), STATUS_NOT_FOUND);
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_true(report.published);
+    assert_int_equal(report.version, 1);
+    assert_int_equal(apply_published(db, 1, &live), STATUS_OK);
+    assert_int_equal(live, 1);
+    struct catalog *catalog = published();
+    assert_int_equal(catalog->bid_count, 0);
+    assert_int_equal(catalog->slots[0].floor.micros, 120000);
+    catalog_close(catalog);
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_false(report.published);
+
+    add_bid(db, 7, 1, "active", 500000);
+    now.us += USEC_SECOND / 2;
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_false(report.published);  // bids alone wait
+    now.us += USEC_SECOND;
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_true(report.published);
+    catalog = published();
+    assert_int_equal(catalog->bid_count, 1);
+    assert_int_equal(catalog->bids[0].price.micros, 500000);
+    catalog_close(catalog);
+
+    add_bid(db, 7, 2, "withdrawn", 500000);
+    apply(db, HEAD BILL("0.14") MESSAGE);  // a floor does not wait
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_true(report.published);
+    assert_int_equal(report.market_version, 2);
+    catalog = published();
+    assert_int_equal(catalog->version, 3);
+    assert_int_equal(catalog->bid_count, 0);
+    assert_int_equal(catalog->slots[0].floor.micros, 140000);
+    catalog_close(catalog);
+    publish_close(publish);
+
+    publish = publish_open(directory, 1);  // a restart: versions go on
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_int_equal(report.version, 4);
+    uint64_t market_version;
+    assert_int_equal(publish_market_version(db, 2, &market_version), STATUS_OK);
+    assert_int_equal(market_version, 1);
+    assert_int_equal(publish_market_version(db, 99, &market_version), STATUS_NOT_FOUND);
+    publish_close(publish);
+    db_close(db);
+}
+
+static void
+certificates_are_registered_revoked_and_published(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    struct digest key = hash_sha256("key", 3), other = hash_sha256("other", 5);
+    usec now = clock_wall();
+    assert_int_equal(apply_certificate(db, other, ROLE_OPERATOR, "", now, ""), STATUS_OK);
+    assert_int_equal(apply_certificate(db, key, ROLE_SEAT, "grill", now, ""), STATUS_NOT_FOUND);
+    apply(db, HEAD BILL("0.12") MESSAGE);
+    assert_int_equal(apply_certificate(db, key, ROLE_SEAT, "grill", now, ""), STATUS_OK);
+    assert_int_equal(apply_certificate(db, key, ROLE_SEAT, "grill", now, ""), STATUS_EXISTS);
+    assert_int_equal(apply_certificate(db, key, ROLE_SEAT, "care", now, ""), STATUS_CONFLICT);
+    struct publish *publish = publish_open(directory, 1);
+    struct publish_report report;
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    struct catalog *catalog = published();
+    const struct market_certificate *found = catalog_certificate(catalog, key);
+    assert_non_null(found);
+    assert_int_equal(found->role, ROLE_SEAT);
+    assert_false(found->revoked);
+    assert_int_equal(catalog->seats[catalog_seat_by_id(catalog, found->party)].kind, SEAT_PARTNER);
+    assert_int_equal(catalog_certificate(catalog, other)->role, ROLE_OPERATOR);
+    catalog_close(catalog);
+    assert_int_equal(apply_revoke(db, key, now, "lost"), STATUS_OK);
+    assert_int_equal(apply_revoke(db, key, now, "lost"), STATUS_OK);
+    assert_int_equal(apply_revoke(db, hash_sha256("x", 1), now, ""), STATUS_NOT_FOUND);
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_true(report.published);
+    catalog = published();
+    assert_true(catalog_certificate(catalog, key)->revoked);
+    catalog_close(catalog);
+    publish_close(publish);
+    db_close(db);
+}
+
+static void
+a_floor_is_published_in_under_a_second_over_ten_thousand_bids(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    struct publish *publish = publish_open(directory, 1);
+    struct publish_report report;
+    apply(db, HEAD BILL("0.12") MESSAGE);
+    assert_int_equal(
+        db_run(
+            db,
+            "insert into bid_change (log, batch, idx, at_us, bid, seat, message, slot, state, "
+            "currency, price_micros, from_us, until_us, key) select 1, n, 0, 1, n, m.seat_id, "
+            "m.id, 0, "
+            "'active', 'EUR', 1000 + n, 0, 0, 'k' || n from message m, generate_series(1, 10000) n",
+            NULL, 0, NULL),
+        STATUS_OK);
+    assert_int_equal(publish_turn(publish, db, clock_wall(), &report), STATUS_OK);
+    assert_int_equal(report.bids, 10000);
+    apply(db, HEAD BILL("0.14") MESSAGE);
+    assert_int_equal(publish_turn(publish, db, clock_wall(), &report), STATUS_OK);
+    assert_true(report.published);
+    print_message("10,000 bids published in %lld ms\n", (long long)(report.took_us / 1000));
+    assert_true(report.took_us < USEC_SECOND);
+    publish_close(publish);
+    db_close(db);
+}
+
+static void
+no_room_for_the_file_is_told_and_tried_again(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    char file[600];
+    snprintf(file, sizeof file, "%s/blocked", directory);
+    FILE *blocked = fopen(file, "w");  // a file where a market directory should be
+    assert_non_null(blocked);
+    fclose(blocked);
+    apply(db, HEAD BILL("0.12") MESSAGE);
+    struct publish *publish = publish_open(file, 1);
+    struct publish_report report;
+    assert_int_equal(publish_turn(publish, db, clock_wall(), &report), STATUS_IO);
+    assert_non_null(strstr(report.fault, "published/catalog"));
+    uint64_t live;
+    assert_int_equal(apply_published(db, 1, &live), STATUS_NOT_FOUND);
+    assert_int_equal(publish_turn(publish, db, clock_wall(), &report), STATUS_OK);  // waits
+    assert_false(report.published);
+    publish_close(publish);
+    db_close(db);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_market_is_kept_in_versions_with_stable_ids, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(one_of_two_applies_wins_and_the_other_is_told, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_must_not_change_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stored_objects_refuse_update_and_delete, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(turns_publish_what_changed_and_nothing_else, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(certificates_are_registered_revoked_and_published, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_floor_is_published_in_under_a_second_over_ten_thousand_bids, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_room_for_the_file_is_told_and_tried_again, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
