@@ -95,7 +95,8 @@ merge_options(const char *connection)
 {
     static const char ours[] =
         "-c timezone=UTC -c search_path=vendue -c statement_timeout=60000"
-        " -c lock_timeout=10000 -c idle_in_transaction_session_timeout=120000";
+        " -c lock_timeout=10000 -c idle_in_transaction_session_timeout=120000"
+        " -c client_min_messages=warning";
     PQconninfoOption *parsed = PQconninfoParse(connection, NULL);
     if (!parsed) return NULL;
     const char *theirs = "";
