@@ -1,0 +1,31 @@
+// Random markets, contacts and numbers for tests, from a seed. A market is declared, encoded and decoded
+// by the catalog's own code; nothing is put into a catalog by hand.
+#ifndef VENDUE_TEST_RANDOM_MARKET_H
+#define VENDUE_TEST_RANDOM_MARKET_H
+
+#include "catalog.h"
+#include "contact.h"
+
+struct random {
+    uint64_t state;
+};
+// The seed of this test run: VENDUE_SEED, else `otherwise`. Prints it.
+uint64_t random_seed(uint64_t otherwise);
+uint64_t random_next(struct random *random);
+uint32_t random_below(struct random *random, uint32_t bound);  // 0 to bound - 1
+bool random_chance(struct random *random, uint32_t percent);
+
+struct random_market {
+    uint32_t bids;
+    uint32_t prices;       // distinct prices, in steps of 0.10 from 0.10: few make ties
+    bool budgets, caps;    // some seats and messages have them
+    uint64_t version;
+    struct catalog_position position;
+};
+#define RANDOM_NOW 1795368245000000LL  // the time around which markets are valid
+
+// Everything in it depends on `random` alone. Close with catalog_close.
+struct catalog *random_market(struct random *random, const struct random_market *options);
+void random_contact(struct random *random, const struct catalog *catalog, struct contact *out_contact);
+
+#endif
