@@ -3,10 +3,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -170,6 +172,37 @@ node_kit_await(struct node_kit *kit, const char *key, int64_t least)
     CHECK(!"the node did not get there");
 }
 
+// In a mount namespace of its own, as root there, so that it needs no right of its user.
+static void
+mount_journal(const struct node_kit *kit)
+{
+    char path[128], options[64];
+    uid_t uid = getuid();
+    if (unshare(CLONE_NEWNS | (uid == 0 ? 0 : CLONE_NEWUSER)) != 0) _exit(125);
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) _exit(125);
+    snprintf(path, sizeof path, "%s/journal", kit->directory);
+    snprintf(options, sizeof options, "size=%uk", kit->journal_kib);
+    if (mount("journal", path, "tmpfs", 0, options) != 0) _exit(125);
+}
+
+void
+node_kit_fill(struct node_kit *kit, bool full)
+{
+    char path[160];
+    static const char zeros[4096];
+    // What the node sees as its journal directory lies in its own name space.
+    snprintf(path, sizeof path, "/proc/%d/root%s/journal/ballast", (int)kit->pid, kit->directory);
+    if (!full) {
+        CHECK(unlink(path) == 0);
+        return;
+    }
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(file >= 0);
+    while (write(file, zeros, sizeof zeros) == sizeof zeros) continue;
+    CHECK(errno == ENOSPC);
+    close(file);
+}
+
 void
 node_kit_start(struct node_kit *kit)
 {
@@ -183,6 +216,7 @@ node_kit_start(struct node_kit *kit)
         snprintf(log, sizeof log, "%s/log", kit->directory);
         int file = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
         if (file < 0 || dup2(file, STDERR_FILENO) < 0) _exit(126);
+        if (kit->journal_kib > 0) mount_journal(kit);
         execl(BUILD_BIN "/auctiond", "auctiond", kit->directory, (char *)NULL);
         _exit(127);
     }
@@ -210,7 +244,7 @@ node_kit_client(struct node_kit *kit, const char *name)
                                      .ca = authority_path(kit->authority, "ca.crt"),
                                      .certificate = authority_path(kit->authority, certificate),
                                      .key = authority_path(kit->authority, key),
-                                     .timeout_ms = 10000};
+                                     .timeout_ms = kit->timeout_ms > 0 ? kit->timeout_ms : 10000};
     struct client *client;
     struct client_error error;
     enum status status = client_open(&options, &client, &error);

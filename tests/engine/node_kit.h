@@ -14,7 +14,9 @@ struct node_kit {
     uint16_t port;
     pid_t pid;
     uint64_t catalog_version;
-    bool revoke_rival;  // in catalogs published from now on
+    bool revoke_rival;     // in catalogs published from now on
+    unsigned journal_kib;  // > 0: the journal lies on a file system of its own, of this size
+    uint32_t timeout_ms;   // of clients; 0: 10,000
 };
 
 void node_kit_open(struct node_kit *kit);
@@ -26,6 +28,8 @@ void node_kit_publish(struct node_kit *kit, const char *market_text);
 // status or, when a signal ended it, 128 + the signal.
 void node_kit_start(struct node_kit *kit);
 int node_kit_stop(struct node_kit *kit, int signal_number);
+// Fills the journal's own file system to the last block, or makes room again.
+void node_kit_fill(struct node_kit *kit, bool full);
 // A number of the status file; waits until it is at least `least` (10 s, then the test fails).
 int64_t node_kit_await(struct node_kit *kit, const char *key, int64_t least);
 struct client *node_kit_client(struct node_kit *kit, const char *name);

@@ -322,6 +322,53 @@ a_seat_reads_its_own_closed_statements(void **state)
     client_close(tea);
 }
 
+// A journal without room sells nothing, says so by name, loses nothing, and sells again when there
+// is room.
+static void
+a_journal_without_room_refuses_by_name(void **state)
+{
+    (void)state;
+    struct node_kit full;
+    struct wire_reader result;
+    char text[4096], id[32];
+    node_kit_open(&full);
+    full.journal_kib = 4096;
+    full.timeout_ms = 1000;
+    snprintf(text, sizeof text, market_format, "0.10");
+    node_kit_publish(&full, text);
+    node_kit_start(&full);
+    struct client *shop = node_kit_client(&full, "shop");
+    assert_null(send_contact(shop, "before", 40, &result));
+    node_kit_fill(&full, true);
+    const char *reason = NULL;
+    int sent = 0;
+    while (reason == NULL && sent < 20000) {
+        snprintf(id, sizeof id, "c-%d", sent++);
+        reason = send_contact(shop, id, 40, &result);
+    }
+    // The contact that met the end of room is decided and waits unanswered; from then on a refusal.
+    assert_non_null(reason);
+    assert_string_not_equal(reason, "journal_full");
+    node_kit_await(&full, "port", 1);
+    client_close(shop);
+    shop = node_kit_client(&full, "shop");
+    assert_string_equal(send_contact(shop, "while", 40, &result), "journal_full");
+    node_kit_fill(&full, false);
+    for (int i = 0; i < 50 && (reason = send_contact(shop, id, 40, &result)) != NULL; i++) {
+        assert_string_equal(reason, "journal_full");
+        struct timespec pause = {0, 100000000};
+        nanosleep(&pause, NULL);
+    }
+    assert_null(reason);
+    assert_int_equal(node_kit_integer(result, "repeated"), 1);  // it was decided once, then
+    assert_null(send_contact(shop, "after", 40, &result));
+    assert_null(send_contact(shop, "before", 40, &result));
+    assert_int_equal(node_kit_integer(result, "repeated"), 1);
+    client_close(shop);
+    assert_int_equal(node_kit_stop(&full, SIGTERM), 0);
+    node_kit_close(&full);
+}
+
 static int
 open_node(void **state)
 {
@@ -351,6 +398,7 @@ main(void)
         cmocka_unit_test(a_new_floor_and_a_revocation_take_effect_while_selling),
         cmocka_unit_test(a_withdrawn_bid_no_longer_competes),
         cmocka_unit_test(a_seat_reads_its_own_closed_statements),
+        cmocka_unit_test(a_journal_without_room_refuses_by_name),
     };
     return cmocka_run_group_tests(tests, open_node, close_node);
 }
