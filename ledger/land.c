@@ -22,19 +22,15 @@ put_key(struct db *db, const char key[BOUND_KEY])
 static void
 put_int8_or_null(struct db *db, uint64_t value)
 {
-    if (value == 0)
-        db_copy_null(db);
-    else
-        db_copy_int8(db, (int64_t)value);
+    if (value == 0) db_copy_null(db);
+    else db_copy_int8(db, (int64_t)value);
 }
 
 static void
 put_int4_or_null(struct db *db, uint32_t value)
 {
-    if (value == 0)
-        db_copy_null(db);
-    else
-        db_copy_int4(db, (int32_t)value);
+    if (value == 0) db_copy_null(db);
+    else db_copy_int4(db, (int32_t)value);
 }
 
 static void
@@ -44,16 +40,6 @@ put_source(struct db *db, const struct land_row *row)
     db_copy_int8(db, (int64_t)row->source.batch);
     db_copy_int4(db, (int32_t)row->source.index);
 }
-
-// A number of the domain that is out of its range came from a damaged or newer engine; it is named
-// by nothing, so it lands as "?" rather than ending the shipping.
-static const char *
-word(unsigned value, unsigned count, const char *name)
-{
-    return value < count ? name : "?";
-}
-#define WORD(value, count, name_of, type)                                                          \
-    word(value, count, name_of((type)((value) < (count) ? (value) : 0)))
 
 static void
 put_contact(struct db *db, const struct land_row *row)
@@ -69,10 +55,11 @@ put_contact(struct db *db, const struct land_row *row)
     put_int8_or_null(db, fact->customer);
     db_copy_int4(db, fact->party);
     db_copy_int4(db, (int32_t)fact->opened.container);
-    put_text(db, WORD(fact->opened.identity, IDENTITY_COUNT, identity_name, enum identity));
-    put_text(db, WORD(fact->opened.tier, TIER_COUNT, tier_name, enum tier));
-    put_text(db, WORD(fact->opened.loyalty, LOYALTY_COUNT, loyalty_name, enum loyalty));
-    put_text(db, WORD(fact->opened.condition, CONDITION_COUNT, condition_name, enum condition));
+    put_text(db, LAND_WORD(fact->opened.identity, IDENTITY_COUNT, identity_name, enum identity));
+    put_text(db, LAND_WORD(fact->opened.tier, TIER_COUNT, tier_name, enum tier));
+    put_text(db, LAND_WORD(fact->opened.loyalty, LOYALTY_COUNT, loyalty_name, enum loyalty));
+    put_text(db,
+             LAND_WORD(fact->opened.condition, CONDITION_COUNT, condition_name, enum condition));
     db_copy_int2(db, fact->opened.consent);
     db_copy_int4(db, fact->opened.achieved);
     db_copy_int2(db, fact->opened.slots);
@@ -120,9 +107,8 @@ put_placement(struct db *db, const struct land_row *row)
     db_copy_int4(db, fact->placement.objectives);
     db_copy_int2(db, fact->placement.rung);
     db_copy_int4(db, fact->placement.eligible);
-    put_text(db, WORD(fact->placement.charge, CHARGE_COUNT, market_charge_name, enum charge));
-    for (unsigned i = 0; i < 4; i++)
-        db_copy_null(db);
+    put_text(db, LAND_WORD(fact->placement.charge, CHARGE_COUNT, market_charge_name, enum charge));
+    for (unsigned i = 0; i < 4; i++) db_copy_null(db);
 }
 
 static void
@@ -130,13 +116,10 @@ put_unfilled(struct db *db, const struct land_row *row)
 {
     const struct fact *fact = row->fact;
     put_outcome_head(db, row, fact->unfilled.slot, fact->unfilled.currency, fact->unfilled.floor);
-    for (unsigned i = 0; i < 14; i++)
-        db_copy_null(db);
-    put_text(db, WORD(fact->unfilled.reason, REASON_COUNT, reason_key, enum reason));
-    if (fact->unfilled.main_reason == REASON_NONE)
-        db_copy_null(db);
-    else
-        put_text(db, WORD(fact->unfilled.main_reason, REASON_COUNT, reason_key, enum reason));
+    for (unsigned i = 0; i < 14; i++) db_copy_null(db);
+    put_text(db, LAND_WORD(fact->unfilled.reason, REASON_COUNT, reason_key, enum reason));
+    if (fact->unfilled.main_reason == REASON_NONE) db_copy_null(db);
+    else put_text(db, LAND_WORD(fact->unfilled.main_reason, REASON_COUNT, reason_key, enum reason));
     db_copy_int4(db, (int32_t)fact->unfilled.considered);
     put_int8_or_null(db, (uint64_t)fact->unfilled.best.micros);
 }
@@ -144,10 +127,8 @@ put_unfilled(struct db *db, const struct land_row *row)
 static void
 put_outcome(struct db *db, const struct land_row *row)
 {
-    if (row->fact->kind == FACT_PLACEMENT)
-        put_placement(db, row);
-    else
-        put_unfilled(db, row);
+    if (row->fact->kind == FACT_PLACEMENT) put_placement(db, row);
+    else put_unfilled(db, row);
 }
 
 static void
@@ -168,7 +149,7 @@ put_event(struct db *db, const struct land_row *row)
     db_copy_int4(db, (int32_t)fact->event.message);
     db_copy_int4(db, (int32_t)fact->event.seat);
     db_copy_int8(db, fact->event.price.micros);
-    put_text(db, WORD(fact->role, ROLE_COUNT, role_name, enum role));
+    put_text(db, LAND_WORD(fact->role, ROLE_COUNT, role_name, enum role));
     db_copy_int4(db, fact->party);
     put_key(db, fact->event.key);
 }
@@ -193,16 +174,21 @@ put_revenue(struct db *db, const struct land_row *row)
     db_copy_int8(db, fact->at.us);
     db_copy_int8(db, row->effective.us);
     put_text(db, row->period);
-    put_text(db, WORD(fact->role, ROLE_COUNT, role_name, enum role));
+    put_text(db, LAND_WORD(fact->role, ROLE_COUNT, role_name, enum role));
     db_copy_int4(db, fact->party);
     put_key(db, fact->revenue.key);
+}
+
+const char *
+land_bid_state(unsigned state)
+{
+    static const char *const names[] = {"active", "paused", "withdrawn"};
+    return state < sizeof names / sizeof *names ? names[state] : "?";
 }
 
 static void
 put_bid(struct db *db, const struct land_row *row)
 {
-    static const char *const states[] = {
-        [BID_ACTIVE] = "active", [BID_PAUSED] = "paused", [BID_WITHDRAWN] = "withdrawn"};
     const struct fact *fact = row->fact;
     db_copy_row(db, 14);
     put_source(db, row);
@@ -211,7 +197,7 @@ put_bid(struct db *db, const struct land_row *row)
     db_copy_int4(db, fact->bid.seat);
     db_copy_int4(db, (int32_t)fact->bid.message);
     db_copy_int4(db, (int32_t)fact->bid.slot);
-    put_text(db, fact->bid.state <= BID_WITHDRAWN ? states[fact->bid.state] : "?");
+    put_text(db, land_bid_state(fact->bid.state));
     put_text(db, fact->bid.currency.code);
     db_copy_int8(db, fact->bid.price.micros);
     db_copy_int8(db, fact->bid.from.us);
@@ -284,9 +270,8 @@ enum status
 land_rows(struct db *db, const struct land_row *rows, size_t count)
 {
     size_t used[TABLES] = {0};
-    for (size_t i = 0; i < count; i++)
-        used[table_of((enum fact_kind)rows[i].fact->kind)]++;
-    CHECK(used[TABLE_NONE] == 0); // replay has refused unknown kinds
+    for (size_t i = 0; i < count; i++) used[table_of((enum fact_kind)rows[i].fact->kind)]++;
+    CHECK(used[TABLE_NONE] == 0);  // replay has refused unknown kinds
     for (unsigned table = TABLE_CONTACT; table < TABLES; table++) {
         if (used[table] == 0) continue;
         enum status status = db_copy_begin(db, landings[table].columns);

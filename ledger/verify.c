@@ -1,0 +1,545 @@
+// The proof: journal against ledger.
+//
+// In one snapshot of the database (repeatable read) the journal's files are read from the first
+// frame to the watermark, and every fact is posted again from nothing but the facts before it and
+// the published markets. What comes out is merged with what the database holds, row by row, in the
+// same order:
+//
+//     journal   1.1.0  1.1.1  1.1.2 ...          both sides ordered by (batch, index, leg);
+//     database  1.1.0  1.1.1         1.2.0 ...   a row on one side only is missing or too much.
+//
+//  1 A frame's previous digest, digest and count must be those of its row in `frame`; the last
+//  one's those
+//    of the watermark. So the files are the ones that were booked.
+//  2 The period of a row depends on the fence that held when it was booked; the frame's row tells
+//  it. Fences
+//    only rise.
+//  3 Rows are compared as lines of text that hold every column (verify_line.c).
+//  4 Unexplained are: the amounts of transfers missing or too much; of a differing pair the
+//  difference of the
+//    amounts, or both amounts when accounts, currency or state differ. Finance's own transfers (log
+//    0) are explained by their kind here, and by the settlement's own proof beside this one.
+#include "verify.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail.h"
+#include "journal.h"
+#include "replay.h"
+#include "verify_line.h"
+
+#define FETCH "2000"
+
+// Rows of a query, a part at a time.
+struct stream {
+    const char *name;
+    struct db_rows *rows;
+    size_t row;
+    bool ended;
+};
+struct verify {
+    struct db *db;
+    uint32_t log;
+    struct verify_report *out;
+    struct journal_reader *reader;
+    struct replay *replay;
+    struct stream frames, facts, transfers;
+    struct journal_position watermark;
+    usec fenced_until;
+    uint64_t chain_faults, fact_faults, transfer_faults, orphans, compared;
+    __int128 unexplained;
+};
+
+// --- Telling
+// --------------------------------------------------------------------------------------
+
+static void
+tell(struct verify *verify, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+tell(struct verify *verify, const char *format, ...)
+{
+    struct verify_report *out = verify->out;
+    if (out->difference_count < VERIFY_DIFFERENCES) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(out->differences[out->difference_count], VERIFY_TEXT, format, arguments);
+        va_end(arguments);
+    }
+    out->difference_count++;
+}
+
+static enum status
+cannot(struct verify *verify, enum status status, const char *what, const char *why)
+{
+    snprintf(verify->out->fault, VERIFY_TEXT, "%.100s: %.280s", what, why);
+    return status;
+}
+
+static enum status
+database_said(struct verify *verify, enum status status, const char *what)
+{
+    return cannot(verify, status, what, db_fault(verify->db)->text);
+}
+
+static void conclude(struct verify *verify, enum verify_part part, const char *name, bool ok,
+                     const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+static void
+conclude(struct verify *verify, enum verify_part part, const char *name, bool ok,
+         const char *format, ...)
+{
+    struct verify_check *check = &verify->out->checks[part];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(check->detail, sizeof check->detail, format, arguments);
+    va_end(arguments);
+    check->name = name;
+    check->ok = ok;
+    verify->out->ok = verify->out->ok && ok;
+}
+
+// --- Streams
+// --------------------------------------------------------------------------------------
+
+static enum status
+stream_fetch(struct verify *verify, struct stream *stream)
+{
+    char sql[96];
+    db_rows_free(stream->rows);
+    stream->rows = NULL;
+    stream->row = 0;
+    snprintf(sql, sizeof sql, "fetch " FETCH " from %s", stream->name);
+    enum status status = db_query(verify->db, sql, NULL, 0, &stream->rows);
+    if (status != STATUS_OK) return database_said(verify, status, stream->name);
+    stream->ended = db_count(stream->rows) == 0;
+    return STATUS_OK;
+}
+
+static enum status
+stream_open(struct verify *verify, struct stream *stream, const char *name, const char *select)
+{
+    char sql[6000];
+    const struct db_param params[] = {db_int4((int32_t)verify->log)};
+    int len = snprintf(sql, sizeof sql, "declare %s no scroll cursor for %s", name, select);
+    CHECK(len > 0 && (size_t)len < sizeof sql);
+    stream->name = name;
+    enum status status = db_run(verify->db, sql, params, 1, NULL);
+    if (status != STATUS_OK) return database_said(verify, status, name);
+    return stream_fetch(verify, stream);
+}
+
+static enum status
+stream_next(struct verify *verify, struct stream *stream)
+{
+    stream->row++;
+    return stream->row < db_count(stream->rows) ? STATUS_OK : stream_fetch(verify, stream);
+}
+
+// Where the stream's row stands beside (batch, index, leg): before, at, or behind it.
+static int
+stands(const struct stream *stream, uint64_t batch, uint32_t index, int leg)
+{
+    const int64_t wanted[3] = {(int64_t)batch, (int64_t)index, leg};
+    if (stream->ended) return 1;
+    for (size_t i = 0; i < (leg < 0 ? 2 : 3); i++) {
+        int64_t is = db_get_int(stream->rows, stream->row, i);
+        if (is != wanted[i]) return is < wanted[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+// --- Transfers
+// ------------------------------------------------------------------------------------
+
+static void
+explainable(struct verify *verify, int64_t micros)
+{
+    verify->unexplained += micros < 0 ? -(__int128)micros : micros;
+}
+
+static enum status
+extra_transfer(struct verify *verify)
+{
+    const struct stream *stream = &verify->transfers;
+    verify->transfer_faults++;
+    explainable(verify, db_get_int(stream->rows, stream->row, 4));
+    tell(verify,
+         "transfer %u.%" PRId64 ".%" PRId64 " is in the ledger but follows from no fact: %.300s",
+         verify->log, db_get_int(stream->rows, stream->row, 0),
+         db_get_int(stream->rows, stream->row, 1), db_get_text(stream->rows, stream->row, 3));
+    return stream_next(verify, &verify->transfers);
+}
+
+// Whether two lines agree in kind, state, hold, currency and accounts: columns 3 to 8.
+static bool
+same_sides(const char *a, const char *b)
+{
+    for (int column = 1; column <= 8; column++) {
+        size_t len_a = strcspn(a, "|"), len_b = strcspn(b, "|");
+        if (column >= 3 && (len_a != len_b || memcmp(a, b, len_a) != 0)) return false;
+        a += len_a + (a[len_a] != 0);
+        b += len_b + (b[len_b] != 0);
+    }
+    return true;
+}
+
+static enum status
+compare_transfer(struct verify *verify, const struct transfer *expected)
+{
+    struct stream *stream = &verify->transfers;
+    char line[VERIFY_LINE];
+    enum status status = STATUS_OK;
+    int where = stands(stream, expected->batch, expected->index, expected->leg);
+    while (where < 0 && status == STATUS_OK) {
+        status = extra_transfer(verify);
+        if (status == STATUS_OK) {
+            where = stands(stream, expected->batch, expected->index, expected->leg);
+        }
+    }
+    if (status != STATUS_OK) return status;
+    verify_line_transfer(expected, line);
+    if (where > 0) {
+        verify->transfer_faults++;
+        explainable(verify, expected->amount.micros);
+        tell(verify, "transfer %u.%" PRIu64 ".%u is missing in the ledger: %.300s", verify->log,
+             expected->batch, expected->index, line);
+        return STATUS_OK;
+    }
+    verify->compared++;
+    const char *found = db_get_text(stream->rows, stream->row, 3);
+    if (strcmp(line, found) != 0) {
+        int64_t amount = db_get_int(stream->rows, stream->row, 4);
+        bool same = same_sides(line, found);
+        verify->transfer_faults++;
+        explainable(verify, same ? amount - expected->amount.micros : amount);
+        if (!same) explainable(verify, expected->amount.micros);
+        tell(verify, "transfer %u.%" PRIu64 ".%u differs: ledger %.160s; journal gives %.160s",
+             verify->log, expected->batch, expected->index, found, line);
+    }
+    return stream_next(verify, stream);
+}
+
+// --- Facts and frames
+// -----------------------------------------------------------------------------
+
+static enum status
+extra_fact(struct verify *verify)
+{
+    const struct stream *stream = &verify->facts;
+    verify->fact_faults++;
+    tell(verify, "fact %u.%" PRId64 ".%" PRId64 " is in the ledger but not in the journal: %.300s",
+         verify->log, db_get_int(stream->rows, stream->row, 0),
+         db_get_int(stream->rows, stream->row, 1), db_get_text(stream->rows, stream->row, 2));
+    return stream_next(verify, &verify->facts);
+}
+
+static enum status
+compare_fact(struct verify *verify, const struct land_row *expected)
+{
+    struct stream *stream = &verify->facts;
+    char line[VERIFY_LINE];
+    enum status status = STATUS_OK;
+    int where = stands(stream, expected->source.batch, expected->source.index, -1);
+    while (where < 0 && status == STATUS_OK) {
+        status = extra_fact(verify);
+        if (status == STATUS_OK) {
+            where = stands(stream, expected->source.batch, expected->source.index, -1);
+        }
+    }
+    if (status != STATUS_OK) return status;
+    verify_line_fact(expected, line);
+    if (where > 0) {
+        verify->fact_faults++;
+        tell(verify, "fact %u.%" PRIu64 ".%u is missing in the ledger: %.300s", verify->log,
+             expected->source.batch, expected->source.index, line);
+        return STATUS_OK;
+    }
+    const char *found = db_get_text(stream->rows, stream->row, 2);
+    if (strcmp(line, found) != 0) {
+        verify->fact_faults++;
+        tell(verify, "fact %u.%" PRIu64 ".%u differs: ledger %.160s; journal gives %.160s",
+             verify->log, expected->source.batch, expected->source.index, found, line);
+    }
+    return stream_next(verify, stream);
+}
+
+static bool
+digest_is(const struct db_rows *rows, size_t row, size_t column, const struct digest *digest)
+{
+    return db_get_len(rows, row, column) == sizeof digest->bytes &&
+           memcmp(db_get_bytes(rows, row, column), digest->bytes, sizeof digest->bytes) == 0;
+}
+
+// The frame beside its row: batch, previous, digest, facts, fenced_until_us.
+static enum status
+compare_frame(struct verify *verify, const struct journal_frame *frame)
+{
+    struct stream *stream = &verify->frames;
+    while (!stream->ended &&
+           db_get_int(stream->rows, stream->row, 0) < (int64_t)frame->position.batch) {
+        verify->chain_faults++;
+        tell(verify, "frame %" PRId64 " is in the ledger but not in the journal",
+             db_get_int(stream->rows, stream->row, 0));
+        enum status status = stream_next(verify, stream);
+        if (status != STATUS_OK) return status;
+    }
+    if (stream->ended ||
+        db_get_int(stream->rows, stream->row, 0) != (int64_t)frame->position.batch) {
+        verify->chain_faults++;
+        tell(verify, "frame %" PRIu64 " is missing in the ledger", frame->position.batch);
+        return STATUS_OK;
+    }
+    usec fenced = db_get_time(stream->rows, stream->row, 4);
+    if (!digest_is(stream->rows, stream->row, 1, &frame->previous) ||
+        !digest_is(stream->rows, stream->row, 2, &frame->position.digest) ||
+        db_get_int(stream->rows, stream->row, 3) != (int64_t)frame->count ||
+        fenced.us < verify->fenced_until.us) {
+        verify->chain_faults++;
+        tell(verify, "frame %" PRIu64 " is not the one that was booked", frame->position.batch);
+    }
+    verify->fenced_until = fenced;
+    return stream_next(verify, stream);
+}
+
+static enum status
+post_again(struct verify *verify, const struct fact *fact, struct posting_source source)
+{
+    struct posting posting;
+    struct land_row row = {.fact = fact, .source = source};
+    const struct posting_win *win = NULL;
+    enum status status = replay_fact(verify->replay, verify->db, fact, source, &posting, &win,
+                                     &row.market_version);
+    if (status != STATUS_OK) return cannot(verify, status, "posting", replay_fault(verify->replay));
+    struct period period;
+    period_of(posting.effective, verify->fenced_until, &period);
+    row.state = posting.state;
+    row.effective = posting.effective;
+    row.pool = posting.pool;
+    row.contract = posting.contract;
+    row.owner = win ? win->owner : 0;
+    memcpy(row.period, period.name, sizeof row.period);
+    verify->orphans += posting.state == POSTING_ORPHAN;
+    status = compare_fact(verify, &row);
+    for (unsigned i = 0; status == STATUS_OK && i < posting.count; i++) {
+        struct transfer *one = &posting.transfers[i];
+        period_of(one->effective, verify->fenced_until, &period);
+        memcpy(one->period, period.name, sizeof one->period);
+        one->late = one->effective.us < verify->fenced_until.us;
+        status = compare_transfer(verify, one);
+    }
+    return status;
+}
+
+static enum status
+walk(struct verify *verify)
+{
+    struct journal_position last = {.log = verify->log};
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && last.batch < verify->watermark.batch) {
+        struct journal_frame frame;
+        struct journal_fault fault = {""};
+        status = journal_read(verify->reader, &frame, &fault);
+        if (status != STATUS_OK) {
+            return cannot(verify, status == STATUS_AGAIN ? STATUS_GAP : status,
+                          "reading the journal up to the watermark",
+                          fault.text[0] ? fault.text : "it ends before");
+        }
+        last = frame.position;
+        verify->out->frames++;
+        verify->out->facts += frame.count;
+        status = compare_frame(verify, &frame);
+        for (uint32_t i = 0; status == STATUS_OK && i < frame.count; i++) {
+            status = post_again(verify, &frame.facts[i],
+                                (struct posting_source){verify->log, last.batch, i});
+        }
+    }
+    while (status == STATUS_OK && !verify->frames.ended) {
+        verify->chain_faults++;
+        tell(verify, "frame %" PRId64 " is in the ledger but behind the watermark",
+             db_get_int(verify->frames.rows, verify->frames.row, 0));
+        status = stream_next(verify, &verify->frames);
+    }
+    while (status == STATUS_OK && !verify->facts.ended) status = extra_fact(verify);
+    while (status == STATUS_OK && !verify->transfers.ended) status = extra_transfer(verify);
+    if (status == STATUS_OK && last.batch && !digest_same(last.digest, verify->watermark.digest)) {
+        verify->chain_faults++;
+        tell(verify, "the watermark's digest is not that of frame %" PRIu64, last.batch);
+    }
+    return status;
+}
+
+// --- Questions to the database alone
+// --------------------------------------------------------------
+
+// One row of integers.
+static enum status
+ask(struct verify *verify, const char *sql, int64_t *out, size_t columns)
+{
+    struct db_rows *rows = NULL;
+    enum status status = db_query(verify->db, sql, NULL, 0, &rows);
+    if (status != STATUS_OK) return database_said(verify, status, "asking the ledger");
+    for (size_t i = 0; i < columns; i++) out[i] = db_get_int(rows, 0, i);
+    db_rows_free(rows);
+    return STATUS_OK;
+}
+
+static enum status
+check_balance(struct verify *verify)
+{
+    int64_t found[6] = {0};
+    enum status status = ask(
+        verify,
+        "select count(*), "
+        "(select count(*) from (select currency from entry group by currency having sum(micros) <> "
+        "0) "
+        "as c), "
+        "(select count(*) from (select e.currency from entry e where e.account % 10000 in (4100, "
+        "5100) "
+        "group by e.currency having sum(e.micros) <> 0) as i), "
+        "(select count(*) from transfer t where not exists (select 1 from account a where "
+        "a.currency = "
+        "t.currency and a.account = t.debit) or not exists (select 1 from account a where "
+        "a.currency = "
+        "t.currency and a.account = t.credit)), "
+        "(select count(*) from transfer t where not (t.log = 0 and t.kind in ('deposit', 'bill', "
+        "'adjustment')) and not exists (select 1 from watermark w where w.log = t.log and w.batch "
+        ">= "
+        "t.batch)), "
+        "(select least(coalesce(sum(t.amount_micros), 0), 9000000000000000000)::bigint from "
+        "transfer t "
+        "where not (t.log = 0 and t.kind in ('deposit', 'bill', 'adjustment')) and not exists "
+        "(select 1 "
+        "from watermark w where w.log = t.log)) "
+        "from transfer",
+        found, 6);
+    if (status != STATUS_OK) return status;
+    verify->out->transfers = (uint64_t)found[0];
+    explainable(verify, found[5]);
+    bool ok = !found[1] && !found[2] && !found[3] && !found[4];
+    conclude(verify, VERIFY_BALANCE, "balance", ok,
+             "currencies out of balance %" PRId64 ", transfer prices not cancelling %" PRId64
+             ", transfers on no account %" PRId64 ", of no log %" PRId64,
+             found[1], found[2], found[3], found[4]);
+    return STATUS_OK;
+}
+
+static enum status
+check_holds(struct verify *verify)
+{
+    int64_t found[3] = {0};
+    enum status status = ask(
+        verify,
+        "select (select count(*) from transfer where state = 'pending'), (select count(*) from "
+        "hold), "
+        "(select count(*) from transfer t left join transfer p on p.transfer_id = t.pending_id "
+        "where t.pending_id is not null and (p.transfer_id is null or p.state <> 'pending' or "
+        "t.amount_micros > p.amount_micros or t.debit <> p.debit or t.credit <> p.credit or "
+        "t.currency <> p.currency))",
+        found, 3);
+    if (status != STATUS_OK) return status;
+    conclude(verify, VERIFY_HOLDS, "holds", found[2] == 0,
+             "%" PRId64 " holds, %" PRId64 " still open, %" PRId64 " wrongly ended", found[0],
+             found[1], found[2]);
+    return STATUS_OK;
+}
+
+static enum status
+read_watermark(struct verify *verify)
+{
+    const struct db_param params[] = {db_int4((int32_t)verify->log)};
+    struct db_rows *rows = NULL;
+    enum status status = db_query(verify->db, "select batch, digest from watermark where log = $1",
+                                  params, 1, &rows);
+    if (status != STATUS_OK) return database_said(verify, status, "reading the watermark");
+    if (db_count(rows)) {
+        verify->watermark.batch = (uint64_t)db_get_int(rows, 0, 0);
+        CHECK(db_get_len(rows, 0, 1) == sizeof verify->watermark.digest.bytes);
+        memcpy(verify->watermark.digest.bytes, db_get_bytes(rows, 0, 1),
+               sizeof verify->watermark.digest.bytes);
+    }
+    db_rows_free(rows);
+    return STATUS_OK;
+}
+
+// --- All together
+// ---------------------------------------------------------------------------------
+
+static enum status
+open_all(struct verify *verify, const char *directory)
+{
+    struct journal_fault fault = {""};
+    char journal[600];
+    const struct journal_position start = {.log = verify->log};
+    enum status status = db_begin(verify->db);
+    if (status == STATUS_OK) {
+        status = db_script(verify->db, "set transaction isolation level repeatable read;"
+                                       "set local statement_timeout = 0");
+    }
+    if (status != STATUS_OK) return database_said(verify, status, "beginning");
+    status = read_watermark(verify);
+    if (status == STATUS_OK) {
+        status = stream_open(verify, &verify->frames, "frames",
+                             "select batch, previous, digest, facts, fenced_until_us from frame "
+                             "where log = $1 order by batch");
+    }
+    if (status == STATUS_OK) {
+        status = stream_open(verify, &verify->facts, "facts", verify_line_facts);
+    }
+    if (status == STATUS_OK) {
+        status = stream_open(verify, &verify->transfers, "transfers", verify_line_transfers);
+    }
+    if (status != STATUS_OK || verify->watermark.batch == 0) return status;
+    snprintf(journal, sizeof journal, "%s/journal", directory);
+    status = journal_reader_open(journal, &start, &verify->reader, &fault);
+    if (status == STATUS_OK) return STATUS_OK;
+    verify->reader = NULL;
+    return cannot(verify, status, "opening the journal",
+                  fault.text[0] ? fault.text : status_text(status));
+}
+
+static void
+conclude_walk(struct verify *verify)
+{
+    const struct verify_report *out = verify->out;
+    conclude(verify, VERIFY_CHAIN, "chain", verify->chain_faults == 0,
+             "%" PRIu64 " frames up to batch %" PRIu64 ", %" PRIu64 " differ", out->frames,
+             verify->watermark.batch, verify->chain_faults);
+    conclude(verify, VERIFY_FACTS, "facts", verify->fact_faults == 0,
+             "%" PRIu64 " facts, %" PRIu64 " differ", out->facts, verify->fact_faults);
+    conclude(verify, VERIFY_TRANSFERS, "transfers", verify->transfer_faults == 0,
+             "%" PRIu64 " transfers follow from facts, %" PRIu64 " differ", verify->compared,
+             verify->transfer_faults);
+    conclude(verify, VERIFY_ORPHANS, "orphans", verify->orphans == 0,
+             "%" PRIu64 " facts name a placement or an order that is not known", verify->orphans);
+}
+
+enum status
+verify_run(struct db *db, const char *directory, uint32_t log, struct verify_report *out_report)
+{
+    struct verify verify = {.db = db, .log = log, .out = out_report};
+    memset(out_report, 0, sizeof *out_report);
+    out_report->ok = true;
+    verify.replay = replay_open();
+    enum status status = open_all(&verify, directory);
+    if (status == STATUS_OK) status = walk(&verify);
+    if (status == STATUS_OK) {
+        conclude_walk(&verify);
+        status = check_balance(&verify);
+    }
+    if (status == STATUS_OK) status = check_holds(&verify);
+    out_report->unexplained_micros = verify.unexplained > INT64_MAX ? INT64_MAX
+                                                                    : (int64_t)verify.unexplained;
+    out_report->ok = out_report->ok && status == STATUS_OK && verify.unexplained == 0;
+    db_rows_free(verify.frames.rows);
+    db_rows_free(verify.facts.rows);
+    db_rows_free(verify.transfers.rows);
+    db_rollback(db);
+    journal_reader_close(verify.reader);
+    replay_close(verify.replay);
+    return status;
+}

@@ -1,0 +1,335 @@
+// Rows as lines. Every column of a landed fact and of a transfer stands in its line, in the table's
+// order, with '|' between and nothing for null, so that a change of any of them is seen. Both sides
+// are below each other: the SQL that reads a row back, and the C that says what must be there.
+//
+//  1 Text from outside may hold '|' itself: lines stay comparable, since both sides write the same
+//  text. 2 Text that is not UTF-8 was landed in hex (db.c), and is written so here, too.
+#include "verify_line.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fail.h"
+#include "param.h"
+
+#define LINE(columns) "concat_ws('|', " columns ")"
+#define ID(column) "replace(coalesce(" column "::text, ''), '-', '')"
+#define NONE(column) "coalesce(" column "::text, '')"
+
+const char
+    verify_line_facts
+        [] =
+            "select batch, idx, line from ("
+            "select batch, idx, " LINE(
+                "'contact', " ID("contact_id") ", at_us, began_us, period, shard, " NONE("customer") ", "
+                                                                                                     "touchpoint, container, identity, tier, loyalty, condition, consent, achieved, slots, catalog, " NONE("market_version") ", request, key") " as line from contact where log = $1 "
+                                                                                                                                                                                                                                               "union all select batch, idx, " LINE(
+                                                                                                                                                                                                                                                   "case when filled then 'placement' else 'unfilled' end, " ID("placement_id") ", " ID("contact_id") ", position, at_us, period, slot, currency, floor_micros, " NONE(
+                                                                                                                                                                                                                                                       "market_version") ", " NONE("message") ", " NONE("seat") ", " NONE("owner") ", " NONE("contract") ", " NONE("bid") ", " NONE("price_micros") ", " NONE("bid_micros") ", " NONE("setter") ", " NONE("floor_rule") ", " NONE("expires_us") ", " NONE("objectives") ", " NONE("rung") ", " NONE("eligible") ", " NONE("charge") ", " NONE("reason") ", " NONE("main_reason") ", " NONE("considered") ", " NONE("best_micros")) " from outcome where log = $1 "
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "union all select batch, idx, " LINE(
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "kind, state, " ID("placement_id") ", " ID("contact_id") ", position, at_us, effective_us, "
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "period, slot, message, seat, price_micros, role, party, key") " from event where log = $1 "
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                               "union all select batch, idx, " LINE(
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "kind, state, " ID("order_id") ", " ID(
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "placement_id") ", " ID("contact_id") ", seat, message, "
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             "currency, amount_micros, pool_micros, " NONE("contract") ", at_us, effective_us, period, role, "
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "party, key") " from revenue where log = $1 "
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "union all select batch, idx, " LINE("'bid', at_us, bid, seat, message, slot, state, currency, price_micros, from_us, until_us, key") " from bid_change where log = $1) as landed order by batch, idx";
+
+const char verify_line_transfers[] = "select batch, idx, leg, " LINE(
+    ID("transfer_id") ", " ID("group_id") ", kind, state, " ID(
+        "pending_id") ", currency, debit, "
+                      "credit, amount_micros, effective_us, posted_us, period, "
+                      "late::int, " NONE("seat") ", " NONE("contract") ", " NONE("slot") ", " NONE("message") ", " ID(
+                          "placement_id") ", " NONE("objectives") ", " NONE("rung") ","
+                                                                                    " " NONE("reaso"
+                                                                                             "n") ", " NONE(
+                                                                                        "referenc"
+                                                                                        "e")) ", "
+                                                                                              "amou"
+                                                                                              "nt_"
+                                                                                              "micr"
+                                                                                              "os "
+                                                                                              "from"
+                                                                                              " tra"
+                                                                                              "nsfe"
+                                                                                              "r "
+                                                                                              "wher"
+                                                                                              "e "
+                                                                                              "log "
+                                                                                              "= "
+                                                                                              "$1 "
+                                                                                              "orde"
+                                                                                              "r "
+                                                                                              "by "
+                                                                                              "batc"
+                                                                                              "h, "
+                                                                                              "idx,"
+                                                                                              " le"
+                                                                                              "g";
+
+// --- The same in C
+// --------------------------------------------------------------------------------
+
+struct line {
+    char *out;
+    size_t used;
+};
+
+static void
+put(struct line *line, const char *text, size_t len)
+{
+    CHECK(line->used + len + 2 < VERIFY_LINE);
+    if (line->used) line->out[line->used++] = '|';
+    memcpy(line->out + line->used, text, len);
+    line->used += len;
+    line->out[line->used] = 0;
+}
+
+static void
+put_word(struct line *line, const char *text)
+{
+    put(line, text, strlen(text));
+}
+
+static void
+put_number(struct line *line, int64_t number)
+{
+    char text[24];
+    put(line, text, (size_t)snprintf(text, sizeof text, "%" PRId64, number));
+}
+
+static void
+put_number_or_none(struct line *line, uint64_t number)
+{
+    if (number == 0) put(line, "", 0);
+    else put_number(line, (int64_t)number);
+}
+
+static void
+put_id(struct line *line, struct id id)
+{
+    char text[ID_TEXT];
+    id_format(id, text);
+    put_word(line, text);
+}
+
+static void
+put_id_or_none(struct line *line, struct id id)
+{
+    static const struct id none;
+    if (id_same(id, none)) put(line, "", 0);
+    else put_id(line, id);
+}
+
+static void
+put_key(struct line *line, const char *key, size_t room)
+{
+    char hex[2 * BOUND_KEY + 3] = "\\x";
+    size_t len = strnlen(key, room);
+    CHECK(len <= BOUND_KEY);
+    if (param_is_utf8(key, len)) {
+        put(line, key, len);
+        return;
+    }
+    for (size_t i = 0; i < len; i++) snprintf(hex + 2 + 2 * i, 3, "%02x", (uint8_t)key[i]);
+    put_word(line, hex);
+}
+
+static void
+line_contact(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    put_word(line, "contact");
+    put_id(line, fact->contact);
+    put_number(line, fact->at.us);
+    put_number(line, fact->opened.began.us);
+    put_word(line, row->period);
+    put_number(line, fact->shard);
+    put_number_or_none(line, fact->customer);
+    put_number(line, fact->party);
+    put_number(line, fact->opened.container);
+    put_word(line, LAND_WORD(fact->opened.identity, IDENTITY_COUNT, identity_name, enum identity));
+    put_word(line, LAND_WORD(fact->opened.tier, TIER_COUNT, tier_name, enum tier));
+    put_word(line, LAND_WORD(fact->opened.loyalty, LOYALTY_COUNT, loyalty_name, enum loyalty));
+    put_word(line,
+             LAND_WORD(fact->opened.condition, CONDITION_COUNT, condition_name, enum condition));
+    put_number(line, fact->opened.consent);
+    put_number(line, fact->opened.achieved);
+    put_number(line, fact->opened.slots);
+    put_number(line, (int64_t)fact->opened.catalog);
+    put_number_or_none(line, row->market_version);
+    put_number(line, (int64_t)fact->opened.request);
+    put_key(line, fact->opened.key, BOUND_KEY);
+}
+
+static void
+line_outcome_head(struct line *line, const struct land_row *row, uint32_t slot,
+                  struct currency currency, money floor)
+{
+    const struct fact *fact = row->fact;
+    put_word(line, fact_kind_name((enum fact_kind)fact->kind));
+    put_id(line, fact_placement(fact));
+    put_id(line, fact->contact);
+    put_number(line, fact->position);
+    put_number(line, fact->at.us);
+    put_word(line, row->period);
+    put_number(line, slot);
+    put_word(line, currency.code);
+    put_number(line, floor.micros);
+    put_number_or_none(line, row->market_version);
+}
+
+static void
+line_placement(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    line_outcome_head(line, row, fact->placement.slot, fact->placement.currency,
+                      fact->placement.floor);
+    put_number(line, fact->placement.message);
+    put_number(line, fact->placement.seat);
+    put_number_or_none(line, row->owner);
+    put_number_or_none(line, row->contract);
+    put_number(line, (int64_t)fact->placement.bid);
+    put_number(line, fact->placement.price.micros);
+    put_number(line, fact->placement.bid_price.micros);
+    put_number_or_none(line, fact->placement.setter);
+    put_number(line, fact->placement.floor_rule);
+    put_number(line, fact->placement.expires.us);
+    put_number(line, fact->placement.objectives);
+    put_number(line, fact->placement.rung);
+    put_number(line, fact->placement.eligible);
+    put_word(line,
+             LAND_WORD(fact->placement.charge, CHARGE_COUNT, market_charge_name, enum charge));
+    for (unsigned i = 0; i < 4; i++) put(line, "", 0);
+}
+
+static void
+line_unfilled(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    line_outcome_head(line, row, fact->unfilled.slot, fact->unfilled.currency,
+                      fact->unfilled.floor);
+    for (unsigned i = 0; i < 14; i++) put(line, "", 0);
+    put_word(line, LAND_WORD(fact->unfilled.reason, REASON_COUNT, reason_key, enum reason));
+    put_word(line,
+             fact->unfilled.main_reason == REASON_NONE
+                 ? ""
+                 : LAND_WORD(fact->unfilled.main_reason, REASON_COUNT, reason_key, enum reason));
+    put_number(line, fact->unfilled.considered);
+    put_number_or_none(line, (uint64_t)fact->unfilled.best.micros);
+}
+
+static void
+line_event(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    put_word(line, fact_kind_name((enum fact_kind)fact->kind));
+    put_word(line, posting_state_name(row->state));
+    put_id(line, fact_placement(fact));
+    put_id(line, fact->contact);
+    put_number(line, fact->position);
+    put_number(line, fact->at.us);
+    put_number(line, row->effective.us);
+    put_word(line, row->period);
+    put_number(line, fact->event.slot);
+    put_number(line, fact->event.message);
+    put_number(line, fact->event.seat);
+    put_number(line, fact->event.price.micros);
+    put_word(line, LAND_WORD(fact->role, ROLE_COUNT, role_name, enum role));
+    put_number(line, fact->party);
+    put_key(line, fact->event.key, BOUND_KEY);
+}
+
+static void
+line_revenue(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    put_word(line, fact_kind_name((enum fact_kind)fact->kind));
+    put_word(line, posting_state_name(row->state));
+    put_id(line, fact->revenue.order);
+    put_id(line, fact_placement(fact));
+    put_id(line, fact->contact);
+    put_number(line, fact->revenue.seat);
+    put_number(line, fact->revenue.message);
+    put_word(line, fact->revenue.currency.code);
+    put_number(line, fact->revenue.amount.micros);
+    put_number(line, row->pool.micros);
+    put_number_or_none(line, row->contract);
+    put_number(line, fact->at.us);
+    put_number(line, row->effective.us);
+    put_word(line, row->period);
+    put_word(line, LAND_WORD(fact->role, ROLE_COUNT, role_name, enum role));
+    put_number(line, fact->party);
+    put_key(line, fact->revenue.key, BOUND_KEY);
+}
+
+static void
+line_bid(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    put_word(line, fact_kind_name((enum fact_kind)fact->kind));
+    put_number(line, fact->at.us);
+    put_number(line, (int64_t)fact->bid.bid);
+    put_number(line, fact->bid.seat);
+    put_number(line, fact->bid.message);
+    put_number(line, fact->bid.slot);
+    put_word(line, land_bid_state(fact->bid.state));
+    put_word(line, fact->bid.currency.code);
+    put_number(line, fact->bid.price.micros);
+    put_number(line, fact->bid.from.us);
+    put_number(line, fact->bid.until.us);
+    put_key(line, fact->bid.key, BOUND_KEY);
+}
+
+void
+verify_line_fact(const struct land_row *row, char out[VERIFY_LINE])
+{
+    struct line line = {out, 0};
+    out[0] = 0;
+    switch ((enum fact_kind)row->fact->kind) {
+    case FACT_CONTACT: line_contact(&line, row); break;
+    case FACT_PLACEMENT: line_placement(&line, row); break;
+    case FACT_UNFILLED: line_unfilled(&line, row); break;
+    case FACT_DELIVERED:
+    case FACT_ACCEPTED:
+    case FACT_DECLINED:
+    case FACT_CANCELLED:
+    case FACT_EXPIRED: line_event(&line, row); break;
+    case FACT_CONVERTED:
+    case FACT_REFUNDED: line_revenue(&line, row); break;
+    case FACT_BID: line_bid(&line, row); break;
+    case FACT_NONE:
+    case FACT_KIND_COUNT: CHECK(!"replay has refused unknown kinds");
+    }
+}
+
+void
+verify_line_transfer(const struct transfer *transfer, char out[VERIFY_LINE])
+{
+    struct line line = {out, 0};
+    put_id(&line, transfer->id);
+    put_id(&line, transfer->group);
+    put_word(&line, transfer_kind_name((enum transfer_kind)transfer->kind));
+    put_word(&line, transfer_state_name((enum transfer_state)transfer->state));
+    put_id_or_none(&line, transfer->pending);
+    put_word(&line, transfer->currency.code);
+    put_number(&line, account_number(transfer->debit));
+    put_number(&line, account_number(transfer->credit));
+    put_number(&line, transfer->amount.micros);
+    put_number(&line, transfer->effective.us);
+    put_number(&line, transfer->posted.us);
+    put_word(&line, transfer->period);
+    put_number(&line, transfer->late);
+    put_number_or_none(&line, transfer->seat);
+    put_number_or_none(&line, transfer->contract);
+    put_number_or_none(&line, transfer->slot);
+    put_number_or_none(&line, transfer->message);
+    put_id_or_none(&line, transfer->placement);
+    put_number_or_none(&line, transfer->objectives);
+    if (transfer->rung < 0) put(&line, "", 0);
+    else put_number(&line, transfer->rung);
+    put_word(&line, transfer->reason ? transfer->reason : "");
+    put_key(&line, transfer->reference, sizeof transfer->reference - 1);
+}
