@@ -16,6 +16,15 @@ awk '{ line = $0; gsub(/"([^"\\]|\\.)*"/, "", line); sub(/\/\/.*/, "", line)
            line !~ /[.>]floor|floor[^(]*[;,=)]|floor$|(^|[^A-Za-z0-9_])floor[^(]/)
            printf "%s:%d: floating point: %s\n", FILENAME, FNR, $0 }' "${exact[@]}" | breach float
 
+# What a document points at is there.
+for document in $(files '*.md'); do
+    { grep -noE '\]\([^):]+\)' "$document" || true; } | sed 's/](//; s/)$//' | while IFS=: read -r line target; do
+        file=${target%%#*}
+        [ -z "$file" ] || [ -e "$(dirname "$document")/$file" ] ||
+            printf '%s:%s: there is no %s\n' "$document" "$line" "$file"
+    done
+done | breach dead-link
+
 # Scripts parse, and those that are run may be run.
 for script in $(files '*.sh' dev .ci/run); do
     bash -n "$script" 2>&1 | sed "s|^|$script:1: |"
