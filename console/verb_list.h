@@ -17,6 +17,11 @@ VERB(event)
 VERB(play)
 
 // Finance.
+VERB(deposit)
+VERB(close)
+VERB(statement)
+VERB(export)
+VERB(verify)
 VERB(split)
 
 VERB(version)

@@ -25,7 +25,7 @@
 #include "bounds.h"
 #include "fail.h"
 
-#define NAME_BYTES 256  // an account's name, escaped: five bytes for a byte of its code at most
+#define NAME_BYTES 512  // of an account, also when every byte of its code must be escaped
 #define FETCH "fetch 2000 from export_transfer"
 
 struct account {
@@ -67,30 +67,44 @@ export_format_parse(const char *text, enum export_format *out_format)
     return STATUS_INPUT;
 }
 
-// Codes are lower case, so a capital inside a part cannot come from one: '_' becomes '-', and any
-// other byte that is no letter or digit becomes "-" with its two hex digits and a Z.
+// A code's byte inside an account's part, as at most three of beancount's. Codes are lower-case
+// letters, digits, '-' and '_', never '_' first, so capitals are free to stand for '_': "_h"
+// becomes "H", "_z" "Zz", '_' before anything but a letter "Z-", and any other byte Z with its two
+// hex digits. The first letter of a part is a capital in any case.
+static size_t
+beancount_byte(const unsigned char *at, bool first, char out[4], size_t *taken)
+{
+    bool lower = *at >= 'a' && *at <= 'z';
+    *taken = 1;
+    if (lower || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') || *at == '-' ||
+        *at == ':')
+        return (size_t)snprintf(out, 4, "%c", first && lower ? *at - 'a' + 'A' : *at);
+    if (*at != '_') return (size_t)snprintf(out, 4, "Z%02x", *at);
+    if (at[1] < 'a' || at[1] > 'z') return (size_t)snprintf(out, 4, "Z-");
+    *taken = 2;
+    return (size_t)snprintf(out, 4, at[1] == 'z' ? "Zz" : "%c", at[1] - 'a' + 'A');
+}
+
 bool
 export_beancount_name(const char *name, char *out, size_t size)
 {
-    size_t used = 0;
+    size_t used = 0, taken = 1;
     bool first = true;
     if (strncmp(name, "Memo:", 5) == 0) {  // beancount knows five roots
         if (size < 8) return false;
         memcpy(out, "Equity:", 7);
         used = 7;
     }
-    for (const unsigned char *at = (const unsigned char *)name; *at != '\0'; at++) {
-        if (used + 6 > size) return false;
-        bool lower = *at >= 'a' && *at <= 'z';
-        if (*at == ':' || lower || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9'))
-            out[used++] = (char)(first && lower ? *at - 'a' + 'A' : *at);
-        else if (*at == '_' && !first) out[used++] = '-';
-        else used += (size_t)snprintf(out + used, 6, first ? "X%02XZ" : "-%02XZ", *at);
+    for (const unsigned char *at = (const unsigned char *)name; *at != '\0'; at += taken) {
+        char bytes[4];
+        size_t len = beancount_byte(at, first, bytes, &taken);
+        if (used + len >= size) return false;
+        memcpy(out + used, bytes, len);
+        used += len;
         first = *at == ':';
     }
-    if (used >= size) return false;
     out[used] = '\0';
-    return true;
+    return used < size;
 }
 
 static void

@@ -216,7 +216,7 @@ print_section(FILE *out, const struct statement *statement, enum section_kind ki
         print_row(out, statement, kind, row, widths);
     }
     if (section->carried_out.micros != 0) {
-        fprintf(out, "  %s %s are less than a cent and carried to the next statement\n",
+        fprintf(out, "  %s %s, less than a cent, is carried to the next statement\n",
                 grouped(section->carried_out, 6, cell), statement->currency.code);
     }
 }
@@ -256,7 +256,7 @@ print_text(FILE *out, const struct statement *statement)
         fprintf(out, "Root   %s (of the whole period)\n", statement->root);
     fprintf(out,
             "Each amount opens to its transfers: "
-            "slotctl export %s --format csv, column seat, \"%s\".\n",
+            "slotctl export %s --format csv, accounts of %s.\n",
             statement->period.name, statement->code);
 }
 

@@ -69,7 +69,7 @@ create view statement_placement as
 select o.placement_id, o.period, o.seat, o.currency, o.slot, o.message, o.rung,
        case when s.kind = 'department' then 'bought'
             when c.body ->> 'billing' = 'prepaid' then 'prepaid' else 'charged' end as section,
-       case when s.kind = 'partner' then coalesce(c.body -> 'gain_share' ->> 'merchant', 'host')
+       case when s.kind = 'partner' then coalesce(c.body -> 'gain_share' ->> 'merchant', 'partner')
             else 'host' end as merchant
 from outcome o
 join lateral (
@@ -181,7 +181,7 @@ from (
     select placement_id, currency, micros::numeric as due, 0::numeric as posted from charge_due
     union all
     select placement_id, currency, 0, amount_micros::numeric from transfer
-    where state = 'posted' and kind in ('charge', 'transfer')) c
+    where state = 'posted' and kind in ('charge', 'internal')) c
 group by placement_id, currency
 having sum(due) <> sum(posted)
 union all

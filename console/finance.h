@@ -1,0 +1,14 @@
+// What the verbs of finance share.
+#ifndef VENDUE_FINANCE_H
+#define VENDUE_FINANCE_H
+
+#include "db.h"
+#include "period.h"
+#include "verb.h"
+
+// EXIT_DONE, or EXIT_USAGE after saying how a period is written.
+int finance_period(const struct verb *verb, const char *text, struct period *out_period);
+// Says what the database said about `doing`, and what mends it; returns EXIT_CANNOT.
+int finance_refused(struct db *db, enum status status, const char *doing);
+
+#endif
