@@ -89,17 +89,24 @@ money_format(money amount, unsigned decimals_min, char out[MONEY_TEXT])
 }
 
 enum status
-money_share(money amount, uint64_t ppm, money *out_share)
+money_ratio(money amount, uint64_t numerator, uint64_t denominator, money *out_amount)
 {
+    if (denominator == 0) return STATUS_INPUT;
     bool negative = amount.micros < 0;
     uwide size = negative ? (uwide)0 - (uwide)(wide)amount.micros : (uwide)amount.micros;
-    if (ppm > UINT64_MAX / 2) return STATUS_OVERFLOW;
-    uwide product = size * ppm;
-    uwide whole = product / MONEY_PPM, rest = product % MONEY_PPM;
-    if (rest > MONEY_PPM / 2 || (rest == MONEY_PPM / 2 && (whole & 1) != 0)) whole++;
+    uwide product = size * numerator;  // below 2^63 x 2^64
+    uwide whole = product / denominator, rest = product % denominator, other = denominator - rest;
+    if (rest > other || (rest == other && (whole & 1) != 0)) whole++;
     if (whole > INT64_MAX) return STATUS_OVERFLOW;
-    out_share->micros = negative ? -(int64_t)whole : (int64_t)whole;
+    out_amount->micros = negative ? -(int64_t)whole : (int64_t)whole;
     return STATUS_OK;
+}
+
+enum status
+money_share(money amount, uint64_t ppm, money *out_share)
+{
+    if (ppm > UINT64_MAX / 2) return STATUS_OVERFLOW;
+    return money_ratio(amount, ppm, MONEY_PPM, out_share);
 }
 
 struct remainder {

@@ -32,20 +32,26 @@ MUST_CHECK enum status money_subtract(money a, money b, money *out_difference);
 // STATUS_INPUT: not of that form, or more than six decimals. STATUS_OVERFLOW: beyond BOUND_MICROS.
 MUST_CHECK enum status money_parse(const char *text, size_t len, money *out_amount);
 
-// Writes the shortest exact decimal with at least `decimals_min` (0 to 6) places: "12.50", "0.000001".
-// `out` holds MONEY_TEXT bytes and always ends in NUL. Returns the length.
+// Writes the shortest exact decimal with at least `decimals_min` (0 to 6) places: "12.50",
+// "0.000001". `out` holds MONEY_TEXT bytes and always ends in NUL. Returns the length.
 #define MONEY_TEXT 32
 size_t money_format(money amount, unsigned decimals_min, char out[MONEY_TEXT]);
 
 // amount x ppm / 1,000,000 with a 128-bit product, rounded half to even. ppm may exceed 1,000,000.
 MUST_CHECK enum status money_share(money amount, uint64_t ppm, money *out_share);
 
-// Splits `total` (any sign) in proportion to `weights`, by largest remainder: each part is its exact
-// share rounded down, and the units left over go one by one to the largest remainders; ties go to the
-// lower index. The parts add up to `total` exactly; |part - exact| < 1 micro (quota rule).
-// Negative totals split as their absolute value, negated. Source: Hamilton's method; Balinski & Young 1975.
-// STATUS_INPUT: no weights, or all of them zero. `count` <= 65,536.
-MUST_CHECK enum status money_split(money total, const uint64_t *weights, size_t count, money *out_parts);
+// amount x numerator / denominator with a 128-bit product, rounded half to even: averages, "per
+// 1,000". STATUS_INPUT: denominator 0.
+MUST_CHECK enum status
+money_ratio(money amount, uint64_t numerator, uint64_t denominator, money *out_amount);
+
+// Splits `total` (any sign) in proportion to `weights`, by largest remainder: each part is its
+// exact share rounded down, and the units left over go one by one to the largest remainders; ties
+// go to the lower index. The parts add up to `total` exactly; |part - exact| < 1 micro (quota
+// rule). Negative totals split as their absolute value, negated. Source: Hamilton's method;
+// Balinski & Young 1975. STATUS_INPUT: no weights, or all of them zero. `count` <= 65,536.
+MUST_CHECK enum status
+money_split(money total, const uint64_t *weights, size_t count, money *out_parts);
 
 MUST_CHECK enum status currency_parse(const char *text, size_t len, struct currency *out_currency);
 static inline int

@@ -129,6 +129,36 @@ splits_as_the_gain_share_example(void **state)
     assert_int_equal(money_split(money_of(10), huge, 2, parts), STATUS_OVERFLOW);
 }
 
+static void
+ratios_round_half_to_even_too(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t amount;
+        uint64_t numerator, denominator;
+        int64_t expected;
+    } cases[] = {
+        {10, 1, 4, 2},  // 2.5
+        {14, 1, 4, 4},  // 3.5
+        {-10, 1, 4, -2},
+        {10, 1, 3, 3},
+        {20, 1, 3, 7},
+        {7, 0, 5, 0},
+        {1, UINT64_MAX, UINT64_MAX, 1},
+        {INT64_MAX, UINT64_MAX, UINT64_MAX, INT64_MAX},
+        {-INT64_MAX, 1000, 1000, -INT64_MAX},
+    };
+    money out;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(
+            money_ratio(money_of(cases[i].amount), cases[i].numerator, cases[i].denominator, &out),
+            STATUS_OK);
+        assert_int_equal(out.micros, cases[i].expected);
+    }
+    assert_int_equal(money_ratio(money_of(1), 1, 0, &out), STATUS_INPUT);
+    assert_int_equal(money_ratio(money_of(INT64_MAX), 2, 1, &out), STATUS_OVERFLOW);
+}
+
 static uint64_t random_state;
 
 static uint64_t
@@ -181,6 +211,7 @@ main(void)
         cmocka_unit_test(formats_the_shortest_exact_text),
         cmocka_unit_test(adds_within_the_range_only),
         cmocka_unit_test(rounds_shares_half_to_even),
+        cmocka_unit_test(ratios_round_half_to_even_too),
         cmocka_unit_test(splits_as_the_gain_share_example),
         cmocka_unit_test(splits_add_up_for_any_total),
     };
