@@ -1,0 +1,489 @@
+// What the tests of shipping and of verify share: a market directory with a database, a small
+// market, and a teller of stories, random but lawful: contacts, placements, what became of them,
+// orders, refunds, bids.
+#ifndef LEDGER_FIXTURE_H
+#define LEDGER_FIXTURE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../ledger/ship.h"
+#include "apply.h"
+#include "fail.h"
+#include "journal.h"
+#include "migrate.h"
+#include "postgres.h"
+#include "publish.h"
+#include "verify.h"
+
+struct fixture {
+    char directory[64];
+    char owner[POSTGRES_TEXT], ledger[POSTGRES_TEXT], console[POSTGRES_TEXT];
+    struct arena *arena;
+    struct market *market;  // newest
+    uint64_t catalog;       // newest published
+    struct publish *publish;
+};
+
+#define FIXTURE_MARKET(rate, price)                                                      \
+    "market: {code: tiny, currency: EUR}\n"                                              \
+    "touchpoints: {crm: Desk}\n"                                                         \
+    "seats:\n"                                                                           \
+    "  billing: {kind: department}\n"                                                    \
+    "  sales: {kind: department}\n"                                                      \
+    "  grill: {kind: partner}\n"                                                         \
+    "  paper: {kind: partner}\n"                                                         \
+    "  agency: {kind: partner}\n"                                                        \
+    "contracts:\n"                                                                       \
+    "  billing.one: {seat: billing, from: 2025-01-01}\n"                                 \
+    "  sales.one: {seat: sales, from: 2025-01-01, transfer_price: " price "}\n"          \
+    "  paper.one: {seat: paper, from: 2025-01-01, billing: prepaid, charge: win}\n"      \
+    "  grill.one:\n"                                                                     \
+    "    seat: grill\n"                                                                  \
+    "    from: 2025-01-01\n"                                                             \
+    "    gain_share:\n"                                                                  \
+    "      merchant: partner\n"                                                          \
+    "      rate: " rate "\n"                                                             \
+    "      shares:\n"                                                                    \
+    "        - {to: host, weight: 400000}\n"                                             \
+    "        - {to: agency, weight: 250001}\n"                                           \
+    "        - {to: sales, rung: 4, weight: 150000}\n"                                   \
+    "        - {to: sales, rung: 5, weight: 120000}\n"                                   \
+    "  agency.one:\n"                                                                    \
+    "    seat: agency\n"                                                                 \
+    "    from: 2025-01-01\n"                                                             \
+    "    gain_share: {merchant: host, rate: 3%, shares: [{to: agency, weight: 1}]}\n"    \
+    "containers:\n"                                                                      \
+    "  bill:\n"                                                                          \
+    "    stage: use\n"                                                                   \
+    "    channel: bill\n"                                                                \
+    "    owner: billing\n"                                                               \
+    "    slots: {header: {floor: 0.10}, footer: {floor: 0.12}, insert: {floor: 0.20}}\n" \
+    "messages:\n"                                                                        \
+    "  billing.tip: {seat: billing, rung: 1, objectives: educate}\n"                     \
+    "  sales.plan: {seat: sales, rung: 4, objectives: upgrade}\n"                        \
+    "  grill.summer: {seat: grill, rung: 7, objectives: cross_sell}\n"                   \
+    "  paper.trial: {seat: paper, rung: 6, objectives: cross_sell}\n"                    \
+    "  agency.refer: {seat: agency, rung: 7, objectives: refer}\n"
+
+static inline struct db *
+fixture_db(const char *connection)
+{
+    struct db *db = NULL;
+    struct db_fault fault;
+    if (db_open(connection, "test", &db, &fault) != STATUS_OK) print_message("%s\n", fault.text);
+    assert_non_null(db);
+    return db;
+}
+
+// Runs one statement as the owner.
+static inline uint64_t
+fixture_sql(struct fixture *fixture, const char *sql)
+{
+    struct db *db = fixture_db(fixture->owner);
+    uint64_t changed = 0;
+    enum status status = db_run(db, sql, NULL, 0, &changed);
+    if (status != STATUS_OK) print_message("%s\n", db_fault(db)->text);
+    assert_int_equal(status, STATUS_OK);
+    db_close(db);
+    return changed;
+}
+
+// The first value of a query's only row.
+static inline int64_t
+fixture_ask(struct fixture *fixture, const char *sql)
+{
+    struct db *db = fixture_db(fixture->owner);
+    struct db_rows *rows = NULL;
+    enum status status = db_query(db, sql, NULL, 0, &rows);
+    if (status != STATUS_OK) print_message("%s\n", db_fault(db)->text);
+    assert_int_equal(status, STATUS_OK);
+    int64_t value = db_get_int(rows, 0, 0);
+    db_rows_free(rows);
+    db_close(db);
+    return value;
+}
+
+// Applies a market as the console does and publishes it as ledgerd does.
+static inline void
+fixture_market(struct fixture *fixture, const char *text)
+{
+    struct market_report report = {.arena = fixture->arena};
+    struct apply_plan plan;
+    struct publish_report published = {0};
+    uint64_t version;
+    enum status status = market_file_read(text, strlen(text), fixture->arena, &report,
+                                          &fixture->market);
+    if (status != STATUS_OK) market_file_print(&report, "fixture", stdout);
+    assert_int_equal(status, STATUS_OK);
+    struct db *db = fixture_db(fixture->console);
+    assert_int_equal(apply_plan(db, fixture->market, fixture->arena, &plan), STATUS_OK);
+    assert_int_equal(apply_run(db, fixture->market, &plan, "test", "", clock_wall(), &version),
+                     STATUS_OK);
+    db_close(db);
+    db = fixture_db(fixture->ledger);
+    assert_int_equal(publish_load_market(db, 0, fixture->arena, &fixture->market), STATUS_OK);
+    status = publish_turn(fixture->publish, db, clock_wall(), &published);
+    if (status != STATUS_OK) print_message("%s\n", published.fault);
+    assert_int_equal(status, STATUS_OK);
+    assert_true(published.published);
+    fixture->catalog = published.version;
+    db_close(db);
+}
+
+static inline void
+fixture_open(struct fixture *fixture)
+{
+    struct migrate_report report;
+    char path[96];
+    memset(fixture, 0, sizeof *fixture);
+    snprintf(fixture->directory, sizeof fixture->directory, "/tmp/vendue_ledger_XXXXXX");
+    assert_non_null(mkdtemp(fixture->directory));
+    static const char *const folders[] = {"journal", "published", "run"};
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", fixture->directory, folders[i]);
+        assert_int_equal(mkdir(path, 0755), 0);
+    }
+    postgres_database(fixture->owner);
+    struct db *db = fixture_db(fixture->owner);
+    enum status status = migrate_up(db, &report);
+    if (status != STATUS_OK) print_message("%s\n", report.fault);
+    assert_int_equal(status, STATUS_OK);
+    db_close(db);
+    postgres_as(fixture->owner, "vendue_ledger", fixture->ledger);
+    postgres_as(fixture->owner, "vendue_console", fixture->console);
+    fixture->arena = arena_open("fixture");
+    fixture->publish = publish_open(fixture->directory, 1);
+    fixture_market(fixture, FIXTURE_MARKET("10%", "floor"));
+}
+
+static inline void
+fixture_close(struct fixture *fixture)
+{
+    char command[128];
+    publish_close(fixture->publish);
+    arena_close(fixture->arena);
+    snprintf(command, sizeof command, "rm -rf %s", fixture->directory);
+    assert_int_equal(system(command), 0);
+}
+
+// --- Stories
+// --------------------------------------------------------------------------------------
+
+struct told {
+    struct fact placement;
+    enum fact_kind state;  // FACT_PLACEMENT while held
+    struct id order;
+    money converted, refunded;
+    unsigned refunds;
+};
+struct story {
+    struct fixture *fixture;
+    struct journal *journal;
+    uint64_t seed, contacts, bids;
+    usec now;
+    struct told *told;
+    size_t count, room;
+    uint64_t facts;
+};
+
+static inline uint64_t
+story_draw(struct story *story, uint64_t bound)
+{
+    story->seed += 0x9e3779b97f4a7c15u;
+    return hash_mix(story->seed) % bound;
+}
+
+static inline uint64_t
+story_seed(void)
+{
+    const char *given = getenv("VENDUE_SEED");
+    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+    print_message("VENDUE_SEED=%llu\n", (unsigned long long)seed);
+    return seed;
+}
+
+static inline void
+story_open(struct story *story, struct fixture *fixture, uint64_t seed)
+{
+    const struct journal_options options = {.log = 1, .epoch = 1, .segment_bytes = 1024 * 1024};
+    struct journal_fault fault = {""};
+    char path[96];
+    memset(story, 0, sizeof *story);
+    story->fixture = fixture;
+    story->seed = seed;
+    assert_int_equal(clock_parse("2026-10-20", 10, &story->now), STATUS_OK);
+    snprintf(path, sizeof path, "%s/journal", fixture->directory);
+    enum status status = journal_open(path, &options, &story->journal, &fault);
+    if (status != STATUS_OK) print_message("%s\n", fault.text);
+    assert_int_equal(status, STATUS_OK);
+}
+
+static inline void
+story_close(struct story *story)
+{
+    journal_close(story->journal);
+    free(story->told);
+}
+
+static inline void
+story_append(struct story *story, const struct fact *facts, uint32_t count)
+{
+    struct journal_position position;
+    assert_int_equal(journal_append(story->journal, facts, count, story->now, &position),
+                     STATUS_OK);
+    story->facts += count;
+}
+
+static inline struct told *
+story_keep(struct story *story, const struct fact *placement)
+{
+    if (story->count == story->room) {
+        story->room = story->room ? 2 * story->room : 256;
+        story->told = realloc(story->told, story->room * sizeof *story->told);
+        CHECK(story->told);
+    }
+    story->told[story->count] = (struct told){.placement = *placement, .state = FACT_PLACEMENT};
+    return &story->told[story->count++];
+}
+
+static inline struct fact
+story_fact(struct story *story, enum fact_kind kind, struct id contact, unsigned position)
+{
+    return (struct fact){.kind = (uint8_t)kind,
+                         .role = ROLE_TOUCHPOINT,
+                         .shard = 7,
+                         .party = 1,
+                         .position = (uint8_t)position,
+                         .at = story->now,
+                         .contact = contact,
+                         .customer = 0x8000000000000001u + story->contacts % 50};
+}
+
+// A contact and its outcomes. Gives their number.
+static inline unsigned
+story_contact(struct story *story, struct fact *out)
+{
+    const struct market *market = story->fixture->market;
+    const struct market_container *container = &market->containers[0];
+    uint64_t number = ++story->contacts;
+    struct id contact = hash_id("test contact", &number, sizeof number);
+    contact.bytes[15] &= 0xf0;
+    out[0] = story_fact(story, FACT_CONTACT, contact, 0);
+    out[0].opened.catalog = story->fixture->catalog;
+    out[0].opened.request = ~number;
+    out[0].opened.began = story->now;
+    out[0].opened.container = container->id;
+    out[0].opened.identity = (uint8_t)story_draw(story, IDENTITY_COUNT);
+    out[0].opened.tier = (uint8_t)story_draw(story, TIER_COUNT);
+    out[0].opened.consent = (uint8_t)story_draw(story, 16);
+    out[0].opened.achieved = (uint16_t)story_draw(story, 4);
+    out[0].opened.slots = (uint8_t)container->slot_count;
+    snprintf(out[0].opened.key, BOUND_KEY, "contact-%llu", (unsigned long long)number);
+    for (unsigned i = 0; i < container->slot_count; i++) {
+        bool filled = story_draw(story, 5) != 0;
+        struct fact *fact = &out[1 + i];
+        *fact = story_fact(story, filled ? FACT_PLACEMENT : FACT_UNFILLED, contact, i + 1);
+        if (!filled) {
+            fact->unfilled.slot = container->slots[i].id;
+            fact->unfilled.currency = market->currency;
+            fact->unfilled.floor = container->slots[i].floor;
+            fact->unfilled.reason = REASON_NO_ELIGIBLE_BID;
+            fact->unfilled.main_reason = story_draw(story, 2) ? REASON_BELOW_FLOOR : REASON_NONE;
+            fact->unfilled.best = money_of((int64_t)story_draw(story, 2) * 90000);
+            continue;
+        }
+        const struct market_message *message =
+            &market->messages[story_draw(story, market->message_count)];
+        uint32_t seat = 0;
+        for (uint32_t k = 0; k < market->seat_count; k++) {
+            if (strcmp(market->seats[k].code, message->seat) == 0) seat = market->seats[k].id;
+        }
+        fact->placement.slot = container->slots[i].id;
+        fact->placement.message = message->id;
+        fact->placement.seat = seat;
+        fact->placement.currency = market->currency;
+        fact->placement.bid = ~(uint64_t)message->id;
+        fact->placement.floor = container->slots[i].floor;
+        fact->placement.price = story_draw(story, 20)
+                                    ? money_of((int64_t)(200000 + story_draw(story, 900001)))
+                                    : money_of(0);
+        fact->placement.bid_price = money_of(2000000);
+        fact->placement.setter = story_draw(story, 2);
+        fact->placement.expires = (usec){story->now.us + USEC_DAY};
+        fact->placement.objectives = message->objectives;
+        fact->placement.rung = message->rung;
+        fact->placement.charge = strcmp(message->seat, "paper") == 0 ? CHARGE_WIN : CHARGE_DELIVERY;
+        story_keep(story, fact);
+    }
+    return 1 + container->slot_count;
+}
+
+static inline struct fact
+story_revenue(struct story *story, struct told *told, enum fact_kind kind)
+{
+    struct fact fact = story_fact(story, kind, told->placement.contact, told->placement.position);
+    fact.revenue.seat = told->placement.placement.seat;
+    fact.revenue.message = told->placement.placement.message;
+    fact.revenue.currency = told->placement.placement.currency;
+    fact.revenue.effective = (usec){story->now.us - (int64_t)story_draw(story, 1000000)};
+    if (kind == FACT_CONVERTED) {
+        told->order = hash_id("test order", &told->placement, sizeof told->placement);
+        told->converted = money_of((int64_t)(1 + story_draw(story, 500000000)));
+        fact.revenue.amount = told->converted;
+        snprintf(fact.revenue.key, BOUND_KEY, "order-%u", (unsigned)story_draw(story, 1000000));
+    } else {
+        int64_t left = told->converted.micros - told->refunded.micros;
+        int64_t part = story_draw(story, 2) ? left
+                                            : (int64_t)(1 + story_draw(story, (uint64_t)left));
+        fact.revenue.amount = money_of(part);
+        told->refunded = money_of(told->refunded.micros + part);
+        // A key that is not UTF-8 now and then: it must not stop the shipping.
+        snprintf(fact.revenue.key, BOUND_KEY, "%srefund-%u", told->refunds % 2 ? "\xff" : "",
+                 told->refunds);
+        told->refunds++;
+    }
+    fact.revenue.order = told->order;
+    return fact;
+}
+
+// Something that becomes of an earlier placement; false: nothing can.
+static inline bool
+story_event(struct story *story, struct fact *out)
+{
+    if (story->count == 0) return false;
+    struct told *told = &story->told[story_draw(story, story->count)];
+    struct id contact = told->placement.contact;
+    unsigned position = told->placement.position;
+    if (told->state == FACT_PLACEMENT) {
+        static const enum fact_kind ends[] = {FACT_DELIVERED, FACT_DELIVERED, FACT_DELIVERED,
+                                              FACT_CANCELLED, FACT_EXPIRED};
+        told->state = ends[story_draw(story, 5)];
+        *out = story_fact(story, told->state, contact, position);
+    } else if (told->state == FACT_DELIVERED) {
+        if (told->converted.micros > told->refunded.micros) {
+            *out = story_revenue(story, told, FACT_REFUNDED);
+            return true;
+        }
+        if (told->converted.micros == 0 && story_draw(story, 2)) {
+            *out = story_revenue(story, told, FACT_CONVERTED);
+            return true;
+        }
+        told->state = FACT_DECLINED;
+        *out = story_fact(story, FACT_DECLINED, contact, position);
+    } else {
+        return false;
+    }
+    out->event.slot = told->placement.placement.slot;
+    out->event.message = told->placement.placement.message;
+    out->event.seat = told->placement.placement.seat;
+    out->event.price = told->placement.placement.price;
+    out->event.effective = (usec){story->now.us - (int64_t)story_draw(story, 3000000)};
+    snprintf(out->event.key, BOUND_KEY, "event-%u", (unsigned)story_draw(story, 1000000));
+    return true;
+}
+
+static inline struct fact
+story_bid(struct story *story)
+{
+    const struct market *market = story->fixture->market;
+    struct id none = {{0}};
+    struct fact fact = story_fact(story, FACT_BID, none, 0);
+    fact.role = ROLE_SEAT;
+    fact.bid.bid = 1 + story_draw(story, 40);
+    fact.bid.seat = (uint16_t)market->seats[story_draw(story, market->seat_count)].id;
+    fact.bid.state = (uint8_t)story_draw(story, 3);
+    fact.bid.message = market->messages[0].id;
+    fact.bid.currency = market->currency;
+    fact.bid.price = money_of((int64_t)(1 + story_draw(story, 1000000)));
+    snprintf(fact.bid.key, BOUND_KEY, "bid-%llu", (unsigned long long)fact.bid.bid);
+    return fact;
+}
+
+// Appends `frames` frames and makes them durable.
+static inline void
+story_tell(struct story *story, unsigned frames)
+{
+    struct fact facts[64];
+    for (unsigned f = 0; f < frames; f++) {
+        unsigned count = 0, parts = 1 + (unsigned)story_draw(story, 8);
+        story->now.us += (int64_t)story_draw(story, 2 * 60) * USEC_SECOND;
+        for (unsigned p = 0; p < parts; p++) {
+            uint64_t kind = story_draw(story, 10);
+            if (kind < 3) count += story_contact(story, &facts[count]);
+            else if (kind < 9) count += story_event(story, &facts[count]);
+            else facts[count++] = story_bid(story);
+        }
+        if (count) story_append(story, facts, count);
+    }
+    assert_int_equal(journal_sync(story->journal), STATUS_OK);
+}
+
+// --- Shipping and proving
+// -------------------------------------------------------------------------
+
+// Ships until there is nothing more; gives the last answer.
+static inline enum ship_answer
+fixture_ship(struct fixture *fixture, struct ship *ship)
+{
+    struct db *db = fixture_db(fixture->ledger);
+    enum ship_answer answer;
+    do {
+        answer = ship_turn(ship, db);
+    } while (answer == SHIP_BOOKED);
+    if (ship_report(ship)->fault[0]) print_message("%s\n", ship_report(ship)->fault);
+    db_close(db);
+    return answer;
+}
+
+static inline void
+fixture_ship_all(struct fixture *fixture)
+{
+    struct ship *ship = ship_open(fixture->directory, 1);
+    assert_int_equal(fixture_ship(fixture, ship), SHIP_IDLE);
+    ship_close(ship);
+}
+
+static inline enum status
+fixture_verify(struct fixture *fixture, struct verify_report *report)
+{
+    struct db *db = fixture_db(fixture->console);
+    enum status status = verify_run(db, fixture->directory, 1, report);
+    db_close(db);
+    return status;
+}
+
+static inline void
+fixture_print(const struct verify_report *report)
+{
+    if (report->fault[0]) print_message("%s\n", report->fault);
+    for (unsigned i = 0; i < VERIFY_PARTS; i++) {
+        if (report->checks[i].name && !report->checks[i].ok) {
+            print_message("%s: %s\n", report->checks[i].name, report->checks[i].detail);
+        }
+    }
+    for (unsigned i = 0; i < report->difference_count && i < VERIFY_DIFFERENCES; i++) {
+        print_message("  %s\n", report->differences[i]);
+    }
+}
+
+// The ledger holds all of the story, once, and nothing else.
+static inline void
+fixture_prove(struct story *story)
+{
+    struct verify_report report;
+    enum status status = fixture_verify(story->fixture, &report);
+    if (status != STATUS_OK || !report.ok) fixture_print(&report);
+    assert_int_equal(status, STATUS_OK);
+    assert_true(report.ok);
+    assert_int_equal(report.unexplained_micros, 0);
+    assert_int_equal(report.difference_count, 0);
+    assert_int_equal(report.facts, story->facts);
+    assert_int_equal(report.frames, journal_end(story->journal).batch);
+}
+
+#endif
