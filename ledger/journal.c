@@ -43,15 +43,16 @@
 //       is room. Only the change of segments needs room, and the next one's is reserved early.
 //
 // RECOVERY walks the last segment by the chain: batch + 1, previous digest, own digest.
-//   R1  The walk ends at the first place without a whole frame. A whole frame that does not continue
-//       the chain is damage: a torn write leaves broken bytes, never a whole frame in a wrong place.
+//   R1  The walk ends at the first place without a whole frame. A whole frame that does not
+//       continue the chain is damage: a torn write leaves broken bytes, never a whole frame in a
+//       wrong place.
 //   R2  A frame that was durable, says the watermark, and that the walk did not reach: damage.
-//   R3  Else the bad place is a torn tail, if what follows it can be left over from writes after the
-//       last sync that reached the disk out of order.
-//   R4  It cannot when a whole frame follows that was built when the missing one was already durable
-//       (its field `durable`), or whose batch is not above the missing one: damage. With one frame
-//       to a sync this is any whole frame that follows. So the answer holds even when the watermark
-//       is old or lost.
+//   R3  Else the bad place is a torn tail, if what follows it can be left over from writes after
+//       the last sync that reached the disk out of order.
+//   R4  It cannot when a whole frame follows that was built when the missing one was already
+//       durable (its field `durable`), or whose batch is not above the missing one: damage. With
+//       one frame to a sync this is any whole frame that follows. So the answer holds even when
+//       the watermark is old or lost.
 //   R5  A torn tail is overwritten with zeros, the segment synced, and only then does the watermark
 //       follow. Interrupted, the next recovery meets the same or fewer of the same remnants.
 // Why this is right: a frame is answered only after its sync (W2). What a sync covered is in the
@@ -61,13 +62,13 @@
 // see it, by a position that lies beyond its end or has another digest.
 //
 // CRASH POINTS
-//   while preparing, or before the rename       .prepare is removed; the old segment is the last one
-//   after the rename, before the directory's    the name may be there or not; the new segment is
-//     sync                                      empty either way
-//   after that sync                             an empty last segment; its header ends the chain
-//   between fdatasync and the watermark         the watermark is old; the frames are whole and stay
-//   while the watermark is written              its other record counts
-//   while a torn tail is overwritten            as before, fewer remnants
+//   while preparing, or before the rename     .prepare is removed; the old segment is the last one
+//   after the rename, before the directory's  the name may be there or not; the new segment is
+//     sync                                    empty either way
+//   after that sync                           an empty last segment; its header ends the chain
+//   between fdatasync and the watermark       the watermark is old; the frames are whole and stay
+//   while the watermark is written            its other record counts
+//   while a torn tail is overwritten          as before, fewer remnants
 //
 // READERS see frames up to the watermark only; rules in journal_read.c.
 #include <errno.h>
@@ -82,19 +83,19 @@
 #include "fail.h"
 #include "journal_inside.h"
 
-// Zeros go ahead at twice the pace of the frames: the next segment is ready when this one is half
-// full.
-#define PREPARE_PACE 2u
+// Zeros go ahead at three bytes to two of frames: ready when this segment is two thirds full.
+#define PREPARE_AHEAD 3u
+#define PREPARE_BEHIND 2u
 #define PREPARE_STEP (64u * 1024u)
 
 struct journal {
-    char name[512]; // directory, for faults
+    char name[512];  // directory, for faults
     struct journal_options options;
     int directory, lock_fd, durable_fd;
     struct journal_segment segment;
-    uint64_t offset;             // where the next frame goes
-    struct journal_position end; // last frame written
-    struct journal_mark mark;    // last one published
+    uint64_t offset;              // where the next frame goes
+    struct journal_position end;  // last frame written
+    struct journal_mark mark;     // last one published
     struct journal_next next;
     bool poisoned;
 };
@@ -307,10 +308,8 @@ journal_open(const char *directory, const struct journal_options *options,
     if (status == STATUS_OK) status = take_lock(journal, out_fault);
     if (status == STATUS_OK) status = recover(journal, out_fault);
     if (status == STATUS_OK && options->verify_all) status = verify_all(journal, out_fault);
-    if (status == STATUS_OK)
-        *out_journal = journal;
-    else
-        journal_close(journal);
+    if (status == STATUS_OK) *out_journal = journal;
+    else journal_close(journal);
     return status;
 }
 
@@ -348,7 +347,7 @@ write_frame(struct journal *journal, const struct journal_frame_head *head,
     } while (n < 0 && errno == EINTR);
     if (n < 0 && journal_full(errno)) return STATUS_FULL;
     if (n < 0) return poison(journal);
-    for (size_t done = (size_t)n; done < len;) { // a signal can cut a long write short
+    for (size_t done = (size_t)n; done < len;) {  // a signal can cut a long write short
         const uint8_t *from = done < sizeof *head ? (const uint8_t *)head + done
                                                   : (const uint8_t *)facts + (done - sizeof *head);
         size_t left = done < sizeof *head ? sizeof *head - done : len - done;
@@ -393,13 +392,14 @@ size_t
 journal_prepare(struct journal *journal)
 {
     if (journal->poisoned || journal->next.synced) return 0;
-    uint64_t wanted = journal->offset * PREPARE_PACE, written = journal->next.written;
+    uint64_t wanted = journal->offset / PREPARE_BEHIND * PREPARE_AHEAD,
+             written = journal->next.written;
     if (wanted > journal->options.segment_bytes) wanted = journal->options.segment_bytes;
     if (wanted < written + PREPARE_STEP && wanted < journal->options.segment_bytes) return 0;
     size_t done = 0;
-    enum status status =
-        journal_next_step(&journal->next, journal->directory, journal->segment.head.number + 1,
-                          journal->options.segment_bytes, PREPARE_STEP, &done);
+    enum status status = journal_next_step(&journal->next, journal->directory,
+                                           journal->segment.head.number + 1,
+                                           journal->options.segment_bytes, PREPARE_STEP, &done);
     // No room is said when the room is needed: by the append that changes segments.
     if (status != STATUS_OK && status != STATUS_FULL) poison(journal);
     return done;

@@ -2,9 +2,11 @@
 // 512, written in turn; the readable one with the higher batch counts. So a record torn by a crash,
 // or read while it is being written, leaves the one before it.
 //
-//   0 magic "VNDURABL" · 8 version u32 · 12 log u32 · 16 batch u64 · 24 zero u64 · 32 digest of
-//   that batch's frame · 64 SHA-256 of bytes 0 to 63. A record of zeros is an empty one; both
-//   empty: nothing is durable yet. The other bytes of the file mean nothing.
+//    0  magic "VNDURABL"      8  version u32 = 1      12  log u32      16  batch u64
+//   24  zero u64             32  digest of that batch's frame
+//   64  SHA-256 of bytes 0 to 63
+// A record of zeros is an empty one; both empty: nothing is durable yet. The other bytes of the
+// file mean nothing.
 //
 // It is written after the sync of what it speaks of and never synced itself: after a crash of the
 // machine it may be old, never ahead. It is written and read by pwrite and pread: a mapping would
@@ -97,10 +99,8 @@ journal_durable_create(int directory, int *out_fd)
     if (fd < 0) return journal_full(errno) ? STATUS_FULL : STATUS_IO;
     enum status status = journal_write_all(fd, zeros, sizeof zeros, 0);
     if (status == STATUS_OK && (fsync(fd) != 0 || fsync(directory) != 0)) status = STATUS_IO;
-    if (status == STATUS_OK)
-        *out_fd = fd;
-    else
-        close(fd);
+    if (status == STATUS_OK) *out_fd = fd;
+    else close(fd);
     return status;
 }
 

@@ -42,7 +42,7 @@ reserve(const struct journal_next *next)
 {
     while (fallocate(next->fd, 0, 0, (off_t)next->bytes) != 0) {
         if (errno == EINTR) continue;
-        if (errno == EOPNOTSUPP) return STATUS_OK; // then writing the zeros meets it
+        if (errno == EOPNOTSUPP) return STATUS_OK;  // then writing the zeros meets it
         if (!journal_full(errno)) return STATUS_IO;
         // Room that does not suffice is given back to those who can use it.
         (void)ftruncate(next->fd, 0);
@@ -87,8 +87,8 @@ journal_next_complete(struct journal_next *next, int directory, uint64_t number,
 {
     while (next->fd < 0 || !next->synced) {
         size_t done;
-        enum status status =
-            journal_next_step(next, directory, number, bytes, JOURNAL_SEGMENT_UNIT, &done);
+        enum status status = journal_next_step(next, directory, number, bytes, JOURNAL_SEGMENT_UNIT,
+                                               &done);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;

@@ -19,13 +19,13 @@
 #include "journal_inside.h"
 
 struct journal_reader {
-    char name[512]; // directory, for faults
+    char name[512];  // directory, for faults
     int directory, durable_fd;
-    struct journal_segment segment; // fd -1 until there is one
+    struct journal_segment segment;  // fd -1 until there is one
     uint64_t offset;
     struct journal_position last;
-    uint64_t durable;        // as last seen
-    uint64_t window_durable; // what was durable when the window was filled
+    uint64_t durable;         // as last seen
+    uint64_t window_durable;  // what was durable when the window was filled
 };
 
 static enum status
@@ -63,10 +63,8 @@ find_segment(struct journal_reader *reader, uint64_t first, uint64_t last, uint6
         struct journal_segment segment;
         enum status status = open_segment(reader, middle, &segment, out_fault);
         if (status != STATUS_OK) return status;
-        if (segment.head.first <= batch)
-            first = middle;
-        else
-            last = middle - 1;
+        if (segment.head.first <= batch) first = middle;
+        else last = middle - 1;
         journal_segment_close(&segment);
     }
     enum status status = open_segment(reader, first, &reader->segment, out_fault);
@@ -185,10 +183,8 @@ journal_reader_open(const char *directory, const struct journal_position *from,
     if (from != NULL) reader->last = *from;
     enum status status = locate(reader, out_fault);
     if (status == STATUS_AGAIN) status = STATUS_OK;
-    if (status == STATUS_OK)
-        *out_reader = reader;
-    else
-        journal_reader_close(reader);
+    if (status == STATUS_OK) *out_reader = reader;
+    else journal_reader_close(reader);
     return status;
 }
 
@@ -256,8 +252,8 @@ journal_read(struct journal_reader *reader, struct journal_frame *out_frame,
         enum journal_shape shape;
         struct journal_frame_head head;
         const struct fact *facts;
-        status =
-            journal_segment_frame(&reader->segment, reader->offset, ahead, &shape, &head, &facts);
+        status = journal_segment_frame(&reader->segment, reader->offset, ahead, &shape, &head,
+                                       &facts);
         if (status != STATUS_OK) return fault_at(reader, status, out_fault, strerror(errno));
         if (shape == JOURNAL_SHAPE_UNKNOWN)
             return fault_at(reader, STATUS_VERSION, out_fault,
@@ -273,8 +269,8 @@ journal_read(struct journal_reader *reader, struct journal_frame *out_frame,
         reader->offset += sizeof head + head.length;
         if (status == STATUS_EXISTS) continue;
         reader->last = journal_frame_position(&head);
-        *out_frame =
-            (struct journal_frame){reader->last, head.previous, {head.at_us}, facts, head.count};
+        *out_frame = (struct journal_frame){
+            reader->last, head.previous, {head.at_us}, facts, head.count};
         return STATUS_OK;
     }
 }

@@ -11,8 +11,8 @@
 struct walk {
     const struct journal_recovery *recovery;
     struct journal_segment *segment;
-    struct journal_position end; // last frame that follows
-    uint64_t offset;             // of what comes after it
+    struct journal_position end;  // last frame that follows
+    uint64_t offset;              // of what comes after it
     struct journal_fault *fault;
 };
 
@@ -44,8 +44,8 @@ walk_frames(struct walk *walk)
         enum journal_shape shape;
         struct journal_frame_head head;
         const struct fact *facts;
-        enum status status =
-            journal_segment_frame(walk->segment, walk->offset, true, &shape, &head, &facts);
+        enum status status = journal_segment_frame(walk->segment, walk->offset, true, &shape, &head,
+                                                   &facts);
         if (status != STATUS_OK) return refuse(walk, status, walk->offset, strerror(errno));
         switch (shape) {
         case JOURNAL_SHAPE_BROKEN: return STATUS_OK;
@@ -84,8 +84,8 @@ examine_tail(struct walk *walk, uint64_t *out_used)
     for (uint64_t offset = walk->offset;; offset += JOURNAL_GRID) {
         const uint8_t *bytes;
         size_t available;
-        enum status status =
-            journal_segment_bytes(walk->segment, offset, JOURNAL_GRID, true, &bytes, &available);
+        enum status status = journal_segment_bytes(walk->segment, offset, JOURNAL_GRID, true,
+                                                   &bytes, &available);
         if (status != STATUS_OK) return refuse(walk, status, offset, strerror(errno));
         if (available == 0) return STATUS_OK;
         size_t len = available < JOURNAL_GRID ? available : JOURNAL_GRID;

@@ -186,8 +186,8 @@ journal_segment_bytes(struct journal_segment *segment, uint64_t offset, size_t w
         size_t room = ahead ? BOUND_FRAME_BYTES : want;
         size_t got = 0;
         while (got < room) {
-            ssize_t n =
-                pread(segment->fd, segment->buffer + got, room - got, (off_t)(offset + got));
+            ssize_t n = pread(segment->fd, segment->buffer + got, room - got,
+                              (off_t)(offset + got));
             if (n < 0 && errno == EINTR) continue;
             if (n < 0) return STATUS_IO;
             if (n == 0) break;
@@ -209,8 +209,8 @@ journal_segment_frame(struct journal_segment *segment, uint64_t offset, bool ahe
     const uint8_t *bytes;
     size_t available;
     *out_shape = JOURNAL_SHAPE_BROKEN;
-    enum status status =
-        journal_segment_bytes(segment, offset, sizeof *out_head, ahead, &bytes, &available);
+    enum status status = journal_segment_bytes(segment, offset, sizeof *out_head, ahead, &bytes,
+                                               &available);
     if (status != STATUS_OK) return status;
     size_t claim = journal_frame_claim(bytes, available);
     if (claim == 0) return STATUS_OK;

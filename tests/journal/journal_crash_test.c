@@ -210,10 +210,8 @@ test_poisoned(void **state)
                          failure == FAIL_SYNC ? O_WRONLY : O_RDONLY);
         assert_int_equal(dup2(other, fd), fd);
         close(other);
-        if (failure == FAIL_WRITE)
-            assert_int_equal(journal_kit_append(journal), STATUS_IO);
-        else
-            assert_int_equal(journal_sync(journal), STATUS_IO);
+        if (failure == FAIL_WRITE) assert_int_equal(journal_kit_append(journal), STATUS_IO);
+        else assert_int_equal(journal_sync(journal), STATUS_IO);
         assert_int_equal(dup2(kept, fd), fd);
         close(kept);
         assert_int_equal(journal_kit_append(journal), STATUS_IO);

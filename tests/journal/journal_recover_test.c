@@ -68,8 +68,7 @@ test_truncate_every_byte(void **state)
             assert_int_equal(truncate(path, (off_t)len), 0);
             if (durable && len < journal_kit_offset(6))
                 expect_refusal(kit, STATUS_DAMAGED, first_segment);
-            else
-                expect_prefix(kit, whole_before(len, 5));
+            else expect_prefix(kit, whole_before(len, 5));
             journal_kit_put_back(kit, &image);
         }
         journal_kit_drop(&image);
@@ -421,14 +420,14 @@ test_foreign(void **state)
         uint8_t value;
         enum status read, recovered;
     } cases[] = {
-        {8, 2, STATUS_VERSION, STATUS_VERSION},  // a later version: neither damage nor readable
-        {12, 2, STATUS_VERSION, STATUS_VERSION}, // a barrier
-        {16, 8, STATUS_DAMAGED, STATUS_DAMAGED}, // another log
-        {20, 2, STATUS_FORK, STATUS_DAMAGED},    // another epoch without a barrier
-        {24, 4, STATUS_GAP, STATUS_DAMAGED},     // another batch
-        {64, 0x55, STATUS_FORK, STATUS_DAMAGED}, // another frame before it
+        {8, 2, STATUS_VERSION, STATUS_VERSION},   // a later version: neither damage nor readable
+        {12, 2, STATUS_VERSION, STATUS_VERSION},  // a barrier
+        {16, 8, STATUS_DAMAGED, STATUS_DAMAGED},  // another log
+        {20, 2, STATUS_FORK, STATUS_DAMAGED},     // another epoch without a barrier
+        {24, 4, STATUS_GAP, STATUS_DAMAGED},      // another batch
+        {64, 0x55, STATUS_FORK, STATUS_DAMAGED},  // another frame before it
         {40, 0x55, STATUS_AGAIN,
-         STATUS_DAMAGED}, // continues the chain, but is not what was durable
+         STATUS_DAMAGED},  // continues the chain, but is not what was durable
     };
     struct journal_kit *kit = *state;
     journal_kit_build(kit, 3, 3);

@@ -122,7 +122,7 @@ journal_kit_build(const struct journal_kit *kit, uint64_t count, uint64_t synced
 
 uint64_t
 journal_kit_offset(
-    uint64_t batch) // of a frame that journal_kit_append wrote into the first segment
+    uint64_t batch)  // of a frame that journal_kit_append wrote into the first segment
 {
     uint64_t offset = BLOCK;
     for (uint64_t b = 1; b < batch; b++) offset += HEAD + journal_kit_count(b) * BOUND_FACT_BYTES;

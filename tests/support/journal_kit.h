@@ -25,8 +25,8 @@
 #define BLOCK 4096u
 
 struct journal_kit {
-    char root[64];      // removed at the end
-    char directory[96]; // the journal
+    char root[64];       // removed at the end
+    char directory[96];  // the journal
     uint64_t random;
 };
 uint64_t journal_kit_random(struct journal_kit *kit);
@@ -79,7 +79,7 @@ uint8_t *journal_kit_image_file(struct journal_kit_image *image, const char *nam
 void journal_kit_drop(struct journal_kit_image *image);
 int journal_kit_setup(void **state);
 int journal_kit_teardown(void **state);
-#define JOURNAL_KIT_TEST(function)                                                                 \
+#define JOURNAL_KIT_TEST(function) \
     cmocka_unit_test_setup_teardown(function, journal_kit_setup, journal_kit_teardown)
 
 #endif
