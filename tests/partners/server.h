@@ -108,6 +108,7 @@ server_loop(void *context)
         CHECK(event_base_loop(server->base, EVLOOP_ONCE) >= 0);
         if (server->listener != NULL) listener_flush(server->listener);
     }
+    hash_thread_end();
     return NULL;
 }
 
