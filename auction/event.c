@@ -7,13 +7,14 @@
 //   (3) not in the future (5 minutes for clocks that differ)                       out_of_range
 //       and not before the win (the same 5 minutes)                                early
 //   (4) the state of the placement, by kind:
-//         state         delivered      cancelled      accepted       declined       converted, refunded
+//         state         delivered      cancelled      accepted       declined       converted
 //         held          now or LATE    now            EARLY          EARLY          EARLY
 //         delivered     repeat         ALREADY_ENDED  now            now            (5)
 //         accepted      repeat         ALREADY_ENDED  repeat         CONFLICT       (5)
-//         declined      repeat         ALREADY_ENDED  CONFLICT       repeat         ALREADY_ENDED, repeats by (5)
+//         declined      repeat         ALREADY_ENDED  CONFLICT       repeat         repeat by (5), else ALREADY_ENDED
 //         cancelled     ALREADY_ENDED  repeat         ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED
 //         expired       LATE           ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED
+//       A refund follows its conversion, not the state.
 //   (5) revenue: currency; amount 1 micro to BOUND_MICROS; the order or refund known: the same placement
 //       and amount is a repeat, else CONFLICT; a refund needs its conversion (EARLY), on this placement
 //       (CONFLICT), and stays within it (REFUND_EXCEEDS); the book must have room (BUSY)

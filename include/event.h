@@ -42,7 +42,8 @@ struct offer {
 };
 // REASON_NOT_YOURS: a message of another seat. REASON_CURRENCY. REASON_OUT_OF_RANGE. REASON_UNKNOWN_BID:
 // withdraw of none. REASON_BUSY: overlay full until the next catalog. The fact carries the bid's id
-// (event_bid_id). The bid competes from the next contact on.
+// (event_bid_id). The bid competes from the next contact on. When repeated, `out_fact->bid` is the bid as it
+// stands. REASON_CONFLICT: another reference has that id already (they meet once in 2^64).
 enum reason
 event_offer(const struct catalog *catalog, const struct book *book, const struct offer *offer, usec now,
             struct fact *out_fact, bool *out_repeated);

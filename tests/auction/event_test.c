@@ -1,0 +1,380 @@
+// Events in every state of a placement, who may report them, revenue and refunds, bids: the tables of
+// event.c's head comment, case by case.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "random_history.h"
+
+struct stage_set {
+    struct history history;
+    struct fact placement;
+    struct event event;
+};
+
+// A market at work until a placement of a seat is held.
+static void
+set_open(struct stage_set *set)
+{
+    struct random_market options = {.bids = 200, .prices = 20, .version = 3};
+    history_open(&set->history, 77, &options, &history_limits);
+    while (set->history.placement_count == 0) history_contact(&set->history);
+    struct book_placement placement;
+    assert_true(book_find_placement(set->history.book, set->history.placements[0], &placement));
+    set->placement = *placement.fact;
+    set->event = (struct event){
+        .placement = set->history.placements[0],
+        .kind = FACT_DELIVERED,
+        .role = ROLE_TOUCHPOINT,
+        .party = 5,
+        .effective = set->history.now,
+        .amount = money_of(100),
+        .currency = {"EUR"},
+        .order = {{1}},
+        .key = "key",
+    };
+}
+
+#define REPEAT REASON_COUNT  // in the tables: REASON_NONE, and nothing new
+
+// Applies the fact when there is one.
+static enum reason
+report(struct stage_set *set, enum fact_kind kind)
+{
+    struct fact fact;
+    bool repeated;
+    set->event.kind = kind;
+    enum reason reason = event_decide(set->history.catalog, set->history.book, &set->event, set->history.now, &fact, &repeated);
+    if (reason != REASON_NONE) return reason;
+    if (repeated) return REPEAT;
+    assert_int_equal(fact.kind, kind);
+    assert_true(id_same(fact_placement(&fact), set->event.placement));
+    assert_int_equal(fact.customer, set->placement.customer);
+    assert_int_equal(fact.shard, set->placement.shard);
+    assert_int_equal(fact.at.us, set->history.now.us);
+    history_apply(&set->history, &fact, 1);
+    return REASON_NONE;
+}
+
+static void
+lead_to(struct stage_set *set, enum placement_state state)
+{
+    switch (state) {
+    case PLACEMENT_HELD: return;
+    case PLACEMENT_DELIVERED: assert_int_equal(report(set, FACT_DELIVERED), REASON_NONE); return;
+    case PLACEMENT_ACCEPTED:
+        assert_int_equal(report(set, FACT_DELIVERED), REASON_NONE);
+        assert_int_equal(report(set, FACT_ACCEPTED), REASON_NONE);
+        return;
+    case PLACEMENT_DECLINED:
+        assert_int_equal(report(set, FACT_DELIVERED), REASON_NONE);
+        assert_int_equal(report(set, FACT_DECLINED), REASON_NONE);
+        return;
+    case PLACEMENT_CANCELLED: assert_int_equal(report(set, FACT_CANCELLED), REASON_NONE); return;
+    case PLACEMENT_EXPIRED:
+        set->history.now = set->placement.placement.expires;
+        history_expire(&set->history);
+        return;
+    }
+}
+
+// (4) state by kind.
+static void
+test_states(void **state)
+{
+    (void)state;
+    enum { NOW = REASON_NONE, LATE = REASON_LATE, EARLY = REASON_EARLY, ENDED = REASON_ALREADY_ENDED, CONFLICT = REASON_CONFLICT };
+    static const enum fact_kind kinds[] = {FACT_DELIVERED, FACT_CANCELLED, FACT_ACCEPTED, FACT_DECLINED, FACT_CONVERTED, FACT_REFUNDED};
+    static const int expected[6][6] = {
+        [PLACEMENT_HELD] = {NOW, NOW, EARLY, EARLY, EARLY, EARLY},
+        [PLACEMENT_DELIVERED] = {REPEAT, ENDED, NOW, NOW, NOW, EARLY},
+        [PLACEMENT_ACCEPTED] = {REPEAT, ENDED, REPEAT, CONFLICT, NOW, EARLY},
+        [PLACEMENT_DECLINED] = {REPEAT, ENDED, CONFLICT, REPEAT, ENDED, EARLY},
+        [PLACEMENT_CANCELLED] = {ENDED, REPEAT, ENDED, ENDED, ENDED, EARLY},
+        [PLACEMENT_EXPIRED] = {LATE, ENDED, ENDED, ENDED, ENDED, EARLY},
+    };
+    for (enum placement_state from = PLACEMENT_HELD; from <= PLACEMENT_EXPIRED; from++) {
+        for (unsigned i = 0; i < 6; i++) {
+            struct stage_set set;
+            set_open(&set);
+            lead_to(&set, from);
+            struct digest before = book_digest(set.history.book);
+            enum reason reason = report(&set, kinds[i]);
+            if ((int)reason != expected[from][i]) fail_msg("state %d, %s: %s", from, fact_kind_name(kinds[i]), reason == REPEAT ? "repeat" : reason_key(reason));
+            // What gives no fact changes nothing.
+            assert_int_equal(digest_same(before, book_digest(set.history.book)), reason != REASON_NONE);
+            history_close(&set.history);
+        }
+    }
+}
+
+static void
+test_window(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    set_open(&set);
+    usec expires = set.placement.placement.expires;
+    set.history.now = (usec){expires.us - 1};
+    set.event.effective = (usec){set.history.now.us + 301 * USEC_SECOND};
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_OUT_OF_RANGE);   // the future
+    set.event.effective = (usec){set.placement.at.us - 301 * USEC_SECOND};
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_EARLY);          // before its win
+    set.event.effective = (usec){set.placement.at.us - 299 * USEC_SECOND};
+    set.history.now = expires;
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_LATE);           // held, but the window is over
+    set.history.now = (usec){expires.us - 1};
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_NONE);
+    history_close(&set.history);
+}
+
+static void
+test_parties(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    set_open(&set);
+    set.event.party = 6;
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_NOT_YOURS);   // another touchpoint's contact
+    set.event.role = ROLE_SEAT;
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_NOT_YOURS);   // another seat's placement
+    set.event.party = (uint16_t)set.placement.placement.seat;
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_WRONG_ROLE);  // a seat does not report deliveries
+    set.event.role = ROLE_OPERATOR;
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_WRONG_ROLE);
+    set.event.role = ROLE_TOUCHPOINT;
+    set.event.party = 5;
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_NONE);
+    set.event.role = ROLE_SEAT;
+    set.event.party = (uint16_t)set.placement.placement.seat;
+    assert_int_equal(report(&set, FACT_CONVERTED), REASON_NONE);
+    set.event.placement.bytes[0] ^= 1;
+    assert_int_equal(report(&set, FACT_CONVERTED), REASON_UNKNOWN_PLACEMENT);
+    history_close(&set.history);
+}
+
+static void
+revenue(struct stage_set *set, enum fact_kind kind, uint8_t order, const char *key, int64_t amount, enum reason expected)
+{
+    memset(set->event.key, 0, sizeof set->event.key);
+    snprintf(set->event.key, sizeof set->event.key, "%s", key);
+    set->event.order = (struct id){{order}};
+    set->event.amount = money_of(amount);
+    enum reason reason = report(set, kind);
+    if (reason != expected) fail_msg("%s %u %s %lld: %u", fact_kind_name(kind), order, key, (long long)amount, reason);
+}
+
+// (5) conversions and refunds.
+static void
+test_revenue(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    set_open(&set);
+    lead_to(&set, PLACEMENT_DELIVERED);
+    revenue(&set, FACT_REFUNDED, 1, "r1", 10, REASON_EARLY);
+    revenue(&set, FACT_CONVERTED, 1, "o", 0, REASON_OUT_OF_RANGE);
+    revenue(&set, FACT_CONVERTED, 1, "o", BOUND_MICROS + 1, REASON_OUT_OF_RANGE);
+    revenue(&set, FACT_CONVERTED, 1, "o", 100, REASON_NONE);
+    revenue(&set, FACT_CONVERTED, 1, "o", 100, REPEAT);
+    revenue(&set, FACT_CONVERTED, 1, "o", 101, REASON_CONFLICT);
+    revenue(&set, FACT_CONVERTED, 2, "p", 50, REASON_NONE);
+    revenue(&set, FACT_REFUNDED, 1, "r1", 60, REASON_NONE);
+    revenue(&set, FACT_REFUNDED, 1, "r1", 60, REPEAT);
+    revenue(&set, FACT_REFUNDED, 1, "r1", 59, REASON_CONFLICT);
+    revenue(&set, FACT_REFUNDED, 1, "r2", 41, REASON_REFUND_EXCEEDS);
+    revenue(&set, FACT_REFUNDED, 1, "r2", 40, REASON_NONE);
+    revenue(&set, FACT_REFUNDED, 1, "r3", 1, REASON_REFUND_EXCEEDS);
+    revenue(&set, FACT_REFUNDED, 2, "r1", 50, REASON_NONE);  // the same reference of another order
+    struct book_placement placement;
+    assert_true(book_find_placement(set.history.book, set.event.placement, &placement));
+    assert_int_equal(placement.converted.micros, 150);
+    assert_int_equal(placement.refunded.micros, 150);
+    memcpy(set.event.currency.code, "USD", 4);
+    revenue(&set, FACT_CONVERTED, 3, "q", 1, REASON_CURRENCY);
+    memcpy(set.event.currency.code, "EUR", 4);
+    // The same order on another placement is a conflict.
+    while (set.history.placement_count < 2) history_contact(&set.history);
+    set.event.placement = set.history.placements[1];
+    assert_true(book_find_placement(set.history.book, set.event.placement, &placement));
+    set.placement = *placement.fact;
+    lead_to(&set, PLACEMENT_DELIVERED);
+    revenue(&set, FACT_CONVERTED, 1, "o", 100, REASON_CONFLICT);
+    revenue(&set, FACT_REFUNDED, 2, "r9", 1, REASON_CONFLICT);
+    history_close(&set.history);
+}
+
+// A placement with more orders than the book remembers is told to come back.
+static void
+test_revenue_busy(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    set_open(&set);
+    lead_to(&set, PLACEMENT_DELIVERED);
+    for (uint8_t i = 1; i <= history_limits.orders; i++) revenue(&set, FACT_CONVERTED, i, "o", 5, REASON_NONE);
+    revenue(&set, FACT_CONVERTED, 200, "o", 5, REASON_BUSY);
+    history_close(&set.history);
+}
+
+static void
+test_expire(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    struct fact fact;
+    set_open(&set);
+    set.history.now = set.placement.placement.expires;
+    event_expire(set.history.book, set.event.placement, set.history.now, &fact);
+    assert_int_equal(fact.kind, FACT_EXPIRED);
+    assert_int_equal(fact.role, ROLE_OPERATOR);
+    assert_int_equal(fact.party, 0);
+    assert_int_equal(fact.event.price.micros, set.placement.placement.price.micros);
+    assert_int_equal(fact.event.effective.us, set.placement.placement.expires.us);
+    assert_int_equal(fact.event.seat, set.placement.placement.seat);
+    history_close(&set.history);
+}
+
+// --- Bids ----------------------------------------------------------------------------------------
+static enum reason
+put(struct history *history, const struct offer *offer, struct fact *out_fact)
+{
+    bool repeated;
+    enum reason reason = event_offer(history->catalog, history->book, offer, history->now, out_fact, &repeated);
+    if (reason != REASON_NONE) return reason;
+    assert_true(out_fact->bid.bid == event_bid_id(offer->seat, offer->key));
+    if (repeated) return REPEAT;
+    history_apply(history, out_fact, 1);
+    return REASON_NONE;
+}
+
+static struct offer
+an_offer(const struct catalog *catalog)
+{
+    return (struct offer){
+        .seat = (uint16_t)catalog->seats[catalog->messages[0].seat].id,
+        .message = 0,
+        .slot = UINT32_MAX,
+        .price = money_of(123),
+        .currency = catalog->currency,
+        .key = "mine",
+    };
+}
+
+static void
+test_offers(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    struct fact fact;
+    set_open(&set);
+    struct history *history = &set.history;
+    struct offer offer = an_offer(history->catalog), bad;
+    bad = offer, bad.seat++;
+    assert_int_equal(put(history, &bad, &fact), REASON_NOT_YOURS);
+    bad = offer, memcpy(bad.currency.code, "USD", 4);
+    assert_int_equal(put(history, &bad, &fact), REASON_CURRENCY);
+    bad = offer, bad.price = money_of(0);
+    assert_int_equal(put(history, &bad, &fact), REASON_OUT_OF_RANGE);
+    bad = offer, bad.price = money_of(BOUND_MICROS + 1);
+    assert_int_equal(put(history, &bad, &fact), REASON_OUT_OF_RANGE);
+    bad = offer, bad.from.us = 10, bad.until.us = 10;
+    assert_int_equal(put(history, &bad, &fact), REASON_OUT_OF_RANGE);
+    bad = offer, bad.state = BID_WITHDRAWN;
+    assert_int_equal(put(history, &bad, &fact), REASON_UNKNOWN_BID);
+    bad = offer, bad.slot = history->catalog->slot_count;
+    assert_int_equal(put(history, &bad, &fact), REASON_UNKNOWN_SLOT);
+    bad = offer, bad.message = history->catalog->message_count;
+    assert_int_equal(put(history, &bad, &fact), REASON_UNKNOWN_MESSAGE);
+
+    assert_int_equal(put(history, &offer, &fact), REASON_NONE);
+    assert_int_equal(fact.kind, FACT_BID);
+    assert_int_equal(fact.bid.slot, 0);
+    assert_int_equal(fact.party, offer.seat);
+    assert_int_equal(put(history, &offer, &fact), REPEAT);
+    offer.price = money_of(124);
+    assert_int_equal(put(history, &offer, &fact), REASON_NONE);
+    offer.slot = 1;
+    assert_int_equal(put(history, &offer, &fact), REASON_NONE);
+    assert_int_equal(fact.bid.slot, history->catalog->slots[1].id);
+    offer.state = BID_PAUSED;
+    assert_int_equal(put(history, &offer, &fact), REASON_NONE);
+    struct offer end = {.seat = offer.seat, .state = BID_WITHDRAWN, .key = "mine"};
+    assert_int_equal(put(history, &end, &fact), REASON_NONE);
+    assert_int_equal(fact.bid.price.micros, 124);  // the rest as it stood
+    assert_int_equal(put(history, &end, &fact), REPEAT);
+    offer.state = BID_ACTIVE;
+    assert_int_equal(put(history, &offer, &fact), REASON_NONE);  // bids again
+    history_close(history);
+}
+
+// A standing bid of the catalog: the same state is a repeat, another changes it.
+static void
+test_offers_over_catalog(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    struct fact fact;
+    set_open(&set);
+    struct history *history = &set.history;
+    const struct catalog_bid *bid = &history->catalog->bids[3];
+    struct offer offer = {
+        .seat = (uint16_t)history->catalog->seats[bid->seat].id, .state = bid->state, .message = bid->message,
+        .slot = bid->slot, .price = bid->price, .currency = history->catalog->currency, .from = bid->from, .until = bid->until};
+    memcpy(offer.key, bid->key, sizeof offer.key);
+    assert_int_equal(put(history, &offer, &fact), REPEAT);
+    assert_false(book_bid_replaced(history->book, 3));
+    struct offer end = {.seat = offer.seat, .state = BID_WITHDRAWN};
+    memcpy(end.key, bid->key, sizeof end.key);
+    assert_int_equal(put(history, &end, &fact), REASON_NONE);
+    assert_true(book_bid_replaced(history->book, 3));
+    history_close(history);
+}
+
+static void
+test_offers_busy(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    struct fact fact;
+    set_open(&set);
+    struct offer offer = an_offer(set.history.catalog);
+    for (uint32_t i = 0; i < history_limits.overlay; i++) {
+        snprintf(offer.key, sizeof offer.key, "bid %u", i);
+        assert_int_equal(put(&set.history, &offer, &fact), REASON_NONE);
+    }
+    offer.price = money_of(77);
+    assert_int_equal(put(&set.history, &offer, &fact), REASON_NONE);  // one that is there may change
+    snprintf(offer.key, sizeof offer.key, "one more");
+    assert_int_equal(put(&set.history, &offer, &fact), REASON_BUSY);
+    history_close(&set.history);
+}
+
+static void
+test_bid_ids(void **state)
+{
+    (void)state;
+    char a[BOUND_KEY] = "a", b[BOUND_KEY] = "b";
+    assert_true(event_bid_id(1, a) != event_bid_id(1, b));
+    assert_true(event_bid_id(1, a) != event_bid_id(2, a));
+    assert_true(event_bid_id(1, a) == event_bid_id(1, a) && event_bid_id(0, b) != 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_states),       cmocka_unit_test(test_window),
+        cmocka_unit_test(test_parties),      cmocka_unit_test(test_revenue),
+        cmocka_unit_test(test_revenue_busy), cmocka_unit_test(test_expire),
+        cmocka_unit_test(test_offers),       cmocka_unit_test(test_offers_over_catalog),
+        cmocka_unit_test(test_offers_busy),  cmocka_unit_test(test_bid_ids),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
