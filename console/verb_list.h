@@ -8,6 +8,11 @@ VERB(down)
 VERB(status)
 
 // The market file, and the core without a server.
+VERB(apply)
+VERB(diff)
+VERB(export_market)
+VERB(dry_run)
+VERB(clear)
 
 // Trading, over the TLS API.
 VERB(cert)

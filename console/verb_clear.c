@@ -1,0 +1,161 @@
+// slotctl clear: the price of one slot as a pocket calculator, by the function that prices every
+// slot (price.h: sealed second price, own seat excluded, older bid wins a tie).
+//
+// Amounts have at most six decimals; the price is printed with as many as the inputs were written
+// with.
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail.h"
+#include "price.h"
+#include "verb.h"
+
+struct clear {
+    money floor;
+    unsigned decimals;       // most of any amount given
+    struct price_bid *bids;  // bid ids from 1 in the order given, seats numbered from 0
+    const char **names;      // of bid i
+    size_t *name_lengths;
+    size_t count;
+};
+
+// False after a message.
+static bool
+parse_amount(struct clear *clear, const char *text, money *out_amount)
+{
+    if (money_parse(text, strlen(text), out_amount) != STATUS_OK || out_amount->micros < 0) {
+        verb_usage(&verb_clear,
+                   "'%s' is not an amount; write digits with at most six decimals, up to "
+                   "1000000000",
+                   text);
+        return false;
+    }
+    const char *point = strchr(text, '.');
+    unsigned decimals = point == NULL ? 0 : (unsigned)strlen(point + 1);
+    if (decimals > clear->decimals) clear->decimals = decimals;
+    return true;
+}
+
+static bool
+parse_bid(struct clear *clear, const char *text)
+{
+    size_t i = clear->count;
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL || colon == text) {
+        verb_usage(&verb_clear, "'%s' is not a bid; write SEAT:PRICE, as A:1.50", text);
+        return false;
+    }
+    clear->names[i] = text;
+    clear->name_lengths[i] = (size_t)(colon - text);
+    clear->bids[i] = (struct price_bid){.bid = i + 1, .seat = (uint32_t)i, .floor = clear->floor};
+    for (size_t j = 0; j < i; j++)
+        if (clear->name_lengths[j] == clear->name_lengths[i] &&
+            memcmp(clear->names[j], text, clear->name_lengths[i]) == 0)
+            clear->bids[i].seat = clear->bids[j].seat;
+    clear->count++;
+    return parse_amount(clear, colon + 1, &clear->bids[i].price);
+}
+
+static void
+put_json_text(const char *text, size_t len)
+{
+    putchar('"');
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\') printf("\\%c", c);
+        else if (c < 0x20) printf("\\u%04x", c);
+        else putchar(c);
+    }
+    putchar('"');
+}
+
+static int
+print_no_sale(const struct clear *clear, bool json)
+{
+    char floor[MONEY_TEXT];
+    money_format(clear->floor, clear->decimals, floor);
+    const char *why = clear->count == 0 ? "there are no bids" : "no bid reaches the floor";
+    if (json)
+        printf("{\"winner\": null, \"reason\": \"%s\", \"floor\": \"%s\"}\n",
+               clear->count == 0 ? "no_bids" : "below_floor", floor);
+    else if (clear->count == 0) printf("no sale\n%s\n", why);
+    else printf("no sale\n%s %s\n", why, floor);
+    return EXIT_NO;
+}
+
+static int
+print_sale(const struct clear *clear, const struct price_sale *sale, bool json)
+{
+    char price[MONEY_TEXT], setter_price[MONEY_TEXT];
+    size_t winner = sale->winner - 1, setter = sale->setter - 1;
+    money_format(sale->price, clear->decimals, price);
+    if (json) {
+        printf("{\"winner\": ");
+        put_json_text(clear->names[winner], clear->name_lengths[winner]);
+        printf(", \"price\": \"%s\", \"set_by\": ", price);
+        if (sale->setter == 0) printf("\"floor\"");
+        else put_json_text(clear->names[setter], clear->name_lengths[setter]);
+        printf(", \"winner_bid\": %" PRIu64 ", \"setter_bid\": %" PRIu64 "}\n", sale->winner,
+               sale->setter);
+        return EXIT_DONE;
+    }
+    printf("%.*s %s\n", (int)clear->name_lengths[winner], clear->names[winner], price);
+    if (sale->setter == 0) {
+        printf("set by the floor %s\n", price);
+    } else {
+        money_format(clear->bids[setter].price, clear->decimals, setter_price);
+        printf("set by %.*s's bid %s\n", (int)clear->name_lengths[setter], clear->names[setter],
+               setter_price);
+    }
+    return EXIT_DONE;
+}
+
+static int
+run(const struct verb_context *context, int argc, char **argv)
+{
+    const char *floor = NULL;
+    const struct verb_option options[] = {{.name = "--floor", .value = &floor}, {0}};
+    struct clear clear = {0};
+    int code = EXIT_USAGE;
+    argc = verb_options(&verb_clear, options, argc, argv);
+    if (argc < 0) return EXIT_USAGE;
+    if (floor == NULL) return verb_usage(&verb_clear, "needs --floor; without one write --floor 0");
+    clear.bids = calloc((size_t)argc, sizeof *clear.bids);
+    clear.names = calloc((size_t)argc, sizeof *clear.names);
+    clear.name_lengths = calloc((size_t)argc, sizeof *clear.name_lengths);
+    CHECK(clear.bids != NULL && clear.names != NULL && clear.name_lengths != NULL);
+    if (!parse_amount(&clear, floor, &clear.floor)) goto done;
+    for (int i = 1; i < argc; i++)
+        if (!parse_bid(&clear, argv[i])) goto done;
+    struct price_sale sale;
+    price_clear(clear.bids, clear.count, 0, &sale);
+    code = sale.winner == 0 ? print_no_sale(&clear, context->json)
+                            : print_sale(&clear, &sale, context->json);
+done:
+    free(clear.bids);
+    free(clear.names);
+    free(clear.name_lengths);
+    return code;
+}
+
+const struct verb verb_clear = {
+    .name = "clear",
+    .arguments = "--floor F SEAT:PRICE ...",
+    .summary = "the second price of one slot",
+    .help =
+        "Who wins one slot, at what price, and who set it: the dearest bid at or above the floor\n"
+        "wins and pays the dearest other bid of another seat, at least the floor. A seat may bid\n"
+        "several times; its own bids never set its price. Of equal bids the one given first wins.\n"
+        "Amounts have at most six decimals.\n"
+        "\n"
+        "  $ slotctl clear --floor 100 A:110 A:130 C:125 D:105 E:132 E:140\n"
+        "  E 130\n"
+        "  set by A's bid 130\n"
+        "  $ slotctl clear --floor 1.50 A:1.20\n"
+        "  no sale\n"
+        "  no bid reaches the floor 1.50\n"
+        "\n"
+        "Exit codes: 0 sold; 1 no sale; 2 an amount is wrong.\n",
+    .run = run,
+};

@@ -1,0 +1,387 @@
+// slotctl dry-run: the auction without any server. The market file is compiled into a catalog with
+// the bids in it, as ledgerd would; contacts are decided one after the other against one book, as
+// auctiond would; every bid is judged for its slot, so that each says why it did not win.
+//
+// Deterministic: the same files and --at give the same bytes. Ids are given in declared order;
+// customer pseudonyms are made with a secret of zeros; nothing that is printed depends on the
+// clock.
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "book.h"
+#include "contact_json.h"
+#include "fail.h"
+#include "lines.h"
+#include "market_input.h"
+#include "round.h"
+
+#define WHY_ROOM 65536  // bids judged in one contact that can be printed
+
+struct dry_run {
+    struct arena *arena;
+    struct market *market;
+    const char *bids_path, *contacts_path;
+    usec at;
+    struct catalog *catalog;
+    struct book *book;
+    struct round *round;
+    struct why why;
+};
+
+static enum exit_code
+fault_in_line(const char *path, const json_t *line, const struct contact_json_fault *fault)
+{
+    fprintf(stderr, "%s:%lld: %s: %s\n", path,
+            (long long)json_integer_value(json_object_get(line, "line")),
+            fault->reason != REASON_NONE ? reason_key(fault->reason) : "error", fault->text);
+    return EXIT_USAGE;
+}
+
+// --- The catalog ---
+
+static struct catalog *
+compile(struct dry_run *dry, const struct market_bid *bids, uint32_t count)
+{
+    struct catalog_input input = {
+        .market = dry->market, .bids = bids, .bid_count = count, .version = 1};
+    struct expr_error error;
+    const uint8_t *bytes;
+    size_t len;
+    struct catalog *catalog = NULL;
+    uint32_t left_out = 0;
+    CHECK(catalog_encode(&input, dry->arena, &bytes, &len, &error) == STATUS_OK);
+    CHECK(catalog_decode(bytes, len, &catalog, &left_out) == STATUS_OK && left_out == 0);
+    return catalog;
+}
+
+struct kept_bid {
+    struct market_bid bid;
+    size_t order;
+};
+
+static int
+by_id_and_order(const void *a, const void *b)
+{
+    const struct kept_bid *x = a, *y = b;
+    if (x->bid.id != y->bid.id) return x->bid.id < y->bid.id ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+static void
+keep_bid(struct kept_bid *kept, size_t order, const struct fact *fact)
+{
+    *kept = (struct kept_bid){.order = order,
+                              .bid = {.id = fact->bid.bid,
+                                      .seat = fact->bid.seat,
+                                      .message = fact->bid.message,
+                                      .slot = fact->bid.slot,
+                                      .price = fact->bid.price,
+                                      .from = fact->bid.from,
+                                      .until = fact->bid.until,
+                                      .state = fact->bid.state}};
+    memcpy(kept->bid.key, fact->bid.key, BOUND_KEY);
+}
+
+// Of several lines under one reference the last counts.
+static uint32_t
+newest_bids(struct kept_bid *kept, size_t count, struct market_bid *bids)
+{
+    uint32_t newest = 0;
+    qsort(kept, count, sizeof *kept, by_id_and_order);
+    for (size_t i = 0; i < count; i++)
+        if (i + 1 == count || kept[i + 1].bid.id != kept[i].bid.id) bids[newest++] = kept[i].bid;
+    return newest;
+}
+
+// Bids become facts, as at the node, and the facts the bids of the catalog that decides.
+static enum exit_code
+take_bids(struct dry_run *dry)
+{
+    struct lines_fault fault;
+    struct contact_json_fault refused;
+    json_t *lines = NULL, *line;
+    size_t i, count = 0;
+    struct catalog *empty = compile(dry, NULL, 0);
+    enum exit_code code = EXIT_DONE;
+    if (dry->bids_path == NULL) {
+        dry->catalog = empty;
+        return EXIT_DONE;
+    }
+    if (lines_read(dry->bids_path, &lines, &fault) != STATUS_OK) {
+        fprintf(stderr, "%s\n", fault.text);
+        catalog_close(empty);
+        return EXIT_USAGE;
+    }
+    size_t room = json_array_size(lines) + 1;
+    struct market_bid *bids = arena_take(dry->arena, room, sizeof *bids);
+    struct kept_bid *kept = arena_take(dry->arena, room, sizeof *kept);
+    book_catalog(dry->book, empty);
+    json_array_foreach(lines, i, line)
+    {
+        struct offer offer;
+        struct fact fact;
+        bool repeated;
+        if (!contact_json_read_bid(empty, line, &offer, &refused)) {
+            code = fault_in_line(dry->bids_path, line, &refused);
+            break;
+        }
+        refused.reason = event_offer(empty, dry->book, &offer, dry->at, &fact, &repeated);
+        if (refused.reason != REASON_NONE) {
+            snprintf(refused.text, sizeof refused.text, "%s", reason_text(refused.reason));
+            code = fault_in_line(dry->bids_path, line, &refused);
+            break;
+        }
+        keep_bid(&kept[count], count, &fact);
+        count++;
+    }
+    json_decref(lines);
+    catalog_close(empty);
+    if (code == EXIT_DONE) dry->catalog = compile(dry, bids, newest_bids(kept, count, bids));
+    return code;
+}
+
+// --- What is printed ---
+
+static json_t *
+amount(money value)
+{
+    char text[MONEY_TEXT];
+    money_format(value, 2, text);
+    return json_string(text);
+}
+
+static json_t *
+key_of(const char key[BOUND_KEY])
+{
+    return json_stringn(key, strnlen(key, BOUND_KEY));
+}
+
+static const struct catalog_bid *
+bid_by_id(const struct catalog *catalog, uint64_t id)
+{
+    for (uint32_t i = 0; i < catalog->bid_count; i++)
+        if (catalog->bids[i].id == id) return &catalog->bids[i];
+    return NULL;
+}
+
+static json_t *
+set_by(const struct dry_run *dry, const struct fact *fact)
+{
+    const struct catalog_bid *bid = bid_by_id(dry->catalog, fact->placement.setter);
+    if (bid == NULL)
+        return json_pack("{s:s, s:o}", "by", "floor", "floor", amount(fact->placement.floor));
+    return json_pack("{s:s, s:s, s:o, s:o}", "by", "bid", "seat",
+                     dry->catalog->seats[bid->seat].code, "bid", key_of(bid->key), "price",
+                     amount(bid->price));
+}
+
+static const struct catalog_slot *
+slot_at(const struct dry_run *dry, const struct contact *contact, unsigned position)
+{
+    const struct catalog_container *container = &dry->catalog->containers[contact->container];
+    return &dry->catalog->slots[container->slot_first + position - 1];
+}
+
+static json_t *
+placement(const struct dry_run *dry, const struct contact *contact, const struct fact *fact)
+{
+    const struct catalog *catalog = dry->catalog;
+    const struct catalog_bid *bid = bid_by_id(catalog, fact->placement.bid);
+    CHECK(bid != NULL);
+    const struct catalog_message *message = &catalog->messages[bid->message];
+    json_t *objectives = json_array();
+    for (int i = 0; i < OBJECTIVE_COUNT; i++)
+        if ((fact->placement.objectives & 1u << i) != 0)
+            json_array_append_new(objectives, json_string(objective_name((enum objective)i)));
+    return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "tagid",
+                     slot_at(dry, contact, fact->position)->tagid, "seat",
+                     catalog->seats[bid->seat].code, "message", message->code, "rung",
+                     message->rung + 1, "objectives", objectives, "bid", key_of(bid->key), "price",
+                     amount(fact->placement.price), "bid_price", amount(fact->placement.bid_price),
+                     "floor", amount(fact->placement.floor), "set", set_by(dry, fact));
+}
+
+static json_t *
+unfilled(const struct dry_run *dry, const struct contact *contact, const struct fact *fact)
+{
+    enum reason reason = fact->unfilled.reason, main_reason = fact->unfilled.main_reason;
+    json_t *object = json_pack(
+        "{s:s, s:i, s:s, s:s}", "tagid", slot_at(dry, contact, fact->position)->tagid, "code",
+        (int)reason_number(reason), "reason", reason_key(reason), "text", reason_text(reason));
+    if (main_reason != REASON_NONE)
+        json_object_set_new(object, "main_reason", json_string(reason_key(main_reason)));
+    return object;
+}
+
+// The part of a rule's text that was not true.
+static json_t *
+failed_part(const struct dry_run *dry, const struct contact *contact, const struct why_bid *judged,
+            const struct catalog_bid *bid)
+{
+    const struct market *market = dry->market;
+    const struct catalog_container *container = &dry->catalog->containers[contact->container];
+    const char *rule = "";
+    if (strcmp(judged->rule_of, "seat") == 0) rule = market->seats[bid->seat].rule;
+    else if (strcmp(judged->rule_of, "message") == 0) rule = market->messages[bid->message].rule;
+    else
+        for (uint32_t i = 0; i < market->container_count; i++)
+            if (market->containers[i].id == container->id)
+                rule = market->containers[i].slots[judged->position - 1].rule;
+    size_t from = judged->leaf->column - 1u, len = judged->leaf->length;
+    if (from + len > strlen(rule)) return json_string(rule);
+    return json_stringn(rule + from, len);
+}
+
+static json_t *
+judgement(const struct dry_run *dry, const struct contact *contact, const struct why_bid *judged)
+{
+    const struct catalog *catalog = dry->catalog;
+    CHECK(judged->bid < catalog->bid_count);
+    const struct catalog_bid *bid = &catalog->bids[judged->bid];
+    json_t *object = json_pack("{s:s, s:s, s:o, s:s, s:o, s:i, s:s}", "tagid",
+                               slot_at(dry, contact, judged->position)->tagid, "seat",
+                               catalog->seats[bid->seat].code, "bid", key_of(bid->key), "message",
+                               catalog->messages[bid->message].code, "price", amount(bid->price),
+                               "code", (int)reason_number(judged->reason), "reason",
+                               judged->reason == REASON_NONE ? "won" : reason_key(judged->reason));
+    CHECK(object != NULL);
+    if (judged->reason == REASON_BELOW_FLOOR)
+        json_object_set_new(object, "floor", amount(judged->floor));
+    if (judged->reason == REASON_BELOW_FLOOR || judged->reason == REASON_OUTBID)
+        json_object_set_new(object, "short_by", amount(judged->short_by));
+    if (judged->reason == REASON_NOT_ELIGIBLE && judged->leaf != NULL && judged->rule_of != NULL) {
+        json_object_set_new(object, "rule_of", json_string(judged->rule_of));
+        json_object_set_new(object, "failed", failed_part(dry, contact, judged, bid));
+    }
+    return object;
+}
+
+static void
+print_decision(const struct dry_run *dry, const struct contact *contact, const struct fact *facts,
+               unsigned count, bool repeated)
+{
+    json_t *placements = json_array(), *empty = json_array(), *bids = json_array();
+    for (unsigned i = 1; i < count; i++) {
+        if (facts[i].kind == FACT_PLACEMENT)
+            json_array_append_new(placements, placement(dry, contact, &facts[i]));
+        else json_array_append_new(empty, unfilled(dry, contact, &facts[i]));
+    }
+    for (uint32_t i = 0; !repeated && i < dry->why.count && i < dry->why.room; i++)
+        json_array_append_new(bids, judgement(dry, contact, &dry->why.bids[i]));
+    json_t *object = json_pack("{s:o, s:s, s:o, s:o, s:o, s:b}", "id", key_of(contact->key),
+                               "container", dry->catalog->containers[contact->container].code,
+                               "placements", placements, "unfilled", empty, "bids", bids,
+                               "repeated", repeated);
+    CHECK(object != NULL);
+    char *text = json_dumps(object, JSON_COMPACT);
+    CHECK(text != NULL);
+    printf("%s\n", text);
+    free(text);
+    json_decref(object);
+}
+
+// --- Contacts ---
+
+static enum exit_code
+decide(struct dry_run *dry, const json_t *line, struct contact *contact)
+{
+    struct contact_json_fault fault;
+    struct fact facts[BOUND_CONTACT_FACTS];
+    unsigned count = 0;
+    bool repeated = false;
+    if (!contact_json_read(dry->catalog, line, dry->at, contact, &fault))
+        return fault_in_line(dry->contacts_path, line, &fault);
+    fault.reason = round_decide(dry->round, dry->catalog, dry->book, contact, dry->at, &dry->why,
+                                facts, &count, &repeated);
+    if (fault.reason != REASON_NONE) {
+        snprintf(fault.text, sizeof fault.text, "%s", reason_text(fault.reason));
+        return fault_in_line(dry->contacts_path, line, &fault);
+    }
+    for (unsigned i = 0; i < count && !repeated; i++)
+        CHECK(book_apply(dry->book, &facts[i], (struct catalog_position){0}) == STATUS_OK);
+    print_decision(dry, contact, facts, count, repeated);
+    return EXIT_DONE;
+}
+
+static enum exit_code
+play(struct dry_run *dry)
+{
+    struct lines_fault fault;
+    json_t *lines = NULL, *line;
+    size_t i;
+    enum exit_code code = EXIT_DONE;
+    if (lines_read(dry->contacts_path, &lines, &fault) != STATUS_OK) {
+        fprintf(stderr, "%s\n", fault.text);
+        return EXIT_USAGE;
+    }
+    struct contact *contact = arena_take(dry->arena, 1, sizeof *contact);
+    book_catalog(dry->book, dry->catalog);
+    json_array_foreach(lines, i, line)
+    {
+        // A line that cannot be used spoils no other, as at the API; the exit code tells.
+        enum exit_code done = decide(dry, line, contact);
+        if (done != EXIT_DONE) code = done;
+    }
+    json_decref(lines);
+    return code;
+}
+
+static int
+run(const struct verb_context *context, int argc, char **argv)
+{
+    const char *market = NULL, *at = NULL;
+    struct dry_run dry = {.at = clock_wall()};
+    const struct verb_option options[] = {{.name = "--market", .value = &market},
+                                          {.name = "--contacts", .value = &dry.contacts_path},
+                                          {.name = "--bids", .value = &dry.bids_path},
+                                          {.name = "--at", .value = &at},
+                                          {0}};
+    argc = verb_options(&verb_dry_run, options, argc, argv);
+    if (argc < 0) return EXIT_USAGE;
+    if (argc != 1 || market == NULL || dry.contacts_path == NULL)
+        return verb_usage(&verb_dry_run, "needs --market FILE and --contacts FILE");
+    if (at != NULL && clock_parse(at, strlen(at), &dry.at) != STATUS_OK)
+        return verb_usage(&verb_dry_run,
+                          "'%s' is no time; write 2026-11-30 or 2026-11-30T18:00:00Z", at);
+    dry.arena = arena_open("dry-run");
+    int code = market_input_read(context, market, dry.arena, &dry.market);
+    if (code == EXIT_DONE) {
+        market_object_number(dry.market);
+        dry.book = book_open(&book_limits_default);
+        dry.round = round_open();
+        dry.why = (struct why){.bids = arena_take(dry.arena, WHY_ROOM, sizeof *dry.why.bids),
+                               .room = WHY_ROOM};
+        code = take_bids(&dry);
+        if (code == EXIT_DONE) code = play(&dry);
+        catalog_close(dry.catalog);
+        round_close(dry.round);
+        book_close(dry.book);
+    }
+    arena_close(dry.arena);
+    return code;
+}
+
+const struct verb verb_dry_run = {
+    .name = "dry-run",
+    .arguments = "--market FILE --contacts FILE [--bids FILE] [--at TIME]",
+    .summary = "decide contacts without any server",
+    .help =
+        "Runs the auction on files: a market file, contacts and bids as JSON lines (the "
+        "parameters\n"
+        "of `contact` and `bid.put` in docs/protocol.md, with \"touchpoint\" or \"seat\" beside\n"
+        "them; `-` is standard input). Prints one JSON line a contact: placements with price and\n"
+        "who set it, empty slots with the reason, and for every bid why it did not win. Contacts\n"
+        "are decided in order against one book, so budgets run out and caps count.\n"
+        "\n"
+        "  --at TIME  when it all happens (default: now); the same files and time give the same\n"
+        "             output, byte for byte\n"
+        "\n"
+        "  $ slotctl dry-run --market sample/market.yaml --bids sample/bids.jsonl \\\n"
+        "        --contacts sample/contacts.jsonl --at 2026-11-02\n"
+        "\n"
+        "Exit codes: 0 all decided; 2 a file is wrong, or a contact was refused (the others are\n"
+        "decided).\n",
+    .run = run,
+};
