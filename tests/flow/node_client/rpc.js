@@ -1,0 +1,66 @@
+// MessagePack-RPC over TLS 1.3 as docs/protocol.md describes it: Node's tls and @msgpack/msgpack, nothing else.
+'use strict';
+const tls = require('node:tls');
+const fs = require('node:fs');
+const { encode, decodeMultiStream } = require('@msgpack/msgpack');
+
+class Refused extends Error {
+    constructor(error) {
+        super(`${error.reason} (${error.code}): ${error.text}`);
+        Object.assign(this, error);
+    }
+}
+
+class Rpc {
+    // Resolves when the handshake is done; whether we are admitted shows with the first answer.
+    static connect({ host, port, ca, cert, key }) {
+        return new Promise((resolve, reject) => {
+            const socket = tls.connect({
+                host, port, minVersion: 'TLSv1.3', servername: /^[\d.:]+$/.test(host) ? '' : host,
+                ca: fs.readFileSync(ca), cert: fs.readFileSync(cert), key: fs.readFileSync(key),
+            });
+            socket.setNoDelay(true);
+            socket.once('secureConnect', () => resolve(new Rpc(socket)));
+            socket.once('error', reject);
+        });
+    }
+
+    constructor(socket) {
+        this.socket = socket;
+        this.waiting = new Map();
+        this.id = 0;
+        this.ended = this.read().catch((error) => error).then((why) => {
+            const error = why ?? new Error('the server closed the connection');
+            for (const { reject } of this.waiting.values()) reject(error);
+            this.waiting.clear();
+            return error;
+        });
+    }
+
+    async read() {
+        for await (const [type, ...rest] of decodeMultiStream(this.socket)) {
+            if (type === 2) throw new Refused(rest[1][0]);
+            const [id, error, result] = rest;
+            const call = this.waiting.get(id);
+            if (type !== 1 || !call) throw new Error(`an answer to what was not asked: ${type} ${id}`);
+            this.waiting.delete(id);
+            if (error) call.reject(new Refused(error));
+            else call.resolve(result);
+        }
+    }
+
+    call(method, params = {}) {
+        const id = this.id++;
+        return new Promise((resolve, reject) => {
+            this.waiting.set(id, { resolve, reject });
+            this.socket.write(encode([0, id, method, [params]]));
+        });
+    }
+
+    async close() {
+        this.socket.end();
+        await this.ended;
+    }
+}
+
+module.exports = { Rpc, Refused };
