@@ -1,59 +1,62 @@
 // Every limit of Vendue, why it is what it is, and how limits relate.
-// A limit that a user can meet is answered with a named reason (terms.h) and listed in docs/protocol.md.
+// A limit that a user can meet is answered with a named reason (terms.h) and listed in
+// docs/protocol.md.
 #ifndef VENDUE_BOUNDS_H
 #define VENDUE_BOUNDS_H
 
-// --- Names and keys -------------------------------------------------------------------------------
-#define BOUND_CODE 48          // bytes of an object's code ("bill.footer"), without the NUL; fits a report column
+// clang-format off
+// --- Names and keys ------------------------------------------------------------------------------
+#define BOUND_CODE 48          // bytes of an object's code ("bill"), without the NUL; fits a column
 #define BOUND_KEY 40           // bytes of a foreign key (contact, bid, order): a UUID as text is 36
 #define BOUND_TEXT 1024        // bytes of a free text (name, content reference, reason)
 
-// --- Facts and frames -----------------------------------------------------------------------------
-#define BOUND_FACT_BYTES 128                     // two cache lines; one record of the journal
-#define BOUND_FRAME_FACTS 1024                   // facts in a frame
-#define BOUND_FRAME_BYTES (256 * 1024)           // below the default message limit of replicated logs
-#define BOUND_SHARDS 1024                        // virtual shards of customers; fixed for ever
+// --- Facts and frames ----------------------------------------------------------------------------
+#define BOUND_FACT_BYTES 128               // two cache lines; one record of the journal
+#define BOUND_FRAME_FACTS 1024             // facts in a frame
+#define BOUND_FRAME_BYTES (256 * 1024)     // below the default message limit of replicated logs
+#define BOUND_SHARDS 1024                  // virtual shards of customers; fixed for ever
 
-// --- A contact ------------------------------------------------------------------------------------
-#define BOUND_SLOTS 12                           // slots of a container
+// --- A contact -----------------------------------------------------------------------------------
+#define BOUND_SLOTS 12                     // slots of a container
 #define BOUND_CONTACT_FACTS (1 + BOUND_SLOTS)    // a contact's facts: itself and one outcome a slot
-#define BOUND_ATTRIBUTES 64                      // declared attributes: one bit each in a known-mask
-#define BOUND_LIST_ITEMS 256                     // items of all list attributes of one contact together
+#define BOUND_ATTRIBUTES 64                // declared attributes: one bit each in a known-mask
+#define BOUND_LIST_ITEMS 256               // items of all list attributes of one contact together
 
-// --- The market -----------------------------------------------------------------------------------
+// --- The market ----------------------------------------------------------------------------------
 #define BOUND_SEATS 4096
-#define BOUND_MESSAGES (256 * 1024)              // stable ids run below it, so that the book can index by id
-#define BOUND_BIDS (1024 * 1024)                 // standing bids of one node
+#define BOUND_MESSAGES (256 * 1024)        // stable ids run below it: the book indexes by id
+#define BOUND_BIDS (1024 * 1024)           // standing bids of one node
 #define BOUND_CONTAINERS 1024
-#define BOUND_MARKET_SLOTS 4096                  // slots of all containers
-#define BOUND_FLOORS 16                          // floor rules of one slot
-#define BOUND_RULE_BYTES 4096                    // text of an eligibility rule
-#define BOUND_RULE_LEAVES 128                    // predicates of an eligibility rule
-#define BOUND_RULE_DEPTH 16                      // nesting of an eligibility rule
-#define BOUND_SET_ITEMS 256                      // literals of one `in (...)` list
-#define BOUND_SHARES 16                          // beneficiaries of one gain-share contract
-#define BOUND_CAP_COUNT 12                       // the most a frequency cap may count; its timestamps fit 64 bytes
+#define BOUND_MARKET_SLOTS 4096            // slots of all containers
+#define BOUND_FLOORS 16                    // floor rules of one slot
+#define BOUND_RULE_BYTES 4096              // text of an eligibility rule
+#define BOUND_RULE_LEAVES 128              // predicates of an eligibility rule
+#define BOUND_RULE_DEPTH 16                // nesting of an eligibility rule
+#define BOUND_SET_ITEMS 256                // literals of one `in (...)` list
+#define BOUND_SHARES 16                    // beneficiaries of one gain-share contract
+#define BOUND_CAP_COUNT 12                 // the most a cap may count; its times fit 64 bytes
 
-// --- The wire -------------------------------------------------------------------------------------
-#define BOUND_MESSAGE_BYTES (64 * 1024)          // one MessagePack-RPC message
-#define BOUND_MESSAGE_DEPTH 8                    // nesting of arrays and maps in it
-#define BOUND_MESSAGE_ITEMS 4096                 // objects in it
-#define BOUND_MESSAGE_FIELDS 128                 // fields of one map in it: twice the attributes there can be
-#define BOUND_CUSTOMER 128                       // bytes of a customer key: two digests as hex digits
+// --- The wire ------------------------------------------------------------------------------------
+#define BOUND_MESSAGE_BYTES (64 * 1024)    // one MessagePack-RPC message
+#define BOUND_MESSAGE_DEPTH 8              // nesting of arrays and maps in it
+#define BOUND_MESSAGE_ITEMS 4096           // objects in it
+#define BOUND_MESSAGE_FIELDS 128           // fields of one map in it: twice the attributes
+#define BOUND_CUSTOMER 128                 // bytes of a customer key: two digests as hex digits
 #define BOUND_TAGID (BOUND_CODE + 1 + BOUND_CODE)  // "container.slot"
-#define BOUND_LIST_BIDS 200                      // bids of one bid.list answer: at most 320 bytes each
-#define BOUND_STATEMENT_PIECE (32 * 1024)        // bytes of one statement.get answer
-#define BOUND_OUTPUT_SOFT (256 * 1024)           // unsent bytes of a connection that stop reading it
-#define BOUND_OUTPUT_HARD (1024 * 1024)          // and that end it
+#define BOUND_LIST_BIDS 200                // bids of one bid.list answer: at most 320 bytes each
+#define BOUND_STATEMENT_PIECE (32 * 1024)  // bytes of one statement.get answer
+#define BOUND_OUTPUT_SOFT (256 * 1024)     // unsent bytes of a connection that stop reading it
+#define BOUND_OUTPUT_HARD (1024 * 1024)    // and that end it
 
-// --- Money ----------------------------------------------------------------------------------------
-#define BOUND_MICROS 1000000000000000LL          // one thousand million units: the largest single amount;
-                                                 // nine thousand such amounts still add up within int64
+// --- Money ---------------------------------------------------------------------------------------
+#define BOUND_MICROS 1000000000000000LL    // one thousand million units: the largest single amount;
+                                           // nine thousand such amounts still add up within int64
+// clang-format on
 
-_Static_assert(BOUND_FRAME_FACTS * BOUND_FACT_BYTES + 4096 <= BOUND_FRAME_BYTES, "a full frame fits");
+_Static_assert(BOUND_FRAME_BYTES >= BOUND_FRAME_FACTS * BOUND_FACT_BYTES + 4096, "a full one fits");
 _Static_assert(BOUND_CONTACT_FACTS <= BOUND_FRAME_FACTS, "a contact's facts share one frame");
 _Static_assert(BOUND_LIST_BIDS * 320 <= BOUND_MESSAGE_BYTES, "a list of bids is one message");
-_Static_assert(BOUND_STATEMENT_PIECE + 1024 <= BOUND_MESSAGE_BYTES, "a piece of a statement is one message");
+_Static_assert(BOUND_STATEMENT_PIECE + 1024 <= BOUND_MESSAGE_BYTES, "a piece is one message");
 _Static_assert(BOUND_MESSAGE_BYTES <= BOUND_OUTPUT_SOFT, "the largest answer may wait");
 _Static_assert(BOUND_OUTPUT_SOFT < BOUND_OUTPUT_HARD, "reading stops before the end");
 _Static_assert(BOUND_ATTRIBUTES == 64, "known-masks are 64 bits");

@@ -1,5 +1,5 @@
-// A client of the partner API (docs/protocol.md): one connection, blocking with time-outs, one request at a
-// time or many under way. Used by slotctl, the sample's player and the load generator.
+// A client of the partner API (docs/protocol.md): one connection, blocking with time-outs, one
+// request at a time or many under way. Used by slotctl, the sample's player and the load generator.
 //
 //     struct client *client;
 //     struct client_error error;
@@ -19,55 +19,60 @@
 struct client;
 
 struct client_options {
-    const char *host;             // name or address; the server's certificate must bear it
+    const char *host;  // name or address; the server's certificate must bear it
     uint16_t port;
     const char *ca, *certificate, *key;  // PEM files
-    uint32_t timeout_ms;          // of opening and of each call; 0: 5,000
+    uint32_t timeout_ms;                 // of opening and of each call; 0: 5,000
 };
 struct client_error {
     enum status status;
-    unsigned code;                // of the server's refusal (docs/protocol.md); 0: the trouble is ours
-    char reason[BOUND_CODE];      // its key: "conflict"; "" when the trouble is ours
-    char field[WIRE_PLACE];       // its place; "" none
-    char text[1024];              // a sentence
+    unsigned code;            // of the server's refusal (docs/protocol.md); 0: the trouble is ours
+    char reason[BOUND_CODE];  // its key: "conflict"; "" when the trouble is ours
+    char field[WIRE_PLACE];   // its place; "" none
+    char text[1024];          // a sentence
 };
 struct client_answer {
-    uint32_t id;                  // of the request
-    bool refused;                 // `error` says why; there is no result
+    uint32_t id;   // of the request
+    bool refused;  // `error` says why; there is no result
     struct client_error error;
-    struct wire_reader result;    // points into the client; valid until the next call on it
+    struct wire_reader result;  // points into the client; valid until the next call on it
 };
 
 // Connects and shakes hands. That the server admits the certificate shows with the first answer.
-// STATUS_INPUT: a file cannot be used. STATUS_CLOSED, STATUS_IO: nobody there. STATUS_AGAIN: time-out.
-// STATUS_DENIED: one side does not trust the other.
-MUST_CHECK enum status
-client_open(const struct client_options *options, struct client **out_client, struct client_error *out_error);
+// STATUS_INPUT: a file cannot be used. STATUS_CLOSED, STATUS_IO: nobody there. STATUS_AGAIN:
+// time-out. STATUS_DENIED: one side does not trust the other.
+MUST_CHECK enum status client_open(const struct client_options *options, struct client **out_client,
+                                   struct client_error *out_error);
 void client_close(struct client *client);  // NULL is allowed
 
-// Begins a request; write exactly `fields` pairs into what it returns. One request at a time is begun.
+// Begins a request; write exactly `fields` pairs into what it returns. One request at a time is
+// begun.
 struct pack *client_request(struct client *client, const char *method, uint32_t fields);
 
 // Sends the request that was begun and waits for its answer; nothing else may be under way.
-// STATUS_OK: `out_answer->result`. STATUS_INPUT, with code and reason: the server refused the request, and
-// the connection goes on. Any other status: the connection is over (STATUS_AGAIN: time-out; STATUS_CLOSED;
-// STATUS_DENIED: the server refused the certificate or the connection, then mostly with code and reason;
-// STATUS_FULL: larger than a message may be; the connection goes on).
-MUST_CHECK enum status
-client_call(struct client *client, struct client_answer *out_answer, struct client_error *out_error);
+// STATUS_OK: `out_answer->result`. STATUS_INPUT, with code and reason: the server refused the
+// request, and the connection goes on. Any other status: the connection is over (STATUS_AGAIN:
+// time-out; STATUS_CLOSED; STATUS_DENIED: the server refused the certificate or the connection,
+// then mostly with code and reason; STATUS_FULL: larger than a message may be; the connection goes
+// on).
+MUST_CHECK enum status client_call(struct client *client, struct client_answer *out_answer,
+                                   struct client_error *out_error);
 
 // Many under way: queue requests, receive answers in whatever order they come.
 // client_queue finishes the request that was begun and answers its id; nothing is sent yet.
-// STATUS_FULL: the request is larger than a message may be, or 1 MiB is queued (flush first); it is dropped.
+// STATUS_FULL: the request is larger than a message may be, or 1 MiB is queued (flush first); it is
+// dropped.
 MUST_CHECK enum status client_queue(struct client *client, uint32_t *out_id);
 // Sends what is queued; reads meanwhile, so that both sides never wait for each other.
 MUST_CHECK enum status client_flush(struct client *client, struct client_error *out_error);
-// The next answer, flushing first. `timeout_ms` 0: STATUS_AGAIN at once when none is there; an answer that
-// is a refusal is STATUS_OK with `refused`.
+// The next answer, flushing first. `timeout_ms` 0: STATUS_AGAIN at once when none is there; an
+// answer that is a refusal is STATUS_OK with `refused`.
 MUST_CHECK enum status
 client_receive(struct client *client, uint32_t timeout_ms, struct client_answer *out_answer,
                struct client_error *out_error);
 uint32_t client_in_flight(const struct client *client);
-int client_socket(const struct client *client);  // for poll(); ask client_receive with 0 first: bytes may wait inside
+int
+client_socket(const struct client
+                  *client);  // for poll(); ask client_receive with 0 first: bytes may wait inside
 
 #endif

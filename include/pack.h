@@ -1,5 +1,6 @@
-// Writing MessagePack into memory of the caller. What does not fit sets `full` and writes nothing more; the
-// caller asks once, at the end. Integers and lengths take their shortest form, so equal values are equal bytes.
+// Writing MessagePack into memory of the caller. What does not fit sets `full` and writes nothing
+// more; the caller asks once, at the end. Integers and lengths take their shortest form, so equal
+// values are equal bytes.
 #ifndef VENDUE_PACK_H
 #define VENDUE_PACK_H
 
@@ -21,8 +22,8 @@ void pack_bytes(struct pack *pack, const void *data, size_t len);
 void pack_array(struct pack *pack, uint32_t count);  // `count` values follow
 void pack_map(struct pack *pack, uint32_t count);    // `count` pairs follow
 
-// An array or a map whose count is known only at its end (at most 65,535): open says where it stands,
-// close fills in the count.
+// An array or a map whose count is known only at its end (at most 65,535): open says where it
+// stands, close fills in the count.
 size_t pack_open_array(struct pack *pack);
 size_t pack_open_map(struct pack *pack);
 void pack_close(struct pack *pack, size_t where, uint32_t count);

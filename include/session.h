@@ -1,5 +1,5 @@
-// One connection as its user sees it: who speaks, what was asked, how to answer. A session may end at any
-// moment; its handle stays harmless: an answer to a session that is gone goes nowhere.
+// One connection as its user sees it: who speaks, what was asked, how to answer. A session may end
+// at any moment; its handle stays harmless: an answer to a session that is gone goes nowhere.
 #ifndef VENDUE_SESSION_H
 #define VENDUE_SESSION_H
 
@@ -16,23 +16,24 @@ struct session_handle {
 // Whom a certificate speaks for; filled by the listener's `identify`.
 struct session_peer {
     enum role role;
-    uint32_t party;       // number of touchpoint or seat, as the user of the listener counts them
+    uint32_t party;  // number of touchpoint or seat, as the user of the listener counts them
 };
 struct session_request {
     struct session_handle session;
-    uint32_t id;                 // the peer's number of the request; the answer repeats it
+    uint32_t id;  // the peer's number of the request; the answer repeats it
     struct session_peer peer;
-    struct digest fingerprint;   // of the peer's public key
+    struct digest fingerprint;  // of the peer's public key
     struct wire_text method;
-    struct wire_reader params;   // stands at the params map
+    struct wire_reader params;  // stands at the params map
 };
-// Every request is answered exactly once, during the callback or later, in any order, by one of these.
-// What they queue leaves with listener_flush.
+// Every request is answered exactly once, during the callback or later, in any order, by one of
+// these. What they queue leaves with listener_flush.
 
-// Begins an answer; write exactly one value, the result. NULL: the session is gone, do nothing more.
-// Only one answer is being written at a time. A result that grows beyond BOUND_MESSAGE_BYTES becomes the
-// error too_large.
-struct pack *session_reply_begin(struct listener *listener, struct session_handle session, uint32_t id);
+// Begins an answer; write exactly one value, the result. NULL: the session is gone, do nothing
+// more. Only one answer is being written at a time. A result that grows beyond BOUND_MESSAGE_BYTES
+// becomes the error too_large.
+struct pack *
+session_reply_begin(struct listener *listener, struct session_handle session, uint32_t id);
 void session_reply_end(struct listener *listener);
 // Answers with an error. `text` NULL: the reason's own sentence. `field` NULL: no place.
 void session_reply_error(struct listener *listener, struct session_handle session, uint32_t id,

@@ -13,32 +13,34 @@
 // --- Finding a message ---------------------------------------------------------------------------
 // Zero at the start of every message. One scan looks at each byte once, however slowly they come.
 struct wire_scan {
-    uint32_t at;       // bytes looked at or known to be skipped; may lie beyond what has come
-    uint32_t items;    // objects announced so far
-    uint32_t depth;    // containers open
+    uint32_t at;     // bytes looked at or known to be skipped; may lie beyond what has come
+    uint32_t items;  // objects announced so far
+    uint32_t depth;  // containers open
     uint32_t left[BOUND_MESSAGE_DEPTH];  // objects still to come in each of them
 };
-// Looks for the end of the message that begins at `data`. REASON_NONE and `out_len` > 0: that is its
-// length; the scan is zero again. REASON_NONE and 0: more bytes are needed; call again with the same
-// message, longer. REASON_MALFORMED, REASON_TOO_LARGE: it is no message of ours, and where the next one
-// begins cannot be known.
+// Looks for the end of the message that begins at `data`. REASON_NONE and `out_len` > 0: that is
+// its length; the scan is zero again. REASON_NONE and 0: more bytes are needed; call again with the
+// same message, longer. REASON_MALFORMED, REASON_TOO_LARGE: it is no message of ours, and where the
+// next one begins cannot be known.
 MUST_CHECK enum reason
 wire_scan(struct wire_scan *scan, const uint8_t *data, size_t len, size_t *out_len);
 
 // --- Reading -------------------------------------------------------------------------------------
+// clang-format off
 enum wire_kind {
     WIRE_NIL, WIRE_BOOLEAN, WIRE_INTEGER, WIRE_FLOAT, WIRE_TEXT, WIRE_BYTES, WIRE_ARRAY, WIRE_MAP
 };
+// clang-format on
 struct wire_text {
     const char *data;  // UTF-8 without NUL inside, and without one at the end
     uint32_t len;
 };
-// A place in a message that wire_scan has accepted. The first trouble stays: every later call answers
-// false at once, so a reader may be driven to its end and asked once.
+// A place in a message that wire_scan has accepted. The first trouble stays: every later call
+// answers false at once, so a reader may be driven to its end and asked once.
 struct wire_reader {
     const uint8_t *at, *end;
-    enum reason reason;   // REASON_NONE, MISSING_FIELD, WRONG_TYPE, OUT_OF_RANGE, TOO_LARGE, MALFORMED
-    uint32_t depth;       // of `path`
+    enum reason reason;  // NONE; MISSING_FIELD WRONG_TYPE OUT_OF_RANGE TOO_LARGE MALFORMED
+    uint32_t depth;      // of `path`
     struct wire_step {
         const char *key;  // NULL: an array's item
         uint32_t len;     // of the key, or the item's number
@@ -55,7 +57,8 @@ enum wire_kind wire_peek(const struct wire_reader *reader);
 // Read one value of a kind. False: the reader is in trouble, `out_value` is untouched.
 bool wire_boolean(struct wire_reader *reader, bool *out_value);
 bool wire_integer(struct wire_reader *reader, int64_t least, int64_t most, int64_t *out_value);
-bool wire_text(struct wire_reader *reader, uint32_t len_least, uint32_t len_most, struct wire_text *out_text);
+bool wire_text(struct wire_reader *reader, uint32_t len_least, uint32_t len_most,
+               struct wire_text *out_text);
 bool wire_bytes(struct wire_reader *reader, const uint8_t **out_data, uint32_t *out_len);
 bool wire_skip(struct wire_reader *reader);
 
@@ -66,12 +69,12 @@ bool wire_skip(struct wire_reader *reader);
 //     while (wire_map_next(reader, &map, &key)) {
 //         if (wire_same(key, "id")) wire_text(reader, 1, BOUND_KEY, &id);
 //     }
-// A value that the body did not read is skipped; nil values are skipped before the body sees them (absent).
-// The same key twice is trouble. wire_map_next answers false at the end and in trouble.
+// A value that the body did not read is skipped; nil values are skipped before the body sees them
+// (absent). The same key twice is trouble. wire_map_next answers false at the end and in trouble.
 struct wire_map {
     const uint8_t *first, *value;  // its first key; the value just offered
     uint32_t count, done;
-    uint64_t seen[4];              // filter over the keys, so that a repeat is looked for only when likely
+    uint64_t seen[4];  // filter over the keys, so that a repeat is looked for only when likely
 };
 bool wire_map_begin(struct wire_reader *reader, struct wire_map *out_map);
 bool wire_map_next(struct wire_reader *reader, struct wire_map *map, struct wire_text *out_key);
@@ -83,12 +86,13 @@ struct wire_array {
 bool wire_array_begin(struct wire_reader *reader, struct wire_array *out_array);
 bool wire_array_next(struct wire_reader *reader, struct wire_array *array);
 
-// For checks of the caller's own: puts the reader into trouble, unless it is already, at the field `key`
-// of the innermost open map; NULL: at the value that was offered last. Answers false. A caller may then
-// set `hint`, the rest of a sentence that begins with the place: "is no slot of monthly_bill; ...".
+// For checks of the caller's own: puts the reader into trouble, unless it is already, at the field
+// `key` of the innermost open map; NULL: at the value that was offered last. Answers false. A
+// caller may then set `hint`, the rest of a sentence that begins with the place: "is no slot of
+// monthly_bill; ...".
 bool wire_trouble(struct wire_reader *reader, enum reason reason, const char *key);
-// The place of the trouble, "user.consent[1]" ("" the params themselves), and the sentence, "tmax: 0 is
-// out of range; send 1 to 60000". Both end in NUL and are plain ASCII, whatever the peer sent.
+// The place of the trouble, "user.consent[1]" ("" the params themselves), and the sentence, "tmax:
+// 0 is out of range; send 1 to 60000". Both end in NUL and are plain ASCII, whatever the peer sent.
 #define WIRE_PLACE 160
 #define WIRE_SENTENCE 320
 void wire_place(const struct wire_reader *reader, char out_place[WIRE_PLACE]);

@@ -1,8 +1,9 @@
-// Blocks of five sizes, each four times the one before, in one free list a size; a free block's first bytes
-// link it. The pool keeps at most KEEP bytes; what comes back beyond that is freed.
+// Blocks of five sizes, each four times the one before, in one free list a size; a free block's
+// first bytes link it. The pool keeps at most KEEP bytes; what comes back beyond that is freed.
 //
 //   1 start + len <= room; data == NULL exactly when room == 0.
-//   2 Bytes move only in buffer_reserve and buffer_trim: pointers into a buffer live until the next of these.
+//   2 Bytes move only in buffer_reserve and buffer_trim: pointers into a buffer live until the next
+//   of these.
 #include "buffer.h"
 
 #include <stdlib.h>
@@ -73,7 +74,8 @@ buffer_reserve(struct buffer_pool *pool, struct buffer *buffer, size_t extra)
     if (buffer->data != NULL && buffer_room(buffer) >= extra) return true;
     if (extra > BUFFER_MOST - buffer->len) return false;
     unsigned size = size_for(buffer->len + extra);
-    if (buffer->data == NULL || buffer->room < size_bytes(size)) return change_block(pool, buffer, size);
+    if (buffer->data == NULL || buffer->room < size_bytes(size))
+        return change_block(pool, buffer, size);
     memmove(buffer->data, buffer->data + buffer->start, buffer->len);
     buffer->start = 0;
     return true;

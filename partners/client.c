@@ -1,13 +1,16 @@
 // A client of the partner API: one TLS connection, blocking by poll() with a deadline a call.
 //
-// Requests are written one after another into `out`, answers read into `in`; both keep their memory. An answer
-// handed out lies in `in` until the next call, which consumes it (`taken`) first.
+// Requests are written one after another into `out`, answers read into `in`; both keep their
+// memory. An answer handed out lies in `in` until the next call, which consumes it (`taken`) first.
 //
-//   1 Flushing reads whenever the socket is readable: a server whose answers pile up stops reading, and two
+//   1 Flushing reads whenever the socket is readable: a server whose answers pile up stops reading,
+//   and two
 //     sides that only write would wait for each other for ever.
-//   2 After any status but OK, INPUT (a refused request) and AGAIN with a time-out of 0 the connection is over:
+//   2 After any status but OK, INPUT (a refused request) and AGAIN with a time-out of 0 the
+//   connection is over:
 //     every later call answers that status again (`over`).
-//   3 The notification `refused` ends the connection, with its reason, once the answers before it are taken.
+//   3 The notification `refused` ends the connection, with its reason, once the answers before it
+//   are taken.
 #include "client.h"
 
 #include <errno.h>
@@ -39,18 +42,17 @@ struct client {
     uint32_t timeout_ms, id_next, in_flight;
     struct buffer_pool pool;
     struct buffer out;
-    uint8_t *in;               // bytes from `in_start` on, `in_len` of them
+    uint8_t *in;  // bytes from `in_start` on, `in_len` of them
     size_t in_start, in_len, in_room;
-    size_t taken;              // bytes of the answer handed out last
+    size_t taken;  // bytes of the answer handed out last
     struct wire_scan scan;
-    struct pack request;       // into `scratch`
+    struct pack request;  // into `scratch`
     bool begun;
     struct client_error over;  // status STATUS_OK: the connection lives
     uint8_t scratch[BOUND_MESSAGE_BYTES];
 };
 
-static enum status
-fail(struct client_error *error, enum status status, const char *format, ...)
+static enum status fail(struct client_error *error, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 static enum status
@@ -134,22 +136,25 @@ dial(const struct client_options *options, usec deadline, int *out_fd, struct cl
 }
 
 static enum status
-shake_hands(struct client *client, const struct client_options *options, usec deadline, struct client_error *error)
+shake_hands(struct client *client, const struct client_options *options, usec deadline,
+            struct client_error *error)
 {
     enum status status = tls_handshake(client->tls);
     while (status == STATUS_AGAIN) {
-        if (wait_for(client->fd, tls_wants_write(client->tls) ? POLLOUT : POLLIN, deadline) != STATUS_OK)
-            return fail(error, STATUS_AGAIN, "%s port %u: no TLS handshake within %u ms", options->host,
-                        (unsigned)options->port, client->timeout_ms);
+        if (wait_for(client->fd, tls_wants_write(client->tls) ? POLLOUT : POLLIN, deadline) !=
+            STATUS_OK)
+            return fail(error, STATUS_AGAIN, "%s port %u: no TLS handshake within %u ms",
+                        options->host, (unsigned)options->port, client->timeout_ms);
         status = tls_handshake(client->tls);
     }
     if (status == STATUS_OK) return STATUS_OK;
-    return fail(error, status, "%s port %u: TLS handshake: %s", options->host, (unsigned)options->port,
-                tls_trouble(client->tls));
+    return fail(error, status, "%s port %u: TLS handshake: %s", options->host,
+                (unsigned)options->port, tls_trouble(client->tls));
 }
 
 enum status
-client_open(const struct client_options *options, struct client **out_client, struct client_error *out_error)
+client_open(const struct client_options *options, struct client **out_client,
+            struct client_error *out_error)
 {
     char text[TLS_TEXT];
     *out_client = NULL;
@@ -158,8 +163,8 @@ client_open(const struct client_options *options, struct client **out_client, st
     client->fd = -1;
     client->timeout_ms = options->timeout_ms == 0 ? TIMEOUT_MS : options->timeout_ms;
     usec deadline = deadline_in(client->timeout_ms);
-    enum status status =
-        tls_context_client(options->ca, options->certificate, options->key, &client->context, text);
+    enum status status = tls_context_client(options->ca, options->certificate, options->key,
+                                            &client->context, text);
     if (status != STATUS_OK) {
         (void)fail(out_error, status, "%s", text);
         goto refuse;
@@ -214,7 +219,8 @@ client_queue(struct client *client, uint32_t *out_id)
     CHECK(client->begun);
     client->begun = false;
     if (client->request.full) return STATUS_FULL;
-    if (!buffer_append(&client->pool, &client->out, client->request.data, client->request.len)) return STATUS_FULL;
+    if (!buffer_append(&client->pool, &client->out, client->request.data, client->request.len))
+        return STATUS_FULL;
     *out_id = client->id_next++;
     client->in_flight++;
     return STATUS_OK;
@@ -242,18 +248,21 @@ in_reserve(struct client *client, size_t extra)
     return true;
 }
 
-// Everything that is there now. STATUS_AGAIN: no more at the moment. Else the connection is over, with
-// what came before it in `in`.
+// Everything that is there now. STATUS_AGAIN: no more at the moment. Else the connection is over,
+// with what came before it in `in`.
 static enum status
 read_all(struct client *client)
 {
     for (;;) {
         size_t count = 0;
         if (!in_reserve(client, READ_BYTES))
-            return end(client, STATUS_FULL, "too many answers wait to be received; receive while sending");
-        enum status status = tls_read(client->tls, client->in + client->in_start + client->in_len, READ_BYTES, &count);
+            return end(client, STATUS_FULL,
+                       "too many answers wait to be received; receive while sending");
+        enum status status = tls_read(client->tls, client->in + client->in_start + client->in_len,
+                                      READ_BYTES, &count);
         if (status == STATUS_AGAIN) return STATUS_AGAIN;
-        if (status == STATUS_CLOSED) return end(client, STATUS_CLOSED, "the server closed the connection");
+        if (status == STATUS_CLOSED)
+            return end(client, STATUS_CLOSED, "the server closed the connection");
         if (status != STATUS_OK) return end(client, status, tls_trouble(client->tls));
         client->in_len += count;
     }
@@ -274,8 +283,8 @@ flush(struct client *client, usec deadline)
 {
     while (client->out.len > 0 && client->over.status == STATUS_OK) {
         size_t count = 0;
-        enum status status =
-            tls_write(client->tls, client->out.data + client->out.start, client->out.len, &count);
+        enum status status = tls_write(client->tls, client->out.data + client->out.start,
+                                       client->out.len, &count);
         if (status == STATUS_OK) {
             buffer_consume(&client->out, count);
             continue;
@@ -358,7 +367,8 @@ read_refused(struct client *client, struct wire_reader *reader, struct wire_arra
 }
 
 static bool
-read_answer(struct client *client, struct wire_reader *reader, struct wire_array *outer, struct client_answer *out_answer)
+read_answer(struct client *client, struct wire_reader *reader, struct wire_array *outer,
+            struct client_answer *out_answer)
 {
     int64_t id;
     *out_answer = (struct client_answer){0};
@@ -366,14 +376,16 @@ read_answer(struct client *client, struct wire_reader *reader, struct wire_array
     if (!wire_array_next(reader, outer) || client->in_flight == 0) return false;
     out_answer->id = (uint32_t)id;
     out_answer->refused = wire_peek(reader) != WIRE_NIL;
-    if (out_answer->refused ? !read_error(reader, &out_answer->error) : !wire_skip(reader)) return false;
+    if (out_answer->refused ? !read_error(reader, &out_answer->error) : !wire_skip(reader))
+        return false;
     if (!wire_array_next(reader, outer)) return false;
     out_answer->result = wire_reader(reader->at, (size_t)(reader->end - reader->at));
     client->in_flight--;
     return true;
 }
 
-// The first message in `in`. STATUS_OK: an answer. STATUS_AGAIN: none is whole. Else the connection is over.
+// The first message in `in`. STATUS_OK: an answer. STATUS_AGAIN: none is whole. Else the connection
+// is over.
 static enum status
 next_answer(struct client *client, struct client_answer *out_answer)
 {
@@ -415,10 +427,12 @@ client_receive(struct client *client, uint32_t timeout_ms, struct client_answer 
         size_t before = client->in_len;
         if (read_all(client) != STATUS_AGAIN || client->in_len > before) continue;
         if (timeout_ms == 0) return fail(out_error, STATUS_AGAIN, "no answer yet");
-        status = wait_for(client->fd, tls_wants_write(client->tls) ? POLLIN | POLLOUT : POLLIN, deadline);
+        status = wait_for(client->fd, tls_wants_write(client->tls) ? POLLIN | POLLOUT : POLLIN,
+                          deadline);
         if (status == STATUS_OK) continue;
         (void)end(client, STATUS_AGAIN,
-                  "no answer in time; the request may have taken effect: ask again with the same reference");
+                  "no answer in time; the request may have taken effect: ask again with the same "
+                  "reference");
         return tell_over(client, out_error);
     }
 }
@@ -433,7 +447,8 @@ client_call(struct client *client, struct client_answer *out_answer, struct clie
     }
     CHECK(client->in_flight == 0);
     if (client_queue(client, &id) != STATUS_OK)
-        return fail(out_error, STATUS_FULL, "the request is larger than a message of %d bytes", BOUND_MESSAGE_BYTES);
+        return fail(out_error, STATUS_FULL, "the request is larger than a message of %d bytes",
+                    BOUND_MESSAGE_BYTES);
     enum status status = client_receive(client, client->timeout_ms, out_answer, out_error);
     if (status != STATUS_OK) return status;
     if (out_answer->id != id) {

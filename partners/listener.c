@@ -1,10 +1,13 @@
 // The listening socket, and what concerns all sessions: accepting, time, flushing, certificates.
 //
-//   - A turn accepts at most ACCEPTS connections: a handshake with certificates on both sides costs about 2 ms,
+//   - A turn accepts at most ACCEPTS connections: a handshake with certificates on both sides costs
+//   about 2 ms,
 //     and requests of those already here must not wait behind a crowd at the door.
-//   - Out of descriptors (EMFILE, ENFILE, ENOBUFS): the listening socket stays readable and would spin the loop,
+//   - Out of descriptors (EMFILE, ENFILE, ENOBUFS): the listening socket stays readable and would
+//   spin the loop,
 //     so it rests until the next sweep.
-//   - A sweep every SWEEP_MS looks at all sessions' deadlines: at 10,000 sessions a few microseconds a
+//   - A sweep every SWEEP_MS looks at all sessions' deadlines: at 10,000 sessions a few
+//   microseconds a
 //     millisecond, and no timer a session.
 //   - Reload: new TLS context, pointer swapped; each connection keeps the one it began with.
 #include "listener.h"
@@ -57,7 +60,8 @@ on_acceptable(int fd, short what, void *context)
         int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (peer < 0) {
             // The peer may have gone again; anything else means that the system has no room.
-            if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED || errno == EPROTO) return;
+            if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED || errno == EPROTO)
+                return;
             log_warn("partner.accept", "failed=\"%s\"", strerror(errno));
             rest(listener);
             return;
@@ -95,15 +99,18 @@ socket_trouble(struct listener_error *error, const char *host, uint16_t port, co
 }
 
 static enum status
-socket_open(struct listener *listener, const char *host, uint16_t port, struct listener_error *out_error)
+socket_open(struct listener *listener, const char *host, uint16_t port,
+            struct listener_error *out_error)
 {
     char service[8];
     struct addrinfo *address = NULL;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     snprintf(service, sizeof service, "%u", (unsigned)port);
     int rc = getaddrinfo(host, service, &hints, &address);
     if (rc != 0) {
-        (void)socket_trouble(out_error, host, port, "not an address; give one such as 127.0.0.1, 0.0.0.0 or ::");
+        (void)socket_trouble(out_error, host, port,
+                             "not an address; give one such as 127.0.0.1, 0.0.0.0 or ::");
         return STATUS_INPUT;
     }
     enum status status = STATUS_IO;
@@ -131,9 +138,10 @@ done:
 // --- The listener --------------------------------------------------------------------------------
 
 enum status
-listener_open(struct event_base *base, const char *host, uint16_t port, const struct listener_paths *paths,
-              const struct listener_limits *limits, const struct listener_events *events,
-              struct listener **out_listener, struct listener_error *out_error)
+listener_open(struct event_base *base, const char *host, uint16_t port,
+              const struct listener_paths *paths, const struct listener_limits *limits,
+              const struct listener_events *events, struct listener **out_listener,
+              struct listener_error *out_error)
 {
     CHECK(limits->connections > 0 && limits->in_flight > 0 && limits->handshake_seconds > 0);
     *out_listener = NULL;
@@ -158,7 +166,8 @@ listener_open(struct event_base *base, const char *host, uint16_t port, const st
         return status;
     }
     struct timeval period = {.tv_usec = SWEEP_MS * 1000};
-    listener->acceptable = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_acceptable, listener);
+    listener->acceptable = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_acceptable,
+                                     listener);
     listener->sweep = event_new(base, -1, EV_PERSIST, on_sweep, listener);
     CHECK(listener->acceptable != NULL && listener->sweep != NULL);
     CHECK(event_add(listener->acceptable, NULL) == 0 && event_add(listener->sweep, &period) == 0);
@@ -211,10 +220,8 @@ listener_drain(struct listener *listener)
     listener->draining = true;
     for (uint32_t i = 0; i < listener->used; i++) {
         struct session *session = &listener->sessions[i];
-        if (session->state == SESSION_HANDSHAKE)
-            session_close(session);
-        else
-            session_finish(session, REASON_NONE, NULL);
+        if (session->state == SESSION_HANDSHAKE) session_close(session);
+        else session_finish(session, REASON_NONE, NULL);
     }
 }
 
@@ -233,11 +240,13 @@ listener_recheck(struct listener *listener)
 }
 
 enum status
-listener_reload(struct listener *listener, const struct listener_paths *paths, struct listener_error *out_error)
+listener_reload(struct listener *listener, const struct listener_paths *paths,
+                struct listener_error *out_error)
 {
     char text[TLS_TEXT];
     struct tls_context *fresh;
-    enum status status = tls_context_server(paths->ca, paths->certificate, paths->key, &fresh, text);
+    enum status status = tls_context_server(paths->ca, paths->certificate, paths->key, &fresh,
+                                            text);
     if (status != STATUS_OK) {
         snprintf(out_error->text, sizeof out_error->text, "%s", text);
         return status;

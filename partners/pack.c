@@ -1,6 +1,7 @@
-// MessagePack, written by msgpack-c into bounded memory. The library chooses the shortest form of every number
-// and length; this file gives it a place to write (`append`) and the names of everyday pairs. Arrays and maps
-// opened before their count is known are of the 16-bit form, asked for by the largest count of that form.
+// MessagePack, written by msgpack-c into bounded memory. The library chooses the shortest form of
+// every number and length; this file gives it a place to write (`append`) and the names of everyday
+// pairs. Arrays and maps opened before their count is known are of the 16-bit form, asked for by
+// the largest count of that form.
 #include "pack.h"
 
 #include <msgpack.h>
@@ -30,7 +31,8 @@ packer(struct pack *pack)
     return (msgpack_packer){.data = pack, .callback = append};
 }
 
-// The library answers what `append` answered, and `append` keeps it in `full`: so its answers are not looked at.
+// The library answers what `append` answered, and `append` keeps it in `full`: so its answers are
+// not looked at.
 void
 pack_nil(struct pack *pack)
 {

@@ -1,24 +1,30 @@
 // One connection of a partner.
 //
-//              accept          verified, identified          bytes unreadable, refused, revoked, drained,
+//              accept          verified, identified          bytes unreadable, refused, revoked,
+//              drained,
 //                                                            peer's close_notify
 //   FREE ───────────► HANDSHAKE ───────────────► OPEN ──────────────────────────────► ENDING
-//     ▲  session_start    │  session_handshake     │ session_read   session_finish      │ all answered and sent
-//     │                   │ refused ───────────────┼────────────────────────────────►   ▼
+//     ▲  session_start    │  session_handshake     │ session_read   session_finish      │ all
+//     answered and sent │                   │ refused
+//     ───────────────┼────────────────────────────────►   ▼
 //     └───────────────────┴────────────────────────┴──────────────────────────────── LINGER
 //        session_close: broken, stalled, deadline                        peer closed, or deadline
 //
-//   1 HANDSHAKE: no byte of the peer is looked at. OPEN: `peer` is whom `identify` named, and is asked for
+//   1 HANDSHAKE: no byte of the peer is looked at. OPEN: `peer` is whom `identify` named, and is
+//   asked for
 //     again by listener_recheck.
-//   2 A request is counted in `in_flight` from its dispatch to its answer; an answer to an older generation of
+//   2 A request is counted in `in_flight` from its dispatch to its answer; an answer to an older
+//   generation of
 //     the place in the table is dropped, so a late answer is harmless.
-//   3 Answers are appended to `out` and leave in session_flush only, once a turn: one record for many.
-//   4 No session is closed within a callback of the user: trouble sets `broken`, and the flush closes.
-//   5 While `out` holds more than BOUND_OUTPUT_SOFT bytes nothing is read or dispatched (`held`).
-//   6 ENDING: nothing is read; when nothing is in flight the refusal, if any, is appended; when all has left,
-//     close_notify is sent. LINGER reads and forgets what the peer still sends: closing a socket with unread
-//     bytes would reset the connection and could destroy our last message on its way.
-//   7 Read-ahead means that bytes may wait in OpenSSL where the socket does not announce them: whoever stops
+//   3 Answers are appended to `out` and leave in session_flush only, once a turn: one record for
+//   many. 4 No session is closed within a callback of the user: trouble sets `broken`, and the
+//   flush closes. 5 While `out` holds more than BOUND_OUTPUT_SOFT bytes nothing is read or
+//   dispatched (`held`). 6 ENDING: nothing is read; when nothing is in flight the refusal, if any,
+//   is appended; when all has left,
+//     close_notify is sent. LINGER reads and forgets what the peer still sends: closing a socket
+//     with unread bytes would reset the connection and could destroy our last message on its way.
+//   7 Read-ahead means that bytes may wait in OpenSSL where the socket does not announce them:
+//   whoever stops
 //     reading early makes the event active again.
 #include "session.h"
 
@@ -33,7 +39,7 @@
 #include "log.h"
 #include "sessions.h"
 
-#define RECORD_BYTES 16384       // the most TLS puts under one seal
+#define RECORD_BYTES 16384  // the most TLS puts under one seal
 #define LINGER_SECONDS 2
 
 static uint32_t
@@ -106,32 +112,38 @@ session_finish(struct session *session, enum reason reason, const char *text)
         char key[2 * sizeof session->fingerprint.bytes + 1];
         for (size_t i = 0; i < sizeof session->fingerprint.bytes; i++)
             snprintf(key + 2 * i, 3, "%02x", session->fingerprint.bytes[i]);
-        if (may_log(listener)) log_warn("partner.refused", "reason=%s fingerprint=%s", reason_key(reason), key);
+        if (may_log(listener))
+            log_warn("partner.refused", "reason=%s fingerprint=%s", reason_key(reason), key);
     }
     queue_flush(session);
 }
 
-// The request's head: STATUS_INPUT: it cannot be answered. STATUS_DENIED: it was answered with an error.
+// The request's head: STATUS_INPUT: it cannot be answered. STATUS_DENIED: it was answered with an
+// error.
 static enum status
-request_head(struct session *session, struct wire_reader *reader, struct session_request *out_request)
+request_head(struct session *session, struct wire_reader *reader,
+             struct session_request *out_request)
 {
     struct wire_array outer, params;
     int64_t type, id;
     if (!wire_array_begin(reader, &outer) || outer.count != 4) return STATUS_INPUT;
     if (!wire_array_next(reader, &outer) || !wire_integer(reader, 0, 0, &type)) return STATUS_INPUT;
-    if (!wire_array_next(reader, &outer) || !wire_integer(reader, 0, UINT32_MAX, &id)) return STATUS_INPUT;
+    if (!wire_array_next(reader, &outer) || !wire_integer(reader, 0, UINT32_MAX, &id))
+        return STATUS_INPUT;
     out_request->id = (uint32_t)id;
     struct listener *listener = session->listener;
     struct session_handle handle = out_request->session;
-    if (!wire_array_next(reader, &outer) || !wire_text(reader, 1, BOUND_CODE, &out_request->method)) {
+    if (!wire_array_next(reader, &outer) ||
+        !wire_text(reader, 1, BOUND_CODE, &out_request->method)) {
         session_reply_error(listener, handle, out_request->id, REASON_MALFORMED,
                             "the third element of a request is the method's name, a text", NULL);
         return STATUS_DENIED;
     }
-    if (!wire_array_next(reader, &outer) || !wire_array_begin(reader, &params) || params.count != 1 ||
-        !wire_array_next(reader, &params) || wire_peek(reader) != WIRE_MAP) {
-        session_reply_error(listener, handle, out_request->id, REASON_MALFORMED,
-                            "the fourth element of a request is an array that holds one map: [{...}]", NULL);
+    if (!wire_array_next(reader, &outer) || !wire_array_begin(reader, &params) ||
+        params.count != 1 || !wire_array_next(reader, &params) || wire_peek(reader) != WIRE_MAP) {
+        session_reply_error(
+            listener, handle, out_request->id, REASON_MALFORMED,
+            "the fourth element of a request is an array that holds one map: [{...}]", NULL);
         return STATUS_DENIED;
     }
     out_request->params = wire_reader(reader->at, (size_t)(reader->end - reader->at));
@@ -154,14 +166,17 @@ dispatch(struct session *session, const uint8_t *message, size_t len)
     if (status == STATUS_INPUT) {
         session->in_flight--;
         listener->counts.malformed++;
-        session_finish(session, REASON_MALFORMED,
-                       "a message is a request [0, id, method, [params]] with an id from 0 to 4294967295");
+        session_finish(
+            session, REASON_MALFORMED,
+            "a message is a request [0, id, method, [params]] with an id from 0 to 4294967295");
     } else if (status == STATUS_DENIED) {
         listener->counts.malformed++;
     } else if (session->in_flight > listener->limits.in_flight) {
         listener->counts.busy++;
-        session_reply_error(listener, request.session, request.id, REASON_BUSY,
-                            "too many requests of this connection are unanswered; read answers, then send it again", NULL);
+        session_reply_error(
+            listener, request.session, request.id, REASON_BUSY,
+            "too many requests of this connection are unanswered; read answers, then send it again",
+            NULL);
     } else {
         listener->events.request(listener->events.context, &request);
     }
@@ -183,8 +198,10 @@ dispatch_all(struct session *session)
             session->listener->counts.malformed++;
             session_finish(session, reason,
                            reason == REASON_TOO_LARGE
-                               ? "a message is at most 65536 bytes, 4096 values and 8 levels; send less at a time"
-                               : "the bytes are not a MessagePack-RPC request (extension types, dates among them, are "
+                               ? "a message is at most 65536 bytes, 4096 values and 8 levels; send "
+                                 "less at a time"
+                               : "the bytes are not a MessagePack-RPC request (extension types, "
+                                 "dates among them, are "
                                  "not used here)");
             return;
         }
@@ -194,7 +211,8 @@ dispatch_all(struct session *session)
     }
 }
 
-// Reads what is there, at most one block a turn, so that one peer cannot keep the loop from the others.
+// Reads what is there, at most one block a turn, so that one peer cannot keep the loop from the
+// others.
 static void
 session_read(struct session *session)
 {
@@ -229,7 +247,8 @@ session_identify(struct session *session)
 {
     struct listener *listener = session->listener;
     struct session_peer peer = {0};
-    enum reason reason = listener->events.identify(listener->events.context, session->fingerprint, &peer);
+    enum reason reason = listener->events.identify(listener->events.context, session->fingerprint,
+                                                   &peer);
     if (reason != REASON_NONE) {
         session_finish(session, reason, NULL);
         return;
@@ -246,10 +265,12 @@ session_handshake(struct session *session)
         if (tls_wants_write(session->tls)) CHECK(event_add(&session->writable, NULL) == 0);
         return;
     }
-    if (status == STATUS_OK && !tls_fingerprint(session->tls, &session->fingerprint)) status = STATUS_DENIED;
+    if (status == STATUS_OK && !tls_fingerprint(session->tls, &session->fingerprint))
+        status = STATUS_DENIED;
     if (status != STATUS_OK) {
         listener->counts.refused++;
-        if (may_log(listener)) log_warn("partner.handshake", "failed=\"%s\"", tls_trouble(session->tls));
+        if (may_log(listener))
+            log_warn("partner.handshake", "failed=\"%s\"", tls_trouble(session->tls));
         session_close(session);
         return;
     }
@@ -266,7 +287,8 @@ static void
 session_linger(struct session *session)
 {
     for (unsigned i = 0; i < 4; i++) {
-        ssize_t count = read(session->fd, session->listener->scratch, sizeof session->listener->scratch);
+        ssize_t count = read(session->fd, session->listener->scratch,
+                             sizeof session->listener->scratch);
         if (count > 0) continue;
         if (count == 0 || (errno != EAGAIN && errno != EINTR)) session_close(session);
         return;
@@ -279,22 +301,18 @@ on_readable(int fd, short what, void *context)
     (void)fd, (void)what;
     struct session *session = context;
     switch (session->state) {
-    case SESSION_HANDSHAKE:
-        session_handshake(session);
-        break;
+    case SESSION_HANDSHAKE: session_handshake(session); break;
     case SESSION_OPEN:
         if (!session->held && !session->broken) {
             // What a hold left behind comes first: its bytes are older.
             dispatch_all(session);
-            if (session->state == SESSION_OPEN && !session->held && !session->broken) session_read(session);
+            if (session->state == SESSION_OPEN && !session->held && !session->broken)
+                session_read(session);
         }
         break;
-    case SESSION_LINGER:
-        session_linger(session);
-        break;
+    case SESSION_LINGER: session_linger(session); break;
     case SESSION_ENDING:
-    case SESSION_FREE:
-        break;
+    case SESSION_FREE: break;
     }
 }
 
@@ -309,7 +327,8 @@ on_writable(int fd, short what, void *context)
         return;
     }
     queue_flush(session);
-    if (session->state == SESSION_OPEN && !session->held) event_active(&session->readable, EV_READ, 0);
+    if (session->state == SESSION_OPEN && !session->held)
+        event_active(&session->readable, EV_READ, 0);
 }
 
 // --- Beginning and end ---------------------------------------------------------------------------
@@ -321,10 +340,8 @@ session_start(struct listener *listener, int fd)
     if (index == UINT32_MAX && listener->used == listener->limits.connections) return false;
     struct tls *tls = tls_open(listener->tls, fd, NULL);
     if (tls == NULL) return false;
-    if (index != UINT32_MAX)
-        listener->free_first = listener->sessions[index].next;
-    else
-        index = listener->used++;
+    if (index != UINT32_MAX) listener->free_first = listener->sessions[index].next;
+    else index = listener->used++;
     struct session *session = &listener->sessions[index];
     uint32_t generation = session->generation + 1;
     usec now = clock_monotonic();
@@ -337,8 +354,10 @@ session_start(struct listener *listener, int fd)
         .deadline = after_seconds(now, listener->limits.handshake_seconds),
         .progress = now,
     };
-    CHECK(event_assign(&session->readable, listener->base, fd, EV_READ | EV_PERSIST, on_readable, session) == 0);
-    CHECK(event_assign(&session->writable, listener->base, fd, EV_WRITE, on_writable, session) == 0);
+    CHECK(event_assign(&session->readable, listener->base, fd, EV_READ | EV_PERSIST, on_readable,
+                       session) == 0);
+    CHECK(event_assign(&session->writable, listener->base, fd, EV_WRITE, on_writable, session) ==
+          0);
     CHECK(event_add(&session->readable, NULL) == 0);
     listener->counts.open++;
     listener->counts.handshaking++;
@@ -388,7 +407,8 @@ say_refused(struct session *session)
     if (!buffer_append(&listener->pool, &session->out, pack.data, pack.len)) session->broken = true;
 }
 
-// All that is ready, in as few records as can be. False: the socket takes no more, or the session broke.
+// All that is ready, in as few records as can be. False: the socket takes no more, or the session
+// broke.
 static bool
 send_all(struct session *session)
 {
@@ -418,7 +438,8 @@ session_flush(struct session *session)
 {
     if (session->state == SESSION_FREE) return;
     if (!session->broken && !session->waits_to_write) (void)send_all(session);
-    if (session->state == SESSION_ENDING && !session->broken && session->in_flight == 0 && session->out.len == 0) {
+    if (session->state == SESSION_ENDING && !session->broken && session->in_flight == 0 &&
+        session->out.len == 0) {
         if (session->refusal != REASON_NONE) {
             say_refused(session);
             if (!session->broken) (void)send_all(session);
@@ -433,7 +454,8 @@ session_flush(struct session *session)
     }
     if (session->broken) {
         session_close(session);
-    } else if (session->state == SESSION_OPEN && session->held && session->out.len <= BOUND_OUTPUT_SOFT / 2) {
+    } else if (session->state == SESSION_OPEN && session->held &&
+               session->out.len <= BOUND_OUTPUT_SOFT / 2) {
         release(session);
     }
 }
@@ -445,8 +467,7 @@ session_sweep(struct session *session)
     int64_t now = session->listener->now.us;
     int64_t quiet = now - session->progress.us;
     switch (session->state) {
-    case SESSION_FREE:
-        break;
+    case SESSION_FREE: break;
     case SESSION_HANDSHAKE:
     case SESSION_ENDING:
     case SESSION_LINGER:
@@ -506,7 +527,8 @@ finish(struct listener *listener)
     if (session->broken) return;
     if (session->out.len + listener->reply.len > BOUND_OUTPUT_HARD ||
         !buffer_append(&listener->pool, &session->out, listener->reply.data, listener->reply.len)) {
-        if (may_log(listener)) log_warn("partner.unread", "party=%u bytes=%u", session->peer.party, session->out.len);
+        if (may_log(listener))
+            log_warn("partner.unread", "party=%u bytes=%u", session->peer.party, session->out.len);
         session->broken = true;
     }
     queue_flush(session);
@@ -534,8 +556,8 @@ session_reply_end(struct listener *listener)
 }
 
 void
-session_reply_error(struct listener *listener, struct session_handle handle, uint32_t id, enum reason reason,
-                    const char *text, const char *field)
+session_reply_error(struct listener *listener, struct session_handle handle, uint32_t id,
+                    enum reason reason, const char *text, const char *field)
 {
     if (find(listener, handle) == NULL) return;
     begin(listener, handle, id);

@@ -1,16 +1,19 @@
 // TLS 1.3 through OpenSSL, mutual, non-blocking.
 //
-// What is switched off, and why: tickets and the session cache (a resumed session skips the verification of
-// the certificate, so a revoked partner would resume; connections live long, so little is lost), early data
-// (never enabled), older versions. What is switched on: read-ahead (one read() for many small records; so
-// after reading less than all, ask tls_pending), buffers released when idle (10 KB less a connection),
-// partial writes from a moving buffer (the caller's output grows and moves between calls).
+// What is switched off, and why: tickets and the session cache (a resumed session skips the
+// verification of the certificate, so a revoked partner would resume; connections live long, so
+// little is lost), early data (never enabled), older versions. What is switched on: read-ahead (one
+// read() for many small records; so after reading less than all, ask tls_pending), buffers released
+// when idle (10 KB less a connection), partial writes from a moving buffer (the caller's output
+// grows and moves between calls).
 //
-//   1 The error queue is per thread and outlives calls: it is cleared before each call, or one connection's
+//   1 The error queue is per thread and outlives calls: it is cleared before each call, or one
+//   connection's
 //     leftovers would end the next.
-//   2 SSL_get_verify_result is "ok" also when no certificate came: tls_fingerprint asks for the certificate.
-//   3 A FIN without close_notify is STATUS_IO; what was complete before it stands, the rest is nothing.
-//   4 After STATUS_DENIED or STATUS_IO the connection is only closed: tls_goodbye does nothing then.
+//   2 SSL_get_verify_result is "ok" also when no certificate came: tls_fingerprint asks for the
+//   certificate. 3 A FIN without close_notify is STATUS_IO; what was complete before it stands, the
+//   rest is nothing. 4 After STATUS_DENIED or STATUS_IO the connection is only closed: tls_goodbye
+//   does nothing then.
 #include "tls.h"
 
 #include <errno.h>
@@ -47,14 +50,18 @@ file_trouble(const char *path, const char *what, char out_text[TLS_TEXT])
 {
     unsigned long error = ERR_peek_error();
     const char *reason = NULL;
-    if (error != 0) reason = ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
-    snprintf(out_text, TLS_TEXT, "%s: %s%s%s", path, what, reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
+    if (error != 0)
+        reason = ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error))
+                                         : ERR_reason_error_string(error);
+    snprintf(out_text, TLS_TEXT, "%s: %s%s%s", path, what, reason == NULL ? "" : ": ",
+             reason == NULL ? "" : reason);
     ERR_clear_error();
     return STATUS_INPUT;
 }
 
 static enum status
-context_load(SSL_CTX *ssl, const char *ca, const char *certificate, const char *key, char out_text[TLS_TEXT])
+context_load(SSL_CTX *ssl, const char *ca, const char *certificate, const char *key,
+             char out_text[TLS_TEXT])
 {
     ERR_clear_error();
     SSL_CTX_set_default_passwd_cb(ssl, no_passphrase);
@@ -63,7 +70,8 @@ context_load(SSL_CTX *ssl, const char *ca, const char *certificate, const char *
     if (SSL_CTX_use_certificate_chain_file(ssl, certificate) != 1)
         return file_trouble(certificate, "no certificate in PEM form", out_text);
     if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1)
-        return file_trouble(key, "no private key of the certificate, in PEM form and without passphrase", out_text);
+        return file_trouble(
+            key, "no private key of the certificate, in PEM form and without passphrase", out_text);
     if (SSL_CTX_check_private_key(ssl) != 1)
         return file_trouble(key, "not the private key of the certificate", out_text);
     return STATUS_OK;
@@ -79,8 +87,10 @@ context_open(const SSL_METHOD *method, const char *ca, const char *certificate, 
     CHECK(ssl != NULL && context != NULL);
     CHECK(SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) == 1);
     CHECK(SSL_CTX_set_ciphersuites(
-              ssl, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1);
-    SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+              ssl, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") ==
+          1);
+    SSL_CTX_set_options(ssl,
+                        SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
     CHECK(SSL_CTX_set_num_tickets(ssl, 0) == 1);
     static const unsigned char name[] = "vendue";
@@ -102,10 +112,11 @@ context_open(const SSL_METHOD *method, const char *ca, const char *certificate, 
 }
 
 enum status
-tls_context_server(const char *ca, const char *certificate, const char *key, struct tls_context **out_context,
-                   char out_text[TLS_TEXT])
+tls_context_server(const char *ca, const char *certificate, const char *key,
+                   struct tls_context **out_context, char out_text[TLS_TEXT])
 {
-    enum status status = context_open(TLS_server_method(), ca, certificate, key, out_context, out_text);
+    enum status status = context_open(TLS_server_method(), ca, certificate, key, out_context,
+                                      out_text);
     if (status != STATUS_OK) return status;
     // Tells clients with several certificates which one is meant.
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca);
@@ -115,8 +126,8 @@ tls_context_server(const char *ca, const char *certificate, const char *key, str
 }
 
 enum status
-tls_context_client(const char *ca, const char *certificate, const char *key, struct tls_context **out_context,
-                   char out_text[TLS_TEXT])
+tls_context_client(const char *ca, const char *certificate, const char *key,
+                   struct tls_context **out_context, char out_text[TLS_TEXT])
 {
     return context_open(TLS_client_method(), ca, certificate, key, out_context, out_text);
 }
@@ -141,7 +152,9 @@ tls_open(const struct tls_context *context, int fd, const char *host)
     } else {
         SSL_set_connect_state(ssl);
         bool is_address = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
-        if (!is_address && (SSL_set1_host(ssl, host) != 1 || SSL_set_tlsext_host_name(ssl, host) != 1)) goto refuse;
+        if (!is_address &&
+            (SSL_set1_host(ssl, host) != 1 || SSL_set_tlsext_host_name(ssl, host) != 1))
+            goto refuse;
     }
     tls->ssl = ssl;
     return tls;
@@ -174,17 +187,13 @@ outcome(struct tls *tls, int result, bool shaking_hands)
     int system_error = errno;
     unsigned long error = ERR_peek_error();
     switch (SSL_get_error(tls->ssl, result)) {
-    case SSL_ERROR_WANT_READ:
-        return STATUS_AGAIN;
-    case SSL_ERROR_WANT_WRITE:
-        tls->wants_write = true;
-        return STATUS_AGAIN;
-    case SSL_ERROR_ZERO_RETURN:
-        return STATUS_CLOSED;
+    case SSL_ERROR_WANT_READ: return STATUS_AGAIN;
+    case SSL_ERROR_WANT_WRITE: tls->wants_write = true; return STATUS_AGAIN;
+    case SSL_ERROR_ZERO_RETURN: return STATUS_CLOSED;
     case SSL_ERROR_SYSCALL:
-        return trouble(tls, STATUS_IO, system_error != 0 ? strerror(system_error) : "the connection broke off");
-    default:
-        break;
+        return trouble(tls, STATUS_IO,
+                       system_error != 0 ? strerror(system_error) : "the connection broke off");
+    default: break;
     }
     if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         return trouble(tls, STATUS_IO, "the connection broke off");
@@ -192,7 +201,8 @@ outcome(struct tls *tls, int result, bool shaking_hands)
     if (verified != X509_V_OK && shaking_hands)
         return trouble(tls, STATUS_DENIED, X509_verify_cert_error_string(verified));
     const char *text = ERR_reason_error_string(error);
-    // An alert after the handshake is the server's verdict on our certificate (TLS 1.3 tells it late).
+    // An alert after the handshake is the server's verdict on our certificate (TLS 1.3 tells it
+    // late).
     bool denied = shaking_hands || ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET;
     return trouble(tls, denied ? STATUS_DENIED : STATUS_IO, text == NULL ? "broken TLS" : text);
 }

@@ -1,24 +1,28 @@
-// MessagePack by hand: a bounded scan, and a reader over scanned bytes. The library that the tests compare
-// it with builds a tree of each message, allocates what hostile lengths ask for, and takes three times as
-// long; a request here is read once, in order, from where it lies.
+// MessagePack by hand: a bounded scan, and a reader over scanned bytes. The library that the tests
+// compare it with builds a tree of each message, allocates what hostile lengths ask for, and takes
+// three times as long; a request here is read once, in order, from where it lies.
 //
 // Every object begins with one byte, which `leads` describes:
-//   SELF     the object is this byte, and perhaps the low bits of it         nil, booleans, short integers
-//   FIXED    `bytes` payload bytes follow                                    integers, floats
-//   SHORT    the low `bytes` bits are the length of a text                   fixstr
-//   LENGTH   `bytes` bytes of length, then the payload                       str 8-32, bin 8-32
-//   SHORT_N  the low four bits count the members                             fixarray, fixmap
-//   COUNT    `bytes` bytes of count, then the members; a map has two a pair  array 16-32, map 16-32
-//   REFUSED  0xc1 and all extension types
+//   SELF     the object is this byte, and perhaps the low bits of it         nil, booleans, short
+//   integers FIXED    `bytes` payload bytes follow                                    integers,
+//   floats SHORT    the low `bytes` bits are the length of a text                   fixstr LENGTH
+//   `bytes` bytes of length, then the payload                       str 8-32, bin 8-32 SHORT_N  the
+//   low four bits count the members                             fixarray, fixmap COUNT    `bytes`
+//   bytes of count, then the members; a map has two a pair  array 16-32, map 16-32 REFUSED  0xc1
+//   and all extension types
 //
 // The scan (wire_scan):
 //   1 A message is one array; anything else at its beginning is MALFORMED.
-//   2 `at` only grows and every header is looked at once, so slow bytes cost no more than fast ones. A header that
-//     has not come wholly is left for the next call. A payload is skipped by adding its length to `at`.
-//   3 Bounds are checked on what a header announces, before any of it has come: bytes, members, nesting.
-//   4 What the scan accepts is well formed to the last byte: readers trust lengths and counts below it.
+//   2 `at` only grows and every header is looked at once, so slow bytes cost no more than fast
+//   ones. A header that
+//     has not come wholly is left for the next call. A payload is skipped by adding its length to
+//     `at`.
+//   3 Bounds are checked on what a header announces, before any of it has come: bytes, members,
+//   nesting. 4 What the scan accepts is well formed to the last byte: readers trust lengths and
+//   counts below it.
 //
-// The reader: 5 the first trouble stays. 6 `path` always names the value that was offered or read last.
+// The reader: 5 the first trouble stays. 6 `path` always names the value that was offered or read
+// last.
 #include "wire.h"
 
 #include <inttypes.h>
@@ -27,7 +31,15 @@
 
 #include "fail.h"
 
-enum form { FORM_REFUSED, FORM_SELF, FORM_FIXED, FORM_SHORT, FORM_LENGTH, FORM_SHORT_COUNT, FORM_COUNT };
+enum form {
+    FORM_REFUSED,
+    FORM_SELF,
+    FORM_FIXED,
+    FORM_SHORT,
+    FORM_LENGTH,
+    FORM_SHORT_COUNT,
+    FORM_COUNT
+};
 
 static const struct lead {
     uint8_t form, bytes, kind;
@@ -61,7 +73,8 @@ static const struct lead {
     [0xe0 ... 0xff] = {FORM_SELF, 0, WIRE_INTEGER},
 };
 
-// One object's header: `size` bytes; then `payload` bytes; then `members` objects (a map: two a pair).
+// One object's header: `size` bytes; then `payload` bytes; then `members` objects (a map: two a
+// pair).
 struct head {
     uint32_t size;
     uint64_t payload, members;
@@ -84,30 +97,21 @@ head_read(const uint8_t *at, size_t have, struct head *out_head)
     const struct lead lead = leads[*at];
     *out_head = (struct head){.size = 1, .kind = (enum wire_kind)lead.kind};
     switch ((enum form)lead.form) {
-    case FORM_REFUSED:
-        return STATUS_INPUT;
-    case FORM_SELF:
-        return STATUS_OK;
-    case FORM_FIXED:
-        out_head->payload = lead.bytes;
-        return STATUS_OK;
-    case FORM_SHORT:
-        out_head->payload = *at & 0x1f;
-        return STATUS_OK;
+    case FORM_REFUSED: return STATUS_INPUT;
+    case FORM_SELF: return STATUS_OK;
+    case FORM_FIXED: out_head->payload = lead.bytes; return STATUS_OK;
+    case FORM_SHORT: out_head->payload = *at & 0x1f; return STATUS_OK;
     case FORM_SHORT_COUNT:
         out_head->members = (uint64_t)(*at & 0x0f) << (lead.kind == WIRE_MAP);
         return STATUS_OK;
     case FORM_LENGTH:
-    case FORM_COUNT:
-        break;
+    case FORM_COUNT: break;
     }
     if (have < 1u + lead.bytes) return STATUS_AGAIN;
     uint64_t number = big_endian(at + 1, lead.bytes);
     out_head->size = 1u + lead.bytes;
-    if (lead.form == FORM_LENGTH)
-        out_head->payload = number;
-    else
-        out_head->members = number << (lead.kind == WIRE_MAP);
+    if (lead.form == FORM_LENGTH) out_head->payload = number;
+    else out_head->members = number << (lead.kind == WIRE_MAP);
     return STATUS_OK;
 }
 
@@ -120,7 +124,8 @@ wire_scan(struct wire_scan *scan, const uint8_t *data, size_t len, size_t *out_l
         if (scan->at >= len) return REASON_NONE;
         enum status status = head_read(data + scan->at, len - scan->at, &head);
         // A header that begins within the bound but cannot end there would be waited for in vain.
-        if (status == STATUS_AGAIN) return len < BOUND_MESSAGE_BYTES ? REASON_NONE : REASON_TOO_LARGE;
+        if (status == STATUS_AGAIN)
+            return len < BOUND_MESSAGE_BYTES ? REASON_NONE : REASON_TOO_LARGE;
         if (status != STATUS_OK) return REASON_MALFORMED;
         if (scan->at == 0 && head.kind != WIRE_ARRAY) return REASON_MALFORMED;
         uint64_t end = scan->at + head.size + head.payload;
@@ -157,16 +162,22 @@ reader_head(struct wire_reader *reader, struct head *out_head)
 {
     if (reader->reason != REASON_NONE) return false;
     size_t have = (size_t)(reader->end - reader->at);
-    if (head_read(reader->at, have, out_head) == STATUS_OK && out_head->payload <= have - out_head->size)
+    if (head_read(reader->at, have, out_head) == STATUS_OK &&
+        out_head->payload <= have - out_head->size)
         return true;
     reader->reason = REASON_MALFORMED;
     return false;
 }
 
 static const char *const kind_words[] = {
-    [WIRE_NIL] = "nil", [WIRE_BOOLEAN] = "true or false", [WIRE_INTEGER] = "an integer",
-    [WIRE_FLOAT] = "a floating point number", [WIRE_TEXT] = "a text", [WIRE_BYTES] = "bytes",
-    [WIRE_ARRAY] = "an array", [WIRE_MAP] = "a map",
+    [WIRE_NIL] = "nil",
+    [WIRE_BOOLEAN] = "true or false",
+    [WIRE_INTEGER] = "an integer",
+    [WIRE_FLOAT] = "a floating point number",
+    [WIRE_TEXT] = "a text",
+    [WIRE_BYTES] = "bytes",
+    [WIRE_ARRAY] = "an array",
+    [WIRE_MAP] = "a map",
 };
 
 static bool
@@ -236,7 +247,8 @@ wire_integer(struct wire_reader *reader, int64_t least, int64_t most, int64_t *o
     return true;
 }
 
-// Length of the UTF-8 sequence at `at` (shortest form, no surrogates, at most U+10FFFF); 0: none; NUL is none.
+// Length of the UTF-8 sequence at `at` (shortest form, no surrogates, at most U+10FFFF); 0: none;
+// NUL is none.
 static unsigned
 utf8_sequence(const uint8_t *at, size_t have)
 {
@@ -277,7 +289,8 @@ utf8_valid(const uint8_t *at, size_t len)
 }
 
 bool
-wire_text(struct wire_reader *reader, uint32_t len_least, uint32_t len_most, struct wire_text *out_text)
+wire_text(struct wire_reader *reader, uint32_t len_least, uint32_t len_most,
+          struct wire_text *out_text)
 {
     struct head head;
     if (!expect(reader, WIRE_TEXT, &head)) return false;
@@ -361,7 +374,8 @@ key_repeats(const struct wire_reader *reader, const struct wire_map *map, struct
     for (uint32_t i = 0; i < map->done; i++) {
         struct head head;
         if (!reader_head(&again, &head)) return false;
-        if (head.payload == key.len && memcmp(again.at + head.size, key.data, key.len) == 0) return true;
+        if (head.payload == key.len && memcmp(again.at + head.size, key.data, key.len) == 0)
+            return true;
         again.at += head.size + head.payload;
         if (!wire_skip(&again)) return false;
     }
@@ -460,8 +474,8 @@ wire_place(const struct wire_reader *reader, char out_place[WIRE_PLACE])
         if (step->key == NULL) {
             snprintf(at, room, "[%" PRIu32 "]", step->len);
         } else {
-            snprintf(at, room, "%s%.*s", used == 0 ? "" : ".", step->len > BOUND_CODE ? BOUND_CODE : (int)step->len,
-                     step->key);
+            snprintf(at, room, "%s%.*s", used == 0 ? "" : ".",
+                     step->len > BOUND_CODE ? BOUND_CODE : (int)step->len, step->key);
             // A key is the peer's: only plain characters of it are repeated.
             for (char *c = at; *c != '\0'; c++) {
                 if (*c < ' ' || *c > '~') *c = '?';
@@ -481,10 +495,12 @@ wire_sentence(const struct wire_reader *reader, char out_sentence[WIRE_SENTENCE]
     if (reader->reason == REASON_MISSING_FIELD) {
         snprintf(out_sentence, WIRE_SENTENCE, "%s is missing; send it", place);
     } else if (reader->reason == REASON_WRONG_TYPE && reader->hint != NULL) {
-        snprintf(out_sentence, WIRE_SENTENCE, "%s is %s; send %s", place, kind_words[reader->given], unit);
+        snprintf(out_sentence, WIRE_SENTENCE, "%s is %s; send %s", place, kind_words[reader->given],
+                 unit);
     } else if (reader->reason == REASON_OUT_OF_RANGE && reader->most > reader->least) {
-        snprintf(out_sentence, WIRE_SENTENCE, "%s: %" PRId64 "%s%s is out of range; send %" PRId64 " to %" PRId64,
-                 place, reader->given, *unit == '\0' ? "" : " ", unit, reader->least, reader->most);
+        snprintf(out_sentence, WIRE_SENTENCE,
+                 "%s: %" PRId64 "%s%s is out of range; send %" PRId64 " to %" PRId64, place,
+                 reader->given, *unit == '\0' ? "" : " ", unit, reader->least, reader->most);
     } else if (reader->reason == REASON_TOO_LARGE && reader->hint != NULL) {
         snprintf(out_sentence, WIRE_SENTENCE, "%s has %" PRId64 " %s; send at most %" PRId64, place,
                  reader->given, unit, reader->most);

@@ -1,4 +1,5 @@
-// The client library against a real listener, and against servers that no listener of ours would be.
+// The client library against a real listener, and against servers that no listener of ours would
+// be.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -167,8 +168,11 @@ nobody_there(void **state)
     struct server *server = *state;
     struct client *client;
     struct client_options options = {
-        .host = "127.0.0.1", .port = 1, .ca = authority_path(server->authority, "ca.crt"),
-        .certificate = authority_path(server->authority, "shop.crt"), .key = authority_path(server->authority, "shop.key"),
+        .host = "127.0.0.1",
+        .port = 1,
+        .ca = authority_path(server->authority, "ca.crt"),
+        .certificate = authority_path(server->authority, "shop.crt"),
+        .key = authority_path(server->authority, "shop.key"),
     };
     assert_int_equal(client_open(&options, &client, &error), STATUS_IO);
     assert_string_equal(error.text, "127.0.0.1 port 1: Connection refused");
@@ -207,8 +211,10 @@ lie(void *context)
     size_t count;
     int fd = accept(liar->fd, NULL, NULL);
     CHECK(fd >= 0);
-    CHECK(tls_context_server(authority_path(liar->authority, "ca.crt"), authority_path(liar->authority, "server.crt"),
-                             authority_path(liar->authority, "server.key"), &tls_context, text) == STATUS_OK);
+    CHECK(tls_context_server(authority_path(liar->authority, "ca.crt"),
+                             authority_path(liar->authority, "server.crt"),
+                             authority_path(liar->authority, "server.key"), &tls_context,
+                             text) == STATUS_OK);
     struct tls *tls = tls_open(tls_context, fd, NULL);
     CHECK(tls_handshake(tls) == STATUS_OK);
     CHECK(tls_read(tls, data, sizeof data, &count) == STATUS_OK);
@@ -231,20 +237,25 @@ servers_that_lie(void **state)
         enum status status;
     } cases[] = {
         {"\x94\x01\x00\xc0\xc3", 5, STATUS_OK},
-        {"\x94\x01\x07\xc0\xc3", 5, STATUS_DAMAGED},             // what was not asked
-        {"\x94\x01\x00\x05\xc3", 5, STATUS_DAMAGED},             // an error that is no map
+        {"\x94\x01\x07\xc0\xc3", 5, STATUS_DAMAGED},  // what was not asked
+        {"\x94\x01\x00\x05\xc3", 5, STATUS_DAMAGED},  // an error that is no map
         {"\x93\x01\x00\xc0", 4, STATUS_DAMAGED},
-        {"\x94\x00\x00\xa1x\x90", 6, STATUS_DAMAGED},            // a request
+        {"\x94\x00\x00\xa1x\x90", 6, STATUS_DAMAGED},  // a request
         {"\xdd\xff\xff\xff\xff", 5, STATUS_DAMAGED},
         {"hello", 5, STATUS_DAMAGED},
-        {"\x94\x01\x00\xc0", 4, STATUS_CLOSED},                  // cut
+        {"\x94\x01\x00\xc0", 4, STATUS_CLOSED},  // cut
         {"", 0, STATUS_CLOSED},
-        {"\x93\x02\xa4tide\x91\x80\x94\x01\x00\xc0\xc3", 14, STATUS_OK},  // a notification of a later version
-        {"\x93\x02\xa7refused\x91\x81\xa6reason\xa4" "busy", 24, STATUS_DENIED},
+        {"\x93\x02\xa4tide\x91\x80\x94\x01\x00\xc0\xc3", 14,
+         STATUS_OK},  // a notification of a later version
+        {"\x93\x02\xa7refused\x91\x81\xa6reason\xa4"
+         "busy",
+         24, STATUS_DENIED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct liar liar = {server->authority, socket(AF_INET, SOCK_STREAM, 0), cases[i].bytes, cases[i].len};
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        struct liar liar = {server->authority, socket(AF_INET, SOCK_STREAM, 0), cases[i].bytes,
+                            cases[i].len};
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t len = sizeof address;
         assert_int_equal(bind(liar.fd, (struct sockaddr *)&address, len), 0);
         assert_int_equal(listen(liar.fd, 1), 0);
@@ -253,7 +264,8 @@ servers_that_lie(void **state)
         // The paths are made before the thread makes its own.
         char ca[300], certificate[300], key[300];
         snprintf(ca, sizeof ca, "%s", authority_path(other.authority, "ca.crt"));
-        snprintf(certificate, sizeof certificate, "%s", authority_path(other.authority, "shop.crt"));
+        snprintf(certificate, sizeof certificate, "%s",
+                 authority_path(other.authority, "shop.crt"));
         snprintf(key, sizeof key, "%s", authority_path(other.authority, "shop.key"));
         struct client_options options = {"localhost", other.port, ca, certificate, key, 0};
         options.host = "127.0.0.1";
@@ -263,7 +275,8 @@ servers_that_lie(void **state)
         assert_int_equal(client_open(&options, &client, &error), STATUS_OK);
         (void)client_request(client, "hello", 0);
         enum status status = client_call(client, &answer, &error);
-        if (status != cases[i].status) fail_msg("case %zu: %s: %s", i, status_text(status), error.text);
+        if (status != cases[i].status)
+            fail_msg("case %zu: %s: %s", i, status_text(status), error.text);
         client_close(client);
         assert_int_equal(pthread_join(thread, NULL), 0);
         close(liar.fd);

@@ -88,11 +88,15 @@ foreign_authorities_are_refused(void **state)
     authority_issue(foreign, "shop", AUTHORITY_CLIENT);
     struct client *client = NULL;
     struct client_options options = {
-        .host = "127.0.0.1", .port = server->port, .ca = authority_path(server->authority, "ca.crt"),
-        .certificate = authority_path(foreign, "shop.crt"), .key = authority_path(foreign, "shop.key"),
+        .host = "127.0.0.1",
+        .port = server->port,
+        .ca = authority_path(server->authority, "ca.crt"),
+        .certificate = authority_path(foreign, "shop.crt"),
+        .key = authority_path(foreign, "shop.key"),
     };
     // The handshake of TLS 1.3 ends before the server has looked.
-    if (client_open(&options, &client, &error) == STATUS_OK) assert_int_equal(ask(client, "x"), STATUS_DENIED);
+    if (client_open(&options, &client, &error) == STATUS_OK)
+        assert_int_equal(ask(client, "x"), STATUS_DENIED);
     assert_string_not_equal(error.text, "");
     client_close(client);
     options.ca = authority_path(foreign, "ca.crt");
@@ -105,7 +109,8 @@ foreign_authorities_are_refused(void **state)
     // A server's certificate is no client's.
     assert_int_equal(server_dial(server, "shop", &client, &error), STATUS_OK);
     client_close(client);
-    if (server_dial(server, "server", &client, &error) == STATUS_OK) assert_int_equal(ask(client, "x"), STATUS_DENIED);
+    if (server_dial(server, "server", &client, &error) == STATUS_OK)
+        assert_int_equal(ask(client, "x"), STATUS_DENIED);
     client_close(client);
     assert_true(server_comes_to(server, 0));
     assert_int_equal(server_counts(server).requests, 0);
@@ -299,7 +304,9 @@ certificates_change(void **state)
     client_close(fresh);
     // The key of another certificate.
     authority_issue(server->authority, "other", AUTHORITY_SERVER);
-    assert_int_equal(rename(authority_path(server->authority, "other.key"), authority_path(server->authority, "server.key")), 0);
+    assert_int_equal(rename(authority_path(server->authority, "other.key"),
+                            authority_path(server->authority, "server.key")),
+                     0);
     server_run(server, reload, &status);
     assert_int_equal(status, STATUS_INPUT);
     fresh = dial(server);
@@ -337,8 +344,12 @@ draining(void **state)
     server_run(server, is_idle, &idle);
     assert_false(idle);
     struct client_options options = {
-        .host = "127.0.0.1", .port = server->port, .timeout_ms = 300, .ca = authority_path(server->authority, "ca.crt"),
-        .certificate = authority_path(server->authority, "shop.crt"), .key = authority_path(server->authority, "shop.key"),
+        .host = "127.0.0.1",
+        .port = server->port,
+        .timeout_ms = 300,
+        .ca = authority_path(server->authority, "ca.crt"),
+        .certificate = authority_path(server->authority, "shop.crt"),
+        .key = authority_path(server->authority, "shop.key"),
     };
     assert_int_equal(client_open(&options, &late, &error), STATUS_AGAIN);
     server_run(server, server_answer_later, NULL);
@@ -359,14 +370,17 @@ addresses_that_cannot_be(void **state)
     struct listener_paths paths = server_paths(server);
     struct listener_events events = {server, server_identify, server_request};
     struct event_base *base = event_base_new();
-    assert_int_equal(listener_open(base, "nowhere.invalid", 0, &paths, &listener_limits_default, &events, &listener, &why),
+    assert_int_equal(listener_open(base, "nowhere.invalid", 0, &paths, &listener_limits_default,
+                                   &events, &listener, &why),
                      STATUS_INPUT);
     assert_non_null(strstr(why.text, "nowhere.invalid"));
-    assert_int_equal(listener_open(base, "127.0.0.1", server->port, &paths, &listener_limits_default, &events, &listener, &why),
+    assert_int_equal(listener_open(base, "127.0.0.1", server->port, &paths,
+                                   &listener_limits_default, &events, &listener, &why),
                      STATUS_IO);
     assert_non_null(strstr(why.text, "in use"));
     paths.key = "/nonexistent/server.key";
-    assert_int_equal(listener_open(base, "127.0.0.1", 0, &paths, &listener_limits_default, &events, &listener, &why),
+    assert_int_equal(listener_open(base, "127.0.0.1", 0, &paths, &listener_limits_default, &events,
+                                   &listener, &why),
                      STATUS_INPUT);
     assert_non_null(strstr(why.text, "/nonexistent/server.key"));
     assert_null(listener);

@@ -60,7 +60,8 @@ shortest_forms(void **state)
     pack_nil(&pack), pack_boolean(&pack, true), pack_boolean(&pack, false);
     EXPECT(pack, "\xc0\xc3\xc2");
     pack = begin();
-    pack_string(&pack, "hello"), pack_text(&pack, "", 0), pack_bytes(&pack, "\x01", 1), pack_bytes(&pack, NULL, 0);
+    pack_string(&pack, "hello"), pack_text(&pack, "", 0), pack_bytes(&pack, "\x01", 1),
+        pack_bytes(&pack, NULL, 0);
     EXPECT(pack, "\xa5hello\xa0\xc4\x01\x01\xc4\x00");
     pack = begin();
     pack_array(&pack, 15), pack_array(&pack, 16), pack_array(&pack, 65536);
@@ -69,9 +70,11 @@ shortest_forms(void **state)
     pack_map(&pack, 15), pack_map(&pack, 16), pack_map(&pack, 65536);
     EXPECT(pack, "\x8f\xde\x00\x10\xdf\x00\x01\x00\x00");
     pack = begin();
-    pack_pair_nil(&pack, "n"), pack_pair_boolean(&pack, "b", true), pack_pair_integer(&pack, "i", 5);
+    pack_pair_nil(&pack, "n"), pack_pair_boolean(&pack, "b", true),
+        pack_pair_integer(&pack, "i", 5);
     pack_pair_string(&pack, "s", "x"), pack_pair_text(&pack, "t", "yz", 1);
-    EXPECT(pack, "\xa1n\xc0\xa1" "b\xc3\xa1i\x05\xa1s\xa1x\xa1t\xa1y");
+    EXPECT(pack, "\xa1n\xc0\xa1"
+                 "b\xc3\xa1i\x05\xa1s\xa1x\xa1t\xa1y");
 }
 
 static void
@@ -88,7 +91,8 @@ counts_filled_in_later(void **state)
     msgpack_unpacked unpacked;
     msgpack_unpacked_init(&unpacked);
     size_t end = 0;
-    assert_int_equal(msgpack_unpack_next(&unpacked, (const char *)pack.data, pack.len, &end), MSGPACK_UNPACK_SUCCESS);
+    assert_int_equal(msgpack_unpack_next(&unpacked, (const char *)pack.data, pack.len, &end),
+                     MSGPACK_UNPACK_SUCCESS);
     assert_int_equal(end, pack.len);
     assert_int_equal(unpacked.data.type, MSGPACK_OBJECT_MAP);
     assert_int_equal(unpacked.data.via.map.size, 1);
@@ -119,7 +123,8 @@ too_little_room(void **state)
     struct pack whole = begin();
     write_much(&whole);
     assert_false(whole.full);
-    for (size_t size = 0; size <= whole.len; size = size < 40 || size > whole.len - 40 ? size + 1 : size + 97) {
+    for (size_t size = 0; size <= whole.len;
+         size = size < 40 || size > whole.len - 40 ? size + 1 : size + 97) {
         memset(room, 0xee, sizeof room);
         struct pack pack = {.data = room, .room = size};
         write_much(&pack);

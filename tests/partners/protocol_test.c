@@ -38,11 +38,14 @@ reasons_are_those_of_the_code(void **state)
     for (int reason = 0; reason < REASON_COUNT; reason++) {
         char row[512];
         enum reason is = (enum reason)reason;
-        snprintf(row, sizeof row, "\n| %u | `%s` | %s |\n", reason_number(is), reason_key(is), reason_text(is));
+        snprintf(row, sizeof row, "\n| %u | `%s` | %s |\n", reason_number(is), reason_key(is),
+                 reason_text(is));
         char *found = strstr(table, row);
-        if (found == NULL || found > end) fail_msg("docs/protocol.md, section 10, lacks: %s", row + 1);
+        if (found == NULL || found > end)
+            fail_msg("docs/protocol.md, section 10, lacks: %s", row + 1);
     }
-    for (char *row = strstr(table, "\n| "); row != NULL && row < end; row = strstr(row + 1, "\n| ")) rows++;
+    for (char *row = strstr(table, "\n| "); row != NULL && row < end; row = strstr(row + 1, "\n| "))
+        rows++;
     assert_int_equal(rows, REASON_COUNT + 1);  // and the heading
 }
 
@@ -65,7 +68,8 @@ the_example_in_bytes_is_true(void **state)
     uint8_t bytes[64];
     char hex[140] = "`";
     struct pack pack = {.data = bytes, .room = sizeof bytes};
-    pack_array(&pack, 4), pack_integer(&pack, 0), pack_integer(&pack, 1), pack_string(&pack, "hello");
+    pack_array(&pack, 4), pack_integer(&pack, 0), pack_integer(&pack, 1),
+        pack_string(&pack, "hello");
     pack_array(&pack, 1), pack_map(&pack, 1), pack_pair_string(&pack, "client", "shop");
     for (size_t i = 0; i < pack.len; i++) snprintf(hex + 1 + 2 * i, 3, "%02x", bytes[i]);
     strcat(hex, "`");

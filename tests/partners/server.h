@@ -1,5 +1,6 @@
-// A listener on a thread of its own for the tests of this folder, with certificates made for the test, a few methods to
-// ask, and raw TLS for what no well-behaved client sends. Calls that touch the listener run on its thread.
+// A listener on a thread of its own for the tests of this folder, with certificates made for the
+// test, a few methods to ask, and raw TLS for what no well-behaved client sends. Calls that touch
+// the listener run on its thread.
 #ifndef VENDUE_TEST_SERVER_H
 #define VENDUE_TEST_SERVER_H
 
@@ -27,14 +28,14 @@ struct server {
     struct listener *listener;
     struct listener_limits limits;
     pthread_t thread;
-    int tell[2], done[2];       // pipes: commands to the thread, and that they were done
+    int tell[2], done[2];  // pipes: commands to the thread, and that they were done
     void (*command)(struct server *server, void *argument);
     void *argument;
     bool stopping;
     uint16_t port;
-    struct digest shop, revoked;         // certificates that identify() knows
+    struct digest shop, revoked;  // certificates that identify() knows
     bool shop_revoked;
-    struct later {                       // requests of method "later", unanswered
+    struct later {  // requests of method "later", unanswered
         struct session_handle session;
         uint32_t id;
     } later[4096];
@@ -52,7 +53,8 @@ server_identify(void *context, struct digest fingerprint, struct session_peer *o
     return REASON_NONE;
 }
 
-// echo {text} -> text; count {n: 1..10} -> n; large {bytes} -> that many bytes; later {} -> answered by command
+// echo {text} -> text; count {n: 1..10} -> n; large {bytes} -> that many bytes; later {} ->
+// answered by command
 static inline void
 server_request(void *context, const struct session_request *request)
 {
@@ -66,7 +68,8 @@ server_request(void *context, const struct session_request *request)
         while (wire_map_next(&reader, &map, &key)) {
             if (wire_same(key, "text")) (void)wire_text(&reader, 0, BOUND_MESSAGE_BYTES, &text);
             if (wire_same(key, "n")) (void)wire_integer(&reader, 1, 10, &number);
-            if (wire_same(key, "bytes")) (void)wire_integer(&reader, 0, BOUND_MESSAGE_BYTES, &number);
+            if (wire_same(key, "bytes"))
+                (void)wire_integer(&reader, 0, BOUND_MESSAGE_BYTES, &number);
         }
     }
     if (reader.reason != REASON_NONE) {
@@ -83,7 +86,8 @@ server_request(void *context, const struct session_request *request)
         else pack_bytes(pack, zeros, (size_t)number);
         session_reply_end(server->listener);
     } else {
-        session_reply_error(server->listener, request->session, request->id, REASON_UNKNOWN_METHOD, NULL, NULL);
+        session_reply_error(server->listener, request->session, request->id, REASON_UNKNOWN_METHOD,
+                            NULL, NULL);
     }
 }
 
@@ -114,7 +118,8 @@ server_loop(void *context)
 
 // Runs `command` on the server's thread and waits for its end.
 static inline void
-server_run(struct server *server, void (*command)(struct server *server, void *argument), void *argument)
+server_run(struct server *server, void (*command)(struct server *server, void *argument),
+           void *argument)
 {
     char byte = 0;
     server->command = command;
@@ -149,13 +154,14 @@ server_open(const struct listener_limits *limits)
     struct listener_paths paths = server_paths(server);
     struct listener_events events = {server, server_identify, server_request};
     struct listener_error error;
-    if (listener_open(server->base, "127.0.0.1", 0, &paths, &server->limits, &events, &server->listener, &error) !=
-        STATUS_OK) {
+    if (listener_open(server->base, "127.0.0.1", 0, &paths, &server->limits, &events,
+                      &server->listener, &error) != STATUS_OK) {
         fprintf(stderr, "%s\n", error.text);
         abort();
     }
     server->port = listener_port(server->listener);
-    server->told = event_new(server->base, server->tell[0], EV_READ | EV_PERSIST, server_told, server);
+    server->told = event_new(server->base, server->tell[0], EV_READ | EV_PERSIST, server_told,
+                             server);
     CHECK(event_add(server->told, NULL) == 0);
     CHECK(pthread_create(&server->thread, NULL, server_loop, server) == 0);
     return server;
@@ -244,7 +250,8 @@ server_kept(struct server *server, unsigned count)
 // --- A proper client -----------------------------------------------------------------------------
 
 static inline enum status
-server_dial(struct server *server, const char *name, struct client **out_client, struct client_error *out_error)
+server_dial(struct server *server, const char *name, struct client **out_client,
+            struct client_error *out_error)
 {
     char certificate[64], key[64];
     snprintf(certificate, sizeof certificate, "%s.crt", name);
@@ -287,8 +294,10 @@ raw_open(struct server *server, const char *name)
     char certificate[64], key[64], text[TLS_TEXT];
     snprintf(certificate, sizeof certificate, "%s.crt", name);
     snprintf(key, sizeof key, "%s.key", name);
-    CHECK(tls_context_client(authority_path(server->authority, "ca.crt"), authority_path(server->authority, certificate),
-                             authority_path(server->authority, key), &raw.context, text) == STATUS_OK);
+    CHECK(tls_context_client(authority_path(server->authority, "ca.crt"),
+                             authority_path(server->authority, certificate),
+                             authority_path(server->authority, key), &raw.context,
+                             text) == STATUS_OK);
     raw.tls = tls_open(raw.context, raw.fd, "127.0.0.1");
     CHECK(raw.tls != NULL && tls_handshake(raw.tls) == STATUS_OK);
     return raw;
@@ -307,7 +316,8 @@ raw_send(struct raw *raw, const void *data, size_t len)
 {
     for (size_t sent = 0; sent < len;) {
         size_t count;
-        if (tls_write(raw->tls, (const uint8_t *)data + sent, len - sent, &count) != STATUS_OK) return false;
+        if (tls_write(raw->tls, (const uint8_t *)data + sent, len - sent, &count) != STATUS_OK)
+            return false;
         sent += count;
     }
     return true;
@@ -320,7 +330,8 @@ raw_receive(struct raw *raw, void *data, size_t room, size_t least, size_t *out_
     *out_len = 0;
     while (*out_len < least) {
         size_t count;
-        enum status status = tls_read(raw->tls, (uint8_t *)data + *out_len, room - *out_len, &count);
+        enum status status = tls_read(raw->tls, (uint8_t *)data + *out_len, room - *out_len,
+                                      &count);
         if (status != STATUS_OK) return status;
         *out_len += count;
     }
@@ -329,7 +340,8 @@ raw_receive(struct raw *raw, void *data, size_t room, size_t least, size_t *out_
 
 // A request of one field as bytes; answers its length.
 static inline size_t
-raw_request(uint8_t *out, size_t room, uint32_t id, const char *method, const char *key, const char *text)
+raw_request(uint8_t *out, size_t room, uint32_t id, const char *method, const char *key,
+            const char *text)
 {
     struct pack pack = {.data = out, .room = room};
     pack_array(&pack, 4);

@@ -1,5 +1,5 @@
-// Sessions over real TLS on loopback: answers, errors that go on, bytes that do not, slow, late, greedy and
-// vanishing peers.
+// Sessions over real TLS on loopback: answers, errors that go on, bytes that do not, slow, late,
+// greedy and vanishing peers.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -22,14 +22,18 @@ next_message(struct raw *raw, struct wire_reader *out_reader)
         struct wire_scan scan = {0};
         size_t len = 0, more;
         if (inbox.len > inbox.taken) {
-            assert_int_equal(wire_scan(&scan, inbox.data + inbox.taken, inbox.len - inbox.taken, &len), REASON_NONE);
+            assert_int_equal(
+                wire_scan(&scan, inbox.data + inbox.taken, inbox.len - inbox.taken, &len),
+                REASON_NONE);
         }
         if (len > 0) {
             *out_reader = wire_reader(inbox.data + inbox.taken, len);
             inbox.taken += len;
             return true;
         }
-        if (raw_receive(raw, inbox.data + inbox.len, sizeof inbox.data - inbox.len, 1, &more) != STATUS_OK) return false;
+        if (raw_receive(raw, inbox.data + inbox.len, sizeof inbox.data - inbox.len, 1, &more) !=
+            STATUS_OK)
+            return false;
         inbox.len += more;
     }
 }
@@ -40,7 +44,8 @@ new_inbox(void)
     inbox.len = inbox.taken = 0;
 }
 
-// What an answer or a notification says: its id (-1 a notification) and the reason's key ("" success).
+// What an answer or a notification says: its id (-1 a notification) and the reason's key (""
+// success).
 struct said {
     int64_t id;
     char reason[BOUND_CODE], field[WIRE_PLACE], text[512];
@@ -92,7 +97,8 @@ next_said(struct raw *raw, struct said *said)
         return true;
     }
     assert_int_equal(array.count, 4);
-    assert_true(wire_integer(&reader, 0, UINT32_MAX, &said->id) && wire_array_next(&reader, &array));
+    assert_true(wire_integer(&reader, 0, UINT32_MAX, &said->id) &&
+                wire_array_next(&reader, &array));
     if (wire_peek(&reader) != WIRE_NIL) read_reason(&reader, said);
     assert_true(wire_array_next(&reader, &array));
     said->result = reader;
@@ -152,7 +158,8 @@ many_requests_in_one_write(void **state)
     struct raw raw = raw_open(*state, "shop");
     uint8_t bytes[8192];
     size_t len = 0;
-    for (uint32_t id = 0; id < 100; id++) len += raw_request(bytes + len, sizeof bytes - len, id, "echo", "text", "hi");
+    for (uint32_t id = 0; id < 100; id++)
+        len += raw_request(bytes + len, sizeof bytes - len, id, "echo", "text", "hi");
     assert_true(raw_send(&raw, bytes, len));
     for (uint32_t id = 0; id < 100; id++) expect_text(&raw, id, "hi");
     raw_close(&raw);
@@ -176,7 +183,8 @@ byte_by_byte(void **state)
     raw_close(&raw);
 }
 
-// A request cut off at every place by the end of the connection: nothing happens, and nobody else notices.
+// A request cut off at every place by the end of the connection: nothing happens, and nobody else
+// notices.
 static void
 cut_anywhere(void **state)
 {
@@ -211,16 +219,36 @@ errors_that_go_on(void **state)
         {BYTES("\x94\x00\x01\xa4sing\x91\x80"), "unknown_method", ""},
         {BYTES("\x94\x00\x01\x07\x91\x80"), "malformed", ""},
         {BYTES("\x94\x00\x01\xa0\x91\x80"), "malformed", ""},
-        {BYTES("\x94\x00\x01\xa4" "echo\x90"), "malformed", ""},
-        {BYTES("\x94\x00\x01\xa4" "echo\x92\x80\x80"), "malformed", ""},
-        {BYTES("\x94\x00\x01\xa4" "echo\x80"), "malformed", ""},
-        {BYTES("\x94\x00\x01\xa4" "echo\xc0"), "malformed", ""},
-        {BYTES("\x94\x00\x01\xa4" "echo\x91\x90"), "malformed", ""},
-        {BYTES("\x94\x00\x01\xa4" "echo\x91\x81\xa4text\x05"), "wrong_type", "text"},
-        {BYTES("\x94\x00\x01\xa4" "echo\x91\x81\xa4text\xa1\xff"), "wrong_type", "text"},
-        {BYTES("\x94\x00\x01\xa5" "count\x91\x81\xa1n\x0b"), "out_of_range", "n"},
-        {BYTES("\x94\x00\x01\xa5" "count\x91\x82\xa1n\x01\xa1n\x02"), "malformed", "n"},
-        {BYTES("\x94\x00\x01\xa5" "count\x91\x81\x01\x02"), "wrong_type", "[0]"},
+        {BYTES("\x94\x00\x01\xa4"
+               "echo\x90"),
+         "malformed", ""},
+        {BYTES("\x94\x00\x01\xa4"
+               "echo\x92\x80\x80"),
+         "malformed", ""},
+        {BYTES("\x94\x00\x01\xa4"
+               "echo\x80"),
+         "malformed", ""},
+        {BYTES("\x94\x00\x01\xa4"
+               "echo\xc0"),
+         "malformed", ""},
+        {BYTES("\x94\x00\x01\xa4"
+               "echo\x91\x90"),
+         "malformed", ""},
+        {BYTES("\x94\x00\x01\xa4"
+               "echo\x91\x81\xa4text\x05"),
+         "wrong_type", "text"},
+        {BYTES("\x94\x00\x01\xa4"
+               "echo\x91\x81\xa4text\xa1\xff"),
+         "wrong_type", "text"},
+        {BYTES("\x94\x00\x01\xa5"
+               "count\x91\x81\xa1n\x0b"),
+         "out_of_range", "n"},
+        {BYTES("\x94\x00\x01\xa5"
+               "count\x91\x82\xa1n\x01\xa1n\x02"),
+         "malformed", "n"},
+        {BYTES("\x94\x00\x01\xa5"
+               "count\x91\x81\x01\x02"),
+         "wrong_type", "[0]"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t bytes[64];
@@ -231,7 +259,9 @@ errors_that_go_on(void **state)
         expect_text(&raw, 2, "still here");
     }
     // Unknown fields, even deep ones, and nil for a field are harmless.
-    static const uint8_t extra[] = "\x94\x00\x03\xa4" "echo\x91\x83\xa3new\x92\x81\xc0\xc3\xcb\x3f\xe0\0\0\0\0\0\0\xa4text\xa2ok\xa1n\xc0";
+    static const uint8_t extra[] =
+        "\x94\x00\x03\xa4"
+        "echo\x91\x83\xa3new\x92\x81\xc0\xc3\xcb\x3f\xe0\0\0\0\0\0\0\xa4text\xa2ok\xa1n\xc0";
     assert_true(raw_send(&raw, extra, sizeof extra - 1));
     expect_text(&raw, 3, "ok");
     raw_close(&raw);
@@ -255,11 +285,13 @@ bytes_that_end_the_connection(void **state)
         {"\x94\x00\x01\xdb\x40\x00\x00\x00", 8, "too_large"},
         {"\x91\x91\x91\x91\x91\x91\x91\x91\x91", 9, "too_large"},
         {"\x90", 1, "malformed"},
-        {"\x93\x02\xa5hello\x90", 9, "malformed"},        // a notification
-        {"\x94\x01\x01\xc0\xc0", 5, "malformed"},         // an answer
-        {"\x94\x00\xff\xa1x\x90", 6, "malformed"},        // id -1
+        {"\x93\x02\xa5hello\x90", 9, "malformed"},  // a notification
+        {"\x94\x01\x01\xc0\xc0", 5, "malformed"},   // an answer
+        {"\x94\x00\xff\xa1x\x90", 6, "malformed"},  // id -1
         {"\x94\x00\xcf\x00\x00\x00\x01\x00\x00\x00\x00\xa1x\x90", 14, "malformed"},  // id 2^32
-        {"\x94\x00\xa1" "1\xa1x\x90", 7, "malformed"},    // id as text
+        {"\x94\x00\xa1"
+         "1\xa1x\x90",
+         7, "malformed"},  // id as text
     };
     struct raw bystander = raw_open(server, "shop");
     uint8_t hello[64];
@@ -270,7 +302,8 @@ bytes_that_end_the_connection(void **state)
         new_inbox();
         memcpy(bytes, hello, hello_len);
         memcpy(bytes + hello_len, cases[i].bytes, cases[i].len);
-        // Bytes after the hostile ones must not reset the connection before its last message is read.
+        // Bytes after the hostile ones must not reset the connection before its last message is
+        // read.
         memset(bytes + hello_len + cases[i].len, 'x', 64);
         assert_true(raw_send(&raw, bytes, hello_len + cases[i].len + 64));
         expect_text(&raw, 1, "before");
@@ -339,8 +372,10 @@ an_answer_too_large_is_an_error(void **state)
     struct raw raw = raw_open(*state, "shop");
     uint8_t bytes[64];
     struct pack pack = {.data = bytes, .room = sizeof bytes};
-    pack_array(&pack, 4), pack_integer(&pack, 0), pack_integer(&pack, 9), pack_string(&pack, "large");
-    pack_array(&pack, 1), pack_map(&pack, 1), pack_pair_integer(&pack, "bytes", BOUND_MESSAGE_BYTES - 2);
+    pack_array(&pack, 4), pack_integer(&pack, 0), pack_integer(&pack, 9),
+        pack_string(&pack, "large");
+    pack_array(&pack, 1), pack_map(&pack, 1),
+        pack_pair_integer(&pack, "bytes", BOUND_MESSAGE_BYTES - 2);
     assert_true(raw_send(&raw, pack.data, pack.len));
     expect_error(&raw, 9, "too_large", "");
     size_t len = raw_request(bytes, sizeof bytes, 10, "echo", "text", "on");
@@ -426,7 +461,8 @@ late_answers_to_the_gone(void **state)
     raw_close(&raw);
 }
 
-// A peer that asks and does not read: it is no longer read; others go on; when it reads, it gets all.
+// A peer that asks and does not read: it is no longer read; others go on; when it reads, it gets
+// all.
 static void
 answers_nobody_takes(void **state)
 {
@@ -434,7 +470,8 @@ answers_nobody_takes(void **state)
     struct raw raw = raw_open(server, "shop");
     uint8_t bytes[64];
     struct pack pack = {.data = bytes, .room = sizeof bytes};
-    pack_array(&pack, 4), pack_integer(&pack, 0), pack_integer(&pack, 9), pack_string(&pack, "large");
+    pack_array(&pack, 4), pack_integer(&pack, 0), pack_integer(&pack, 9),
+        pack_string(&pack, "large");
     pack_array(&pack, 1), pack_map(&pack, 1), pack_pair_integer(&pack, "bytes", 60000);
     enum { ASKED = 400 };  // 24 MB of answers, more than the sockets hold
     for (unsigned i = 0; i < ASKED; i++) assert_true(raw_send(&raw, pack.data, pack.len));
@@ -465,7 +502,8 @@ answer_largely(struct server *server, void *argument)
     (void)argument;
     static const uint8_t zeros[60000];
     for (unsigned i = 0; i < server->later_count; i++) {
-        struct pack *pack = session_reply_begin(server->listener, server->later[i].session, server->later[i].id);
+        struct pack *pack = session_reply_begin(server->listener, server->later[i].session,
+                                                server->later[i].id);
         if (pack == NULL) continue;
         pack_bytes(pack, zeros, sizeof zeros);
         session_reply_end(server->listener);

@@ -1,4 +1,5 @@
-// tls.c: files that cannot be used, versions, certificates on both sides, and that nothing is resumed.
+// tls.c: files that cannot be used, versions, certificates on both sides, and that nothing is
+// resumed.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -52,7 +53,8 @@ expect_refused(const char *ca, const char *certificate, const char *key, const c
 {
     char text[TLS_TEXT];
     struct tls_context *context;
-    assert_int_equal(tls_context_server(authority_path(authority, ca), authority_path(authority, certificate),
+    assert_int_equal(tls_context_server(authority_path(authority, ca),
+                                        authority_path(authority, certificate),
                                         authority_path(authority, key), &context, text),
                      STATUS_INPUT);
     assert_null(context);
@@ -70,7 +72,8 @@ files_that_cannot_be_used(void **state)
                              "-----END ENCRYPTED PRIVATE KEY-----\n");
     expect_refused("none.crt", "server.crt", "server.key", "none.crt");
     expect_refused("empty.pem", "server.crt", "server.key", "empty.pem");
-    expect_refused("ca.crt", "none.crt", "server.key", "none.crt: no certificate in PEM form: No such file");
+    expect_refused("ca.crt", "none.crt", "server.key",
+                   "none.crt: no certificate in PEM form: No such file");
     expect_refused("ca.crt", "text.pem", "server.key", "text.pem");
     expect_refused("ca.crt", "server.crt", "none.key", "none.key");
     expect_refused("ca.crt", "server.crt", "locked.key", "locked.key");
@@ -87,11 +90,15 @@ static void
 pair_open(struct pair *pair, const char *certificate, const char *key, const char *host)
 {
     char text[TLS_TEXT];
-    assert_int_equal(tls_context_server(authority_path(authority, "ca.crt"), authority_path(authority, "server.crt"),
-                                        authority_path(authority, "server.key"), &pair->server_context, text),
+    assert_int_equal(tls_context_server(authority_path(authority, "ca.crt"),
+                                        authority_path(authority, "server.crt"),
+                                        authority_path(authority, "server.key"),
+                                        &pair->server_context, text),
                      STATUS_OK);
-    assert_int_equal(tls_context_client(authority_path(authority, "ca.crt"), authority_path(authority, certificate),
-                                        authority_path(authority, key), &pair->client_context, text),
+    assert_int_equal(tls_context_client(authority_path(authority, "ca.crt"),
+                                        authority_path(authority, certificate),
+                                        authority_path(authority, key), &pair->client_context,
+                                        text),
                      STATUS_OK);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair->fds), 0);
     pair->server = tls_open(pair->server_context, pair->fds[0], NULL);
@@ -211,8 +218,11 @@ offer(int version_most, bool with_certificate, enum status *out_server, bool *ou
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_max_proto_version(context, version_most);
     if (with_certificate) {
-        assert_int_equal(SSL_CTX_use_certificate_chain_file(context, authority_path(authority, "shop.crt")), 1);
-        assert_int_equal(SSL_CTX_use_PrivateKey_file(context, authority_path(authority, "shop.key"), SSL_FILETYPE_PEM), 1);
+        assert_int_equal(
+            SSL_CTX_use_certificate_chain_file(context, authority_path(authority, "shop.crt")), 1);
+        assert_int_equal(SSL_CTX_use_PrivateKey_file(context, authority_path(authority, "shop.key"),
+                                                     SSL_FILETYPE_PEM),
+                         1);
     }
     SSL *ssl = SSL_new(context);
     SSL_set_fd(ssl, pair.fds[1]);

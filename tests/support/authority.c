@@ -1,4 +1,5 @@
-// A certificate authority for tests. Whatever fails ends the test program: nothing here is under test.
+// A certificate authority for tests. Whatever fails ends the test program: nothing here is under
+// test.
 #include "authority.h"
 
 #include <dirent.h>
@@ -41,7 +42,8 @@ certify(struct authority *authority, const char *name, EVP_PKEY *key)
     X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
     X509_gmtime_adj(X509_getm_notAfter(certificate), 24 * 3600);
     X509_NAME *subject = X509_get_subject_name(certificate);
-    CHECK(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0) == 1);
+    CHECK(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1,
+                                     -1, 0) == 1);
     X509 *issuer = authority->certificate == NULL ? certificate : authority->certificate;
     CHECK(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1);
     CHECK(X509_set_pubkey(certificate, key) == 1);
@@ -57,7 +59,8 @@ write_pem(struct authority *authority, const char *name, X509 *certificate, EVP_
     CHECK(out != NULL && PEM_write_X509(out, certificate) == 1 && fclose(out) == 0);
     snprintf(file, sizeof file, "%s.key", name);
     out = fopen(authority_path(authority, file), "w");
-    CHECK(out != NULL && PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) == 1 && fclose(out) == 0);
+    CHECK(out != NULL && PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+          fclose(out) == 0);
 }
 
 struct authority *
@@ -66,7 +69,8 @@ authority_open(void)
     struct authority *authority = calloc(1, sizeof *authority);
     CHECK(authority != NULL);
     const char *parent = getenv("TMPDIR");
-    snprintf(authority->directory, sizeof authority->directory, "%s/vendue-tls-XXXXXX", parent == NULL ? "/tmp" : parent);
+    snprintf(authority->directory, sizeof authority->directory, "%s/vendue-tls-XXXXXX",
+             parent == NULL ? "/tmp" : parent);
     CHECK(mkdtemp(authority->directory) != NULL);
     authority->key = EVP_EC_gen("P-256");
     CHECK(authority->key != NULL);
@@ -120,7 +124,8 @@ authority_issue(struct authority *authority, const char *name, enum authority_us
     extend(certificate, authority->certificate, NID_basic_constraints, "critical,CA:FALSE");
     if (use == AUTHORITY_SERVER) {
         extend(certificate, authority->certificate, NID_ext_key_usage, "serverAuth");
-        extend(certificate, authority->certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1");
+        extend(certificate, authority->certificate, NID_subject_alt_name,
+               "DNS:localhost,IP:127.0.0.1,IP:::1");
     } else {
         extend(certificate, authority->certificate, NID_ext_key_usage, "clientAuth");
     }

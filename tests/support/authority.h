@@ -1,4 +1,5 @@
-// A certificate authority for tests: real keys and certificates, made in memory, written as PEM files.
+// A certificate authority for tests: real keys and certificates, made in memory, written as PEM
+// files.
 #ifndef VENDUE_TEST_AUTHORITY_H
 #define VENDUE_TEST_AUTHORITY_H
 
@@ -13,10 +14,11 @@ struct authority *authority_open(void);
 void authority_close(struct authority *authority);
 const char *authority_directory(const struct authority *authority);
 
-// Issues NAME.crt and NAME.key (P-256) into the directory and answers the SHA-256 of the public key. A server's
-// certificate bears localhost, 127.0.0.1 and ::1. ca.crt is there from the start.
+// Issues NAME.crt and NAME.key (P-256) into the directory and answers the SHA-256 of the public
+// key. A server's certificate bears localhost, 127.0.0.1 and ::1. ca.crt is there from the start.
 enum authority_use { AUTHORITY_SERVER, AUTHORITY_CLIENT };
-struct digest authority_issue(struct authority *authority, const char *name, enum authority_use use);
+struct digest
+authority_issue(struct authority *authority, const char *name, enum authority_use use);
 // A path in the directory; valid until the fourth call after this one.
 const char *authority_path(struct authority *authority, const char *file);
 
