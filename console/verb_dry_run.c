@@ -27,6 +27,7 @@ struct dry_run {
     struct catalog *catalog;
     struct book *book;
     struct round *round;
+    bool brief;  // without the bids that did not win
     struct why why;
 };
 
@@ -262,15 +263,16 @@ static void
 print_decision(const struct dry_run *dry, const struct contact *contact, const struct fact *facts,
                unsigned count, bool repeated)
 {
-    json_t *placements = json_array(), *empty = json_array(), *bids = json_array();
+    json_t *placements = json_array(), *empty = json_array(),
+           *bids = dry->brief ? NULL : json_array();
     for (unsigned i = 1; i < count; i++) {
         if (facts[i].kind == FACT_PLACEMENT)
             json_array_append_new(placements, placement(dry, contact, &facts[i]));
         else json_array_append_new(empty, unfilled(dry, contact, &facts[i]));
     }
-    for (uint32_t i = 0; !repeated && i < dry->why.count && i < dry->why.room; i++)
+    for (uint32_t i = 0; bids != NULL && !repeated && i < dry->why.count && i < dry->why.room; i++)
         json_array_append_new(bids, judgement(dry, contact, &dry->why.bids[i]));
-    json_t *object = json_pack("{s:o, s:s, s:o, s:o, s:o, s:b}", "id", key_of(contact->key),
+    json_t *object = json_pack("{s:o, s:s, s:o, s:o, s:o*, s:b}", "id", key_of(contact->key),
                                "container", dry->catalog->containers[contact->container].code,
                                "placements", placements, "unfilled", empty, "bids", bids,
                                "repeated", repeated);
@@ -293,8 +295,8 @@ decide(struct dry_run *dry, const json_t *line, struct contact *contact)
     bool repeated = false;
     if (!contact_json_read(dry->catalog, line, dry->at, contact, &fault))
         return fault_in_line(dry->contacts_path, line, &fault);
-    fault.reason = round_decide(dry->round, dry->catalog, dry->book, contact, dry->at, &dry->why,
-                                facts, &count, &repeated);
+    fault.reason = round_decide(dry->round, dry->catalog, dry->book, contact, dry->at,
+                                dry->brief ? NULL : &dry->why, facts, &count, &repeated);
     if (fault.reason != REASON_NONE) {
         snprintf(fault.text, sizeof fault.text, "%s", reason_text(fault.reason));
         return fault_in_line(dry->contacts_path, line, &fault);
@@ -337,6 +339,7 @@ run(const struct verb_context *context, int argc, char **argv)
                                           {.name = "--contacts", .value = &dry.contacts_path},
                                           {.name = "--bids", .value = &dry.bids_path},
                                           {.name = "--at", .value = &at},
+                                          {.name = "--brief", .flag = &dry.brief},
                                           {0}};
     argc = verb_options(&verb_dry_run, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
@@ -365,7 +368,7 @@ run(const struct verb_context *context, int argc, char **argv)
 
 const struct verb verb_dry_run = {
     .name = "dry-run",
-    .arguments = "--market FILE --contacts FILE [--bids FILE] [--at TIME]",
+    .arguments = "--market FILE --contacts FILE [--bids FILE] [--at TIME] [--brief]",
     .summary = "decide contacts without any server",
     .help =
         "Runs the auction on files: a market file, contacts and bids as JSON lines (the "

@@ -13,6 +13,7 @@ VERB(diff)
 VERB(export_market)
 VERB(dry_run)
 VERB(clear)
+VERB(sample)
 
 // Trading, over the TLS API.
 VERB(cert)
@@ -26,6 +27,7 @@ VERB(deposit)
 VERB(close)
 VERB(statement)
 VERB(export)
+VERB(report)
 VERB(verify)
 VERB(split)
 
