@@ -177,7 +177,7 @@ read_seats(struct reader *reader, const struct tree *root)
 {
     static const char *const keys[] = {"code", "name", "kind", "budget", "rule", "paused", NULL};
     struct market *market = reader->market;
-    struct field_items items = field_items(reader, root, "seats", "seat", BOUND_SEATS);
+    struct field_items items = field_items(reader, root, "seats", "seat", BOUND_SEATS - 1);
     market->seats = arena_take(reader->arena, items.count + 1, sizeof *market->seats);
     market->seat_count = items.count;
     for (uint32_t i = 0; i < items.count; i++) {
