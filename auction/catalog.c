@@ -1,6 +1,6 @@
-// The catalog: built-in attributes, the schema of a market's rules, and what is read from a catalog once it
-// is decoded. catalog_encode.c and catalog_decode.c turn a market into bytes and back, catalog_block.h
-// holds the format, catalog_lookup.c the tables.
+// The catalog: built-in attributes, the schema of a market's rules, and what is read from a catalog
+// once it is decoded. catalog_encode.c and catalog_decode.c turn a market into bytes and back,
+// catalog_block.h holds the format, catalog_lookup.c the tables.
 #include "catalog.h"
 
 #include <string.h>
@@ -9,10 +9,16 @@
 #include "fail.h"
 #include "words.h"
 
-#define TEXT_OF(the_name, whom) \
-    {.name = the_name, .type = ATTRIBUTE_TEXT, .of = ATTRIBUTE_OF_##whom, .least = INT64_MIN, .most = INT64_MAX}
-#define CONSENT_OF(the_name) \
-    {.name = the_name, .type = ATTRIBUTE_BOOLEAN, .of = ATTRIBUTE_OF_CUSTOMER, .least = INT64_MIN, .most = INT64_MAX}
+#define TEXT_OF(the_name, whom)                                                                  \
+    {                                                                                            \
+        .name = the_name, .type = ATTRIBUTE_TEXT, .of = ATTRIBUTE_OF_##whom, .least = INT64_MIN, \
+        .most = INT64_MAX                                                                        \
+    }
+#define CONSENT_OF(the_name)                                                      \
+    {                                                                             \
+        .name = the_name, .type = ATTRIBUTE_BOOLEAN, .of = ATTRIBUTE_OF_CUSTOMER, \
+        .least = INT64_MIN, .most = INT64_MAX                                     \
+    }
 
 const struct expr_attribute catalog_builtins[BUILTIN_COUNT] = {
     [BUILTIN_CHANNEL] = TEXT_OF("channel", CONTACT),
@@ -31,12 +37,15 @@ const struct expr_attribute catalog_builtins[BUILTIN_COUNT] = {
     [BUILTIN_SEAT] = TEXT_OF("seat", MESSAGE),
     [BUILTIN_CATEGORY] = TEXT_OF("category", MESSAGE),
     [BUILTIN_FORMAT] = TEXT_OF("format", MESSAGE),
-    [BUILTIN_RUNG] = {.name = "rung", .type = ATTRIBUTE_INTEGER, .of = ATTRIBUTE_OF_MESSAGE, .least = 1,
+    [BUILTIN_RUNG] = {.name = "rung",
+                      .type = ATTRIBUTE_INTEGER,
+                      .of = ATTRIBUTE_OF_MESSAGE,
+                      .least = 1,
                       .most = RUNG_COUNT},
 };
 
-// The words that the built-in attributes with a fixed vocabulary take. `none` and `unknown` are no words:
-// a contact without a tier has an unknown one.
+// The words that the built-in attributes with a fixed vocabulary take. `none` and `unknown` are no
+// words: a contact without a tier has an unknown one.
 static struct expr_words
 builtin_words(uint32_t attribute, struct arena *arena)
 {
@@ -51,9 +60,11 @@ builtin_words(uint32_t attribute, struct arena *arena)
     else if (attribute == BUILTIN_TIER)
         for (; count < TIER_COUNT - 1; count++) names[count] = tier_name((enum tier)(count + 1));
     else if (attribute == BUILTIN_LOYALTY)
-        for (; count < LOYALTY_COUNT - 1; count++) names[count] = loyalty_name((enum loyalty)(count + 1));
+        for (; count < LOYALTY_COUNT - 1; count++)
+            names[count] = loyalty_name((enum loyalty)(count + 1));
     else if (attribute == BUILTIN_CONDITION)
-        for (; count < CONDITION_COUNT; count++) names[count] = condition_name((enum condition)count);
+        for (; count < CONDITION_COUNT; count++)
+            names[count] = condition_name((enum condition)count);
     if (count == 0) return (struct expr_words){NULL, 0};
     const char **items = arena_take(arena, count, sizeof *items);
     memcpy(items, names, count * sizeof *items);
@@ -77,7 +88,8 @@ add_market_words(const struct market *market, struct words *words, struct arena 
             const struct market_slot *slot = &container->slots[j];
             add_word(words, arena_printf(arena, "%s.%s", container->code, slot->code));
             for (uint32_t k = 0; k < slot->format_count; k++) add_word(words, slot->formats[k]);
-            for (uint32_t k = 0; k < slot->floor_count; k++) add_word(words, slot->floors[k].category);
+            for (uint32_t k = 0; k < slot->floor_count; k++)
+                add_word(words, slot->floors[k].category);
         }
     }
     for (uint32_t i = 0; i < market->seat_count; i++) add_word(words, market->seats[i].code);
@@ -115,8 +127,11 @@ catalog_schema(const struct market *market, struct arena *arena, struct expr_sch
         for (uint32_t j = 0; j < declared->word_count; j++) add_word(words, declared->words[j]);
     }
     add_market_words(market, words, arena);
-    *out_schema = (struct expr_schema){.attributes = attributes, .count = count, .takes = takes,
-                                       .word = words_number, .words = words};
+    *out_schema = (struct expr_schema){.attributes = attributes,
+                                       .count = count,
+                                       .takes = takes,
+                                       .word = words_number,
+                                       .words = words};
 }
 
 static const char *
@@ -126,7 +141,8 @@ schema_word_text(void *context, int32_t word)
 }
 
 size_t
-catalog_schema_format(const struct expr_schema *schema, const struct expr *expr, char *out, size_t size)
+catalog_schema_format(const struct expr_schema *schema, const struct expr *expr, char *out,
+                      size_t size)
 {
     return expr_format(expr, schema, schema_word_text, out, size);
 }
@@ -140,8 +156,8 @@ catalog_word_text(void *context, int32_t word)
 }
 
 size_t
-catalog_rule_text(const struct catalog *catalog, const struct expr *expr, const struct expr_node *node, char *out,
-                  size_t size)
+catalog_rule_text(const struct catalog *catalog, const struct expr *expr,
+                  const struct expr_node *node, char *out, size_t size)
 {
     struct expr_schema schema = catalog->lookup->schema;
     schema.words = (void *)(uintptr_t)catalog;
@@ -165,7 +181,8 @@ catalog_certificate(const struct catalog *catalog, struct digest fingerprint)
     uint32_t least = 0, most = catalog->certificate_count;
     while (least < most) {
         uint32_t middle = least + (most - least) / 2;
-        int order = memcmp(catalog->certificates[middle].fingerprint.bytes, fingerprint.bytes, sizeof fingerprint.bytes);
+        int order = memcmp(catalog->certificates[middle].fingerprint.bytes, fingerprint.bytes,
+                           sizeof fingerprint.bytes);
         if (order == 0) return &catalog->certificates[middle];
         if (order < 0) least = middle + 1;
         else most = middle;
@@ -180,7 +197,8 @@ catalog_contract_at(const struct catalog *catalog, uint32_t seat, usec at)
     uint32_t first = catalog->lookup->contract_first[seat];
     for (uint32_t i = catalog->lookup->contract_first[seat + 1]; i > first; i--) {
         const struct catalog_contract *contract = &catalog->contracts[i - 1];
-        if (contract->from.us <= at.us && (contract->until.us == 0 || at.us < contract->until.us)) return contract;
+        if (contract->from.us <= at.us && (contract->until.us == 0 || at.us < contract->until.us))
+            return contract;
     }
     return NULL;
 }

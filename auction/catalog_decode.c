@@ -1,12 +1,17 @@
-// Decodes the block that catalog_block.h describes into a catalog that is safe to use, whoever wrote it.
+// Decodes the block that catalog_block.h describes into a catalog that is safe to use, whoever
+// wrote it.
 //
 // Checked in this order, so that nothing is believed before it is looked at:
 //  1. the head: magic, length, version, then the digest over all of it
-//  2. the section table: sections lie behind the head, one after the other, and fill the block exactly
-//  3. each count against the bytes of its section (a record has a least size) before memory is taken for it
-//  4. each record: enums, masks, amounts, indexes, words, orders, and the shape of every rule's tree
+//  2. the section table: sections lie behind the head, one after the other, and fill the block
+//  exactly
+//  3. each count against the bytes of its section (a record has a least size) before memory is
+//  taken for it
+//  4. each record: enums, masks, amounts, indexes, words, orders, and the shape of every rule's
+//  tree
 //  5. codes, ids and words are unique (catalog_lookup.c)
-// The digest alone would tell a torn or rotten file; 2 to 5 are for a block that was made to mislead.
+// The digest alone would tell a torn or rotten file; 2 to 5 are for a block that was made to
+// mislead.
 #include "catalog.h"
 
 #include <string.h>
@@ -25,9 +30,11 @@ struct section {
 
 // The least bytes of one record of each section.
 static const uint8_t least_bytes[SECTION_COUNT] = {
-    [SECTION_MARKET] = 2, [SECTION_ATTRIBUTES] = 22, [SECTION_SEATS] = 17, [SECTION_CONTAINERS] = 13,
-    [SECTION_SLOTS] = 26, [SECTION_MESSAGES] = 59, [SECTION_CONTRACTS] = 26,
-    [SECTION_BIDS] = CATALOG_BLOCK_BID, [SECTION_CERTIFICATES] = 38, [SECTION_TOUCHPOINTS] = 8,
+    [SECTION_MARKET] = 2,        [SECTION_ATTRIBUTES] = 22,
+    [SECTION_SEATS] = 17,        [SECTION_CONTAINERS] = 13,
+    [SECTION_SLOTS] = 26,        [SECTION_MESSAGES] = 59,
+    [SECTION_CONTRACTS] = 26,    [SECTION_BIDS] = CATALOG_BLOCK_BID,
+    [SECTION_CERTIFICATES] = 38, [SECTION_TOUCHPOINTS] = 8,
     [SECTION_WORDS] = 2,
 };
 
@@ -42,15 +49,18 @@ check_head(const uint8_t *bytes, size_t len)
     if (codec_get(&head, 8) != len) return STATUS_DAMAGED;
     struct digest stored;
     codec_get_bytes(&head, stored.bytes, sizeof stored.bytes);
-    struct digest digest = hash_sha256_pieces((struct hash_piece[]){{bytes, 16},
-        {bytes + CATALOG_BLOCK_SEALED, len - CATALOG_BLOCK_SEALED}}, 2);
+    struct digest digest = hash_sha256_pieces(
+        (struct hash_piece[]){{bytes, 16},
+                              {bytes + CATALOG_BLOCK_SEALED, len - CATALOG_BLOCK_SEALED}},
+        2);
     if (!digest_same(stored, digest)) return STATUS_DAMAGED;
     if (version != CATALOG_BLOCK_VERSION) return STATUS_VERSION;
     return len < least ? STATUS_DAMAGED : STATUS_OK;
 }
 
 static bool
-read_table(const uint8_t *bytes, size_t len, struct catalog *catalog, struct section sections[SECTION_COUNT])
+read_table(const uint8_t *bytes, size_t len, struct catalog *catalog,
+           struct section sections[SECTION_COUNT])
 {
     struct codec_reader head = {.at = bytes + CATALOG_BLOCK_SEALED, .end = bytes + len};
     catalog->version = codec_get(&head, 8);
@@ -63,15 +73,18 @@ read_table(const uint8_t *bytes, size_t len, struct catalog *catalog, struct sec
     for (int i = 0; i < SECTION_COUNT; i++) {
         uint64_t offset = codec_get(&head, 8), size = codec_get(&head, 8);
         uint32_t count = codec_get_u32(&head);
-        if (offset != expected || size > len - offset || (uint64_t)count * least_bytes[i] > size) return false;
+        if (offset != expected || size > len - offset || (uint64_t)count * least_bytes[i] > size)
+            return false;
         sections[i] = (struct section){bytes + offset, (size_t)size, count};
         expected = offset + size;
     }
-    return expected == len && sections[SECTION_MARKET].count == 1
-        && sections[SECTION_ATTRIBUTES].count <= BOUND_ATTRIBUTES - BUILTIN_COUNT
-        && sections[SECTION_SEATS].count <= BOUND_SEATS && sections[SECTION_CONTAINERS].count <= BOUND_CONTAINERS
-        && sections[SECTION_SLOTS].count <= BOUND_MARKET_SLOTS && sections[SECTION_MESSAGES].count <= BOUND_MESSAGES
-        && sections[SECTION_BIDS].count <= BOUND_BIDS;
+    return expected == len && sections[SECTION_MARKET].count == 1 &&
+           sections[SECTION_ATTRIBUTES].count <= BOUND_ATTRIBUTES - BUILTIN_COUNT &&
+           sections[SECTION_SEATS].count <= BOUND_SEATS &&
+           sections[SECTION_CONTAINERS].count <= BOUND_CONTAINERS &&
+           sections[SECTION_SLOTS].count <= BOUND_MARKET_SLOTS &&
+           sections[SECTION_MESSAGES].count <= BOUND_MESSAGES &&
+           sections[SECTION_BIDS].count <= BOUND_BIDS;
 }
 
 static void
@@ -79,7 +92,8 @@ decode_words(struct decoder *decoder, uint32_t count)
 {
     const char **words = arena_take(decoder->arena, (size_t)count + 1, sizeof *words);
     catalog_decode_need(decoder, count <= INT32_MAX);
-    for (uint32_t i = 0; i < count && !decoder->in.damaged; i++) words[i] = catalog_decode_text(decoder, BOUND_RULE_BYTES);
+    for (uint32_t i = 0; i < count && !decoder->in.damaged; i++)
+        words[i] = catalog_decode_text(decoder, BOUND_RULE_BYTES);
     decoder->catalog->words = words;
     decoder->catalog->word_count = count;
 }
@@ -100,7 +114,8 @@ decode_attributes(struct decoder *decoder, uint32_t count)
     struct expr_attribute *schema = arena_take(decoder->arena, total, sizeof *schema);
     for (uint32_t i = 0; i < BUILTIN_COUNT; i++) {
         schema[i] = catalog_builtins[i];
-        attributes[i] = (struct catalog_attribute){.is = schema[i], .privacy = PRIVACY_HOST, .consent = -1};
+        attributes[i] = (struct catalog_attribute){
+            .is = schema[i], .privacy = PRIVACY_HOST, .consent = -1};
     }
     for (uint32_t i = BUILTIN_COUNT; i < total && !decoder->in.damaged; i++) {
         const char *name = catalog_decode_code(decoder, BOUND_CODE);
@@ -110,7 +125,8 @@ decode_attributes(struct decoder *decoder, uint32_t count)
         schema[i].of = catalog_decode_enum(decoder, ATTRIBUTE_OF_COUNT);
         attributes[i].privacy = catalog_decode_enum(decoder, PRIVACY_COUNT);
         attributes[i].consent = (int8_t)codec_get_u8(&decoder->in);
-        catalog_decode_need(decoder, attributes[i].consent >= -1 && attributes[i].consent < CONSENT_COUNT);
+        catalog_decode_need(decoder,
+                            attributes[i].consent >= -1 && attributes[i].consent < CONSENT_COUNT);
         schema[i].least = codec_get_i64(&decoder->in);
         schema[i].most = codec_get_i64(&decoder->in);
         catalog_decode_need(decoder, schema[i].least <= schema[i].most);
@@ -143,7 +159,8 @@ decode_seats(struct decoder *decoder, uint32_t count)
 static void
 decode_containers(struct decoder *decoder, uint32_t count)
 {
-    struct catalog_container *containers = arena_take(decoder->arena, (size_t)count + 1, sizeof *containers);
+    struct catalog_container *containers = arena_take(decoder->arena, (size_t)count + 1,
+                                                      sizeof *containers);
     uint32_t slots = 0;
     for (uint32_t i = 0; i < count && !decoder->in.damaged; i++) {
         struct catalog_container *container = &containers[i];
@@ -197,8 +214,9 @@ decode_slot(struct decoder *decoder, struct catalog_slot *slot)
     slot->delivery_seconds = codec_get_u32(&decoder->in);
     slot->floor = catalog_decode_money(decoder);
     uint32_t floors = codec_get_u8(&decoder->in), formats = codec_get_u16(&decoder->in);
-    catalog_decode_need(decoder, slot->id > 0 && slot->rungs < 1u << RUNG_COUNT
-        && slot->objectives < 1u << OBJECTIVE_COUNT && floors <= BOUND_FLOORS && formats <= BOUND_SET_ITEMS);
+    catalog_decode_need(decoder, slot->id > 0 && slot->rungs < 1u << RUNG_COUNT &&
+                                     slot->objectives < 1u << OBJECTIVE_COUNT &&
+                                     floors <= BOUND_FLOORS && formats <= BOUND_SET_ITEMS);
     slot->tagid = catalog_decode_code(decoder, BOUND_TAGID);
     if (decoder->in.damaged) return;
     decode_floors(decoder, slot, floors);
@@ -214,7 +232,8 @@ decode_slots(struct decoder *decoder, uint32_t count)
     struct catalog_slot *slots = arena_take(decoder->arena, (size_t)count + 1, sizeof *slots);
     uint32_t container = 0, position = 0;
     for (uint32_t i = 0; i < count && !decoder->in.damaged; i++, position++) {
-        while (container < catalog->container_count && position == catalog->containers[container].slot_count) {
+        while (container < catalog->container_count &&
+               position == catalog->containers[container].slot_count) {
             container++;
             position = 0;
         }
@@ -224,7 +243,8 @@ decode_slots(struct decoder *decoder, uint32_t count)
         decode_slot(decoder, &slots[i]);
     }
     uint32_t promised = 0;
-    for (uint32_t i = 0; i < catalog->container_count; i++) promised += catalog->containers[i].slot_count;
+    for (uint32_t i = 0; i < catalog->container_count; i++)
+        promised += catalog->containers[i].slot_count;
     catalog_decode_need(decoder, promised == count);
     decoder->catalog->slots = slots;
     decoder->catalog->slot_count = count;
@@ -247,9 +267,10 @@ decode_message(struct decoder *decoder, struct catalog_message *message)
     message->budget = catalog_decode_money(decoder);
     message->cap_count = codec_get_u32(in);
     message->cap_days = codec_get_u32(in);
-    catalog_decode_need(decoder, message->id > 0 && message->id < BOUND_MESSAGES
-        && message->objectives < 1u << OBJECTIVE_COUNT && message->cap_count <= BOUND_CAP_COUNT
-        && (message->cap_count == 0 || message->cap_days > 0));
+    catalog_decode_need(decoder, message->id > 0 && message->id < BOUND_MESSAGES &&
+                                     message->objectives < 1u << OBJECTIVE_COUNT &&
+                                     message->cap_count <= BOUND_CAP_COUNT &&
+                                     (message->cap_count == 0 || message->cap_days > 0));
     message->code = catalog_decode_code(decoder, BOUND_CODE);
     message->content = catalog_decode_text(decoder, BOUND_TEXT);
     if (in->damaged) return;
@@ -262,8 +283,10 @@ decode_message(struct decoder *decoder, struct catalog_message *message)
 static void
 decode_messages(struct decoder *decoder, uint32_t count)
 {
-    struct catalog_message *messages = arena_take(decoder->arena, (size_t)count + 1, sizeof *messages);
-    for (uint32_t i = 0; i < count && !decoder->in.damaged; i++) decode_message(decoder, &messages[i]);
+    struct catalog_message *messages = arena_take(decoder->arena, (size_t)count + 1,
+                                                  sizeof *messages);
+    for (uint32_t i = 0; i < count && !decoder->in.damaged; i++)
+        decode_message(decoder, &messages[i]);
     decoder->catalog->messages = messages;
     decoder->catalog->message_count = count;
 }
@@ -271,7 +294,8 @@ decode_messages(struct decoder *decoder, uint32_t count)
 static void
 decode_contracts(struct decoder *decoder, uint32_t count)
 {
-    struct catalog_contract *contracts = arena_take(decoder->arena, (size_t)count + 1, sizeof *contracts);
+    struct catalog_contract *contracts = arena_take(decoder->arena, (size_t)count + 1,
+                                                    sizeof *contracts);
     for (uint32_t i = 0; i < count && !decoder->in.damaged; i++) {
         struct catalog_contract *contract = &contracts[i], *last = i == 0 ? NULL : contract - 1;
         contract->id = codec_get_u32(&decoder->in);
@@ -280,8 +304,10 @@ decode_contracts(struct decoder *decoder, uint32_t count)
         contract->until.us = codec_get_i64(&decoder->in);
         contract->charge = catalog_decode_enum(decoder, CHARGE_COUNT);
         contract->billing = catalog_decode_enum(decoder, BILLING_COUNT);
-        catalog_decode_need(decoder, contract->id > 0 && (last == NULL || last->seat < contract->seat
-            || (last->seat == contract->seat && last->from.us <= contract->from.us)));
+        catalog_decode_need(
+            decoder, contract->id > 0 &&
+                         (last == NULL || last->seat < contract->seat ||
+                          (last->seat == contract->seat && last->from.us <= contract->from.us)));
     }
     decoder->catalog->contracts = contracts;
     decoder->catalog->contract_count = count;
@@ -289,8 +315,8 @@ decode_contracts(struct decoder *decoder, uint32_t count)
 
 // Ids of one kind to indexes, while the bids are read.
 static void
-index_ids(struct decoder *decoder, struct lookup *seats, struct lookup *messages, struct lookup *slots,
-          struct arena *scratch)
+index_ids(struct decoder *decoder, struct lookup *seats, struct lookup *messages,
+          struct lookup *slots, struct arena *scratch)
 {
     const struct catalog *catalog = decoder->catalog;
     lookup_open(seats, scratch, catalog->seat_count);
@@ -299,7 +325,8 @@ index_ids(struct decoder *decoder, struct lookup *seats, struct lookup *messages
     for (uint32_t i = 0; i < catalog->seat_count; i++)
         catalog_decode_need(decoder, lookup_put_id(seats, catalog->seats[i].id, i) == STATUS_OK);
     for (uint32_t i = 0; i < catalog->message_count; i++)
-        catalog_decode_need(decoder, lookup_put_id(messages, catalog->messages[i].id, i) == STATUS_OK);
+        catalog_decode_need(decoder,
+                            lookup_put_id(messages, catalog->messages[i].id, i) == STATUS_OK);
     for (uint32_t i = 0; i < catalog->slot_count; i++)
         catalog_decode_need(decoder, lookup_put_id(slots, catalog->slots[i].id, i) == STATUS_OK);
 }
@@ -326,11 +353,13 @@ decode_bids(struct decoder *decoder, uint32_t count)
         bid.state = catalog_decode_enum(decoder, BID_WITHDRAWN + 1);
         codec_get_bytes(&decoder->in, bid.key, sizeof bid.key);
         catalog_decode_need(decoder, bid.id > 0 && bid.price.micros > 0);
-        catalog_decode_need(decoder, i == 0 || last.price.micros > bid.price.micros
-            || (last.price.micros == bid.price.micros && last.id < bid.id));
+        catalog_decode_need(decoder,
+                            i == 0 || last.price.micros > bid.price.micros ||
+                                (last.price.micros == bid.price.micros && last.id < bid.id));
         last = bid;
-        bool known = bid.message != LOOKUP_NONE && bid.seat != LOOKUP_NONE
-            && bid.seat == catalog->messages[bid.message].seat && (slot == 0 || bid.slot != LOOKUP_NONE);
+        bool known = bid.message != LOOKUP_NONE && bid.seat != LOOKUP_NONE &&
+                     bid.seat == catalog->messages[bid.message].seat &&
+                     (slot == 0 || bid.slot != LOOKUP_NONE);
         if (known) bids[kept++] = bid;
     }
     arena_close(scratch);
@@ -341,15 +370,18 @@ decode_bids(struct decoder *decoder, uint32_t count)
 static void
 decode_certificates(struct decoder *decoder, uint32_t count)
 {
-    struct market_certificate *certificates = arena_take(decoder->arena, (size_t)count + 1, sizeof *certificates);
+    struct market_certificate *certificates = arena_take(decoder->arena, (size_t)count + 1,
+                                                         sizeof *certificates);
     for (uint32_t i = 0; i < count && !decoder->in.damaged; i++) {
         struct market_certificate *certificate = &certificates[i];
-        codec_get_bytes(&decoder->in, certificate->fingerprint.bytes, sizeof certificate->fingerprint.bytes);
+        codec_get_bytes(&decoder->in, certificate->fingerprint.bytes,
+                        sizeof certificate->fingerprint.bytes);
         certificate->role = catalog_decode_enum(decoder, ROLE_COUNT);
         certificate->revoked = catalog_decode_bool(decoder);
         certificate->party = codec_get_u32(&decoder->in);
         catalog_decode_need(decoder, i == 0 || memcmp(certificates[i - 1].fingerprint.bytes,
-            certificate->fingerprint.bytes, sizeof certificate->fingerprint.bytes) < 0);
+                                                      certificate->fingerprint.bytes,
+                                                      sizeof certificate->fingerprint.bytes) < 0);
     }
     decoder->catalog->certificates = certificates;
     decoder->catalog->certificate_count = count;
@@ -358,7 +390,8 @@ decode_certificates(struct decoder *decoder, uint32_t count)
 static void
 decode_touchpoints(struct decoder *decoder, uint32_t count)
 {
-    struct market_touchpoint *touchpoints = arena_take(decoder->arena, (size_t)count + 1, sizeof *touchpoints);
+    struct market_touchpoint *touchpoints = arena_take(decoder->arena, (size_t)count + 1,
+                                                       sizeof *touchpoints);
     for (uint32_t i = 0; i < count && !decoder->in.damaged; i++) {
         touchpoints[i].id = codec_get_u32(&decoder->in);
         catalog_decode_need(decoder, touchpoints[i].id > 0 && touchpoints[i].id <= UINT16_MAX);
@@ -377,15 +410,23 @@ decode_sections(struct decoder *decoder, const struct section sections[SECTION_C
         enum catalog_section section;
         void (*decode)(struct decoder *decoder, uint32_t count);
     } steps[] = {
-        {SECTION_WORDS, decode_words}, {SECTION_MARKET, decode_market}, {SECTION_ATTRIBUTES, decode_attributes},
-        {SECTION_SEATS, decode_seats}, {SECTION_CONTAINERS, decode_containers}, {SECTION_SLOTS, decode_slots},
-        {SECTION_MESSAGES, decode_messages}, {SECTION_CONTRACTS, decode_contracts}, {SECTION_BIDS, decode_bids},
-        {SECTION_CERTIFICATES, decode_certificates}, {SECTION_TOUCHPOINTS, decode_touchpoints},
+        {SECTION_WORDS, decode_words},
+        {SECTION_MARKET, decode_market},
+        {SECTION_ATTRIBUTES, decode_attributes},
+        {SECTION_SEATS, decode_seats},
+        {SECTION_CONTAINERS, decode_containers},
+        {SECTION_SLOTS, decode_slots},
+        {SECTION_MESSAGES, decode_messages},
+        {SECTION_CONTRACTS, decode_contracts},
+        {SECTION_BIDS, decode_bids},
+        {SECTION_CERTIFICATES, decode_certificates},
+        {SECTION_TOUCHPOINTS, decode_touchpoints},
     };
     _Static_assert(sizeof steps / sizeof steps[0] == SECTION_COUNT, "every section is read");
     for (size_t i = 0; i < SECTION_COUNT; i++) {
         const struct section *section = &sections[steps[i].section];
-        decoder->in = (struct codec_reader){.at = section->bytes, .end = section->bytes + section->len};
+        decoder->in = (struct codec_reader){.at = section->bytes,
+                                            .end = section->bytes + section->len};
         steps[i].decode(decoder, section->count);
         if (decoder->in.damaged || decoder->in.at != decoder->in.end) return false;
     }
@@ -393,7 +434,8 @@ decode_sections(struct decoder *decoder, const struct section sections[SECTION_C
 }
 
 enum status
-catalog_decode(const uint8_t *bytes, size_t len, struct catalog **out_catalog, uint32_t *out_bids_left_out)
+catalog_decode(const uint8_t *bytes, size_t len, struct catalog **out_catalog,
+               uint32_t *out_bids_left_out)
 {
     enum status status = check_head(bytes, len);
     if (status != STATUS_OK) return status;
@@ -407,7 +449,8 @@ catalog_decode(const uint8_t *bytes, size_t len, struct catalog **out_catalog, u
         return STATUS_DAMAGED;
     }
     catalog->index = match_index_build(catalog, arena);
-    if (out_bids_left_out != NULL) *out_bids_left_out = sections[SECTION_BIDS].count - catalog->bid_count;
+    if (out_bids_left_out != NULL)
+        *out_bids_left_out = sections[SECTION_BIDS].count - catalog->bid_count;
     *out_catalog = catalog;
     return STATUS_OK;
 }

@@ -6,10 +6,10 @@
 #include "codec.h"
 
 struct decoder {
-    struct codec_reader in;      // of the section that is read; its `damaged` is the one verdict
+    struct codec_reader in;  // of the section that is read; its `damaged` is the one verdict
     struct catalog *catalog;
-    struct arena *arena;         // the catalog's
-    struct expr_schema schema;   // of all attributes
+    struct arena *arena;        // the catalog's
+    struct expr_schema schema;  // of all attributes
 };
 
 // Damaged unless it holds.
@@ -31,6 +31,7 @@ const char *catalog_decode_code(struct decoder *decoder, size_t most);  // not e
 
 void catalog_decode_rule(struct decoder *decoder, uint8_t admits, struct expr *out_expr);
 // Values of attributes of a slot or a message.
-void catalog_decode_values(struct decoder *decoder, enum attribute_of of, struct values *out_values);
+void
+catalog_decode_values(struct decoder *decoder, enum attribute_of of, struct values *out_values);
 
 #endif

@@ -1,5 +1,5 @@
-// The decoder's parts. Each reads one thing and leaves either something usable or `damaged`: a caller may
-// go on after damage, since every value that comes out is in range then too.
+// The decoder's parts. Each reads one thing and leaves either something usable or `damaged`: a
+// caller may go on after damage, since every value that comes out is in range then too.
 #include "catalog_block.h"
 #include "catalog_decode.h"
 
@@ -60,7 +60,8 @@ catalog_decode_rule(struct decoder *decoder, uint8_t admits, struct expr *out_ex
     uint32_t node_count = codec_get_u16(in), set_count = codec_get_u16(in);
     size_t left = (size_t)(in->end - in->at);
     *out_expr = (struct expr){0};
-    if (in->damaged || node_count == 0 || node_count * (size_t)CATALOG_BLOCK_NODE + set_count * (size_t)8 > left) {
+    if (in->damaged || node_count == 0 ||
+        node_count * (size_t)CATALOG_BLOCK_NODE + set_count * (size_t)8 > left) {
         in->damaged = true;
         return;
     }
@@ -82,7 +83,8 @@ catalog_decode_rule(struct decoder *decoder, uint8_t admits, struct expr *out_ex
     for (uint32_t i = 0; i < set_count; i++) sets[i] = codec_get_i64(in);
     *out_expr = (struct expr){nodes, node_count, sets, set_count};
     decoder->schema.admits = admits;
-    catalog_decode_need(decoder, expr_sound(out_expr, &decoder->schema, decoder->catalog->word_count));
+    catalog_decode_need(decoder,
+                        expr_sound(out_expr, &decoder->schema, decoder->catalog->word_count));
 }
 
 // The words of one list, ascending, at the end of `list_items`.
@@ -125,7 +127,8 @@ catalog_decode_values(struct decoder *decoder, enum attribute_of of, struct valu
         } else {
             value = codec_get_i64(in);
             bool boolean = is->type == ATTRIBUTE_BOOLEAN;
-            catalog_decode_need(decoder, value >= (boolean ? 0 : is->least) && value <= (boolean ? 1 : is->most));
+            catalog_decode_need(decoder, value >= (boolean ? 0 : is->least) &&
+                                             value <= (boolean ? 1 : is->most));
         }
         out_values->known |= UINT64_C(1) << attribute;
         out_values->value[attribute] = value;

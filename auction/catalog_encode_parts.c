@@ -54,7 +54,8 @@ catalog_encode_rule(struct encoder *encoder, const char *rule, uint8_t admits, c
     struct expr expr;
     struct expr_error error;
     encoder->schema.admits = admits;
-    if (expr_compile(rule, strlen(rule), &encoder->schema, encoder->scratch, &expr, &error) != STATUS_OK) {
+    if (expr_compile(rule, strlen(rule), &encoder->schema, encoder->scratch, &expr, &error) !=
+        STATUS_OK) {
         (void)catalog_encode_refuse(encoder, "rule of %s '%s': %s", kind, code, error.text);
         encoder->error->column = error.column;
         encoder->error->length = error.length;
@@ -72,7 +73,8 @@ set_value(struct values *values, uint32_t attribute, int64_t value)
 }
 
 void
-catalog_encode_builtin(struct encoder *encoder, struct values *values, enum builtin attribute, const char *text)
+catalog_encode_builtin(struct encoder *encoder, struct values *values, enum builtin attribute,
+                       const char *text)
 {
     if (text[0] != '\0') set_value(values, attribute, catalog_encode_word(encoder, text));
 }
@@ -86,7 +88,8 @@ parse_integer(const char *text, int64_t *out_value)
     if (*digit == '\0') return false;
     for (; *digit != '\0'; digit++) {
         if (*digit < '0' || *digit > '9' || __builtin_mul_overflow(value, 10, &value)) return false;
-        if (__builtin_sub_overflow(value, negative ? *digit - '0' : '0' - *digit, &value)) return false;
+        if (__builtin_sub_overflow(value, negative ? *digit - '0' : '0' - *digit, &value))
+            return false;
     }
     *out_value = value;
     return true;
@@ -94,13 +97,15 @@ parse_integer(const char *text, int64_t *out_value)
 
 // The words of a list, ascending without repeats, at the end of `values->list_items`.
 static bool
-set_list(struct encoder *encoder, struct values *values, uint32_t attribute, const struct market_value *declared)
+set_list(struct encoder *encoder, struct values *values, uint32_t attribute,
+         const struct market_value *declared)
 {
     uint32_t first = values->list_used;
     int32_t *items = values->list_items + first;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < declared->count; i++) {
-        int32_t word = words_number(encoder->schema.words, declared->items[i], strlen(declared->items[i]));
+        int32_t word = words_number(encoder->schema.words, declared->items[i],
+                                    strlen(declared->items[i]));
         uint32_t at = kept;
         while (at > 0 && items[at - 1] > word) at--;
         if (at > 0 && items[at - 1] == word) continue;
@@ -116,7 +121,8 @@ set_list(struct encoder *encoder, struct values *values, uint32_t attribute, con
 
 // One declared value, whose attribute is found and of the right kind.
 static bool
-bind_value(struct encoder *encoder, struct values *values, uint32_t attribute, const struct market_value *declared)
+bind_value(struct encoder *encoder, struct values *values, uint32_t attribute,
+           const struct market_value *declared)
 {
     const struct expr_attribute *is = &encoder->schema.attributes[attribute];
     for (uint32_t i = 0; i < declared->count; i++)
@@ -140,21 +146,25 @@ bind_value(struct encoder *encoder, struct values *values, uint32_t attribute, c
 
 bool
 catalog_encode_declared(struct encoder *encoder, struct values *values, enum attribute_of of,
-                        const struct market_value *declared, uint32_t count, const char *kind, const char *code)
+                        const struct market_value *declared, uint32_t count, const char *kind,
+                        const char *code)
 {
     const struct expr_schema *schema = &encoder->schema;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t attribute = BUILTIN_COUNT;
         const char *name = declared[i].attribute;
-        while (attribute < schema->count && strcmp(schema->attributes[attribute].name, name) != 0) attribute++;
+        while (attribute < schema->count && strcmp(schema->attributes[attribute].name, name) != 0)
+            attribute++;
         if (attribute == schema->count || schema->attributes[attribute].of != of)
-            return catalog_encode_refuse(encoder, "%s '%s': '%s' is no attribute declared of a %s", kind, code,
-                                         name, kind);
+            return catalog_encode_refuse(encoder, "%s '%s': '%s' is no attribute declared of a %s",
+                                         kind, code, name, kind);
         if ((values->known >> attribute & 1) != 0)
-            return catalog_encode_refuse(encoder, "%s '%s': attribute '%s' has two values", kind, code, name);
+            return catalog_encode_refuse(encoder, "%s '%s': attribute '%s' has two values", kind,
+                                         code, name);
         if (!bind_value(encoder, values, attribute, &declared[i]))
-            return catalog_encode_refuse(encoder,
-                "%s '%s': the value of attribute '%s' does not fit its type or range", kind, code, name);
+            return catalog_encode_refuse(
+                encoder, "%s '%s': the value of attribute '%s' does not fit its type or range",
+                kind, code, name);
     }
     return true;
 }
@@ -174,7 +184,8 @@ catalog_encode_values(struct encoder *encoder, const struct values *values)
         } else if (type == ATTRIBUTE_LIST) {
             uint32_t first = (uint32_t)(value >> 32), count = (uint32_t)value;
             codec_put(out, count, 2);
-            for (uint32_t i = 0; i < count; i++) codec_put(out, (uint64_t)values->list_items[first + i], 4);
+            for (uint32_t i = 0; i < count; i++)
+                codec_put(out, (uint64_t)values->list_items[first + i], 4);
         } else {
             codec_put(out, (uint64_t)value, 8);
         }

@@ -26,7 +26,8 @@ find_builtin_words(const struct catalog *catalog, struct catalog_lookup *tables)
         tables->loyalty_words[i] = word_number(words, loyalty_name((enum loyalty)i));
     for (int i = 0; i < CONDITION_COUNT; i++)
         tables->condition_words[i] = word_number(words, condition_name((enum condition)i));
-    int32_t *containers = arena_take(catalog->arena, catalog->container_count + 1, sizeof *containers);
+    int32_t *containers = arena_take(catalog->arena, catalog->container_count + 1,
+                                     sizeof *containers);
     for (uint32_t i = 0; i < catalog->container_count; i++)
         containers[i] = word_number(words, catalog->containers[i].code);
     tables->container_words = containers;
@@ -46,10 +47,12 @@ find_contracts(const struct catalog *catalog, struct catalog_lookup *tables)
 static void
 make_schema(const struct catalog *catalog, struct catalog_lookup *tables)
 {
-    struct expr_attribute *attributes = arena_take(catalog->arena, catalog->attribute_count, sizeof *attributes);
-    for (uint32_t i = 0; i < catalog->attribute_count; i++) attributes[i] = catalog->attributes[i].is;
-    tables->schema = (struct expr_schema){.attributes = attributes, .count = catalog->attribute_count,
-                                          .words = NULL};
+    struct expr_attribute *attributes = arena_take(catalog->arena, catalog->attribute_count,
+                                                   sizeof *attributes);
+    for (uint32_t i = 0; i < catalog->attribute_count; i++)
+        attributes[i] = catalog->attributes[i].is;
+    tables->schema = (struct expr_schema){
+        .attributes = attributes, .count = catalog->attribute_count, .words = NULL};
 }
 
 static bool
@@ -77,19 +80,22 @@ catalog_lookup_build(struct catalog *catalog)
     lookup_open(&tables->slot_ids, arena, catalog->slot_count);
     for (uint32_t i = 0; i < catalog->slot_count; i++) {
         distinct = put_text(&tables->slots, catalog->slots[i].tagid, i) && distinct;
-        distinct = lookup_put_id(&tables->slot_ids, catalog->slots[i].id, i) == STATUS_OK && distinct;
+        distinct = lookup_put_id(&tables->slot_ids, catalog->slots[i].id, i) == STATUS_OK &&
+                   distinct;
     }
     lookup_open(&tables->seats, arena, catalog->seat_count);
     lookup_open(&tables->seat_ids, arena, catalog->seat_count);
     for (uint32_t i = 0; i < catalog->seat_count; i++) {
         distinct = put_text(&tables->seats, catalog->seats[i].code, i) && distinct;
-        distinct = lookup_put_id(&tables->seat_ids, catalog->seats[i].id, i) == STATUS_OK && distinct;
+        distinct = lookup_put_id(&tables->seat_ids, catalog->seats[i].id, i) == STATUS_OK &&
+                   distinct;
     }
     lookup_open(&tables->messages, arena, catalog->message_count);
     lookup_open(&tables->message_ids, arena, catalog->message_count);
     for (uint32_t i = 0; i < catalog->message_count; i++) {
         distinct = put_text(&tables->messages, catalog->messages[i].code, i) && distinct;
-        distinct = lookup_put_id(&tables->message_ids, catalog->messages[i].id, i) == STATUS_OK && distinct;
+        distinct = lookup_put_id(&tables->message_ids, catalog->messages[i].id, i) == STATUS_OK &&
+                   distinct;
     }
     lookup_open(&tables->bid_ids, arena, catalog->bid_count);
     for (uint32_t i = 0; i < catalog->bid_count; i++)

@@ -52,8 +52,8 @@ const char *
 codec_get_text(struct codec_reader *reader, struct arena *arena, size_t most)
 {
     size_t len = codec_get_u16(reader);
-    if (reader->damaged || len > most || len > (size_t)(reader->end - reader->at)
-        || memchr(reader->at, '\0', len) != NULL) {
+    if (reader->damaged || len > most || len > (size_t)(reader->end - reader->at) ||
+        memchr(reader->at, '\0', len) != NULL) {
         reader->damaged = true;
         return "";
     }

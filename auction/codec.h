@@ -25,7 +25,8 @@ codec_put(struct codec_writer *writer, uint64_t value, unsigned size)
     for (unsigned i = 0; i < size; i++) writer->bytes[writer->len++] = (uint8_t)(value >> 8 * i);
 }
 void codec_put_bytes(struct codec_writer *writer, const void *bytes, size_t len);
-void codec_put_text(struct codec_writer *writer, const char *text);  // 16-bit length, then the bytes
+void
+codec_put_text(struct codec_writer *writer, const char *text);  // 16-bit length, then the bytes
 
 // Reads, and never beyond `end`: what is not there reads as 0 and sets `damaged`, for good.
 struct codec_reader {
@@ -45,10 +46,26 @@ codec_get(struct codec_reader *reader, unsigned size)
     reader->at += size;
     return value;
 }
-static inline uint8_t codec_get_u8(struct codec_reader *reader) { return (uint8_t)codec_get(reader, 1); }
-static inline uint16_t codec_get_u16(struct codec_reader *reader) { return (uint16_t)codec_get(reader, 2); }
-static inline uint32_t codec_get_u32(struct codec_reader *reader) { return (uint32_t)codec_get(reader, 4); }
-static inline int64_t codec_get_i64(struct codec_reader *reader) { return (int64_t)codec_get(reader, 8); }
+static inline uint8_t
+codec_get_u8(struct codec_reader *reader)
+{
+    return (uint8_t)codec_get(reader, 1);
+}
+static inline uint16_t
+codec_get_u16(struct codec_reader *reader)
+{
+    return (uint16_t)codec_get(reader, 2);
+}
+static inline uint32_t
+codec_get_u32(struct codec_reader *reader)
+{
+    return (uint32_t)codec_get(reader, 4);
+}
+static inline int64_t
+codec_get_i64(struct codec_reader *reader)
+{
+    return (int64_t)codec_get(reader, 8);
+}
 void codec_get_bytes(struct codec_reader *reader, void *out, size_t len);
 // A text of at most `most` bytes without NUL, copied into the arena; "" when damaged.
 const char *codec_get_text(struct codec_reader *reader, struct arena *arena, size_t most);

@@ -1,15 +1,17 @@
 // Eligibility rules: compiling, truth, and the check of a tree that was read from bytes.
 //
-// A rule passes four files: expr_token.c cuts the text as PostgreSQL would, expr_parse.c knows the grammar,
-// expr_bind.c turns names and literals into numbers, expr_tree.c keeps the normal form (expr.h). The result is
-// two arrays, nodes in preorder and the literals of their sets, copied into the caller's arena.
+// A rule passes four files: expr_token.c cuts the text as PostgreSQL would, expr_parse.c knows the
+// grammar, expr_bind.c turns names and literals into numbers, expr_tree.c keeps the normal form
+// (expr.h). The result is two arrays, nodes in preorder and the literals of their sets, copied into
+// the caller's arena.
 //
-// Truth is two-valued (expr.h says why that is right): a leaf over an unknown attribute is false, but for
-// EXPR_KNOWN negated. Invariants, checked by expr_sound on a tree from outside:
+// Truth is two-valued (expr.h says why that is right): a leaf over an unknown attribute is false,
+// but for EXPR_KNOWN negated. Invariants, checked by expr_sound on a tree from outside:
 //  1. node.size spans exactly the node and its children; the root spans all nodes
 //  2. AND and OR have two children or more, none of the same kind; constants stand at the root only
 //  3. a leaf's attribute exists, is admitted, and has a type that its kind can ask
-//  4. sets lie inside `sets`, hold 1 to BOUND_SET_ITEMS entries, ascend without repeats, and name known words
+//  4. sets lie inside `sets`, hold 1 to BOUND_SET_ITEMS entries, ascend without repeats, and name
+//  known words
 //  5. nesting is at most EXPR_TREE_DEPTH, so that recursion is bounded
 #include "expr.h"
 
@@ -23,8 +25,8 @@ expr_compile(const char *text, size_t len, const struct expr_schema *schema, str
 {
     *out_error = (struct expr_error){0};
     if (len > BOUND_RULE_BYTES) {
-        (void)expr_token_error(out_error, BOUND_RULE_BYTES, 1, "the rule is longer than %d bytes; split it",
-                               BOUND_RULE_BYTES);
+        (void)expr_token_error(out_error, BOUND_RULE_BYTES, 1,
+                               "the rule is longer than %d bytes; split it", BOUND_RULE_BYTES);
         return STATUS_INPUT;
     }
     struct expr_tree tree;
@@ -167,23 +169,26 @@ leaf_sound(const struct expr *expr, const struct expr_node *leaf, const struct e
     if (leaf->kind == EXPR_KNOWN) return true;
     if (leaf->kind == EXPR_RANGE) {
         if (is->type == ATTRIBUTE_INTEGER) return true;
-        return is->type == ATTRIBUTE_BOOLEAN && leaf->negated == 0 && leaf->least == leaf->most
-            && (leaf->least == 0 || leaf->least == 1);
+        return is->type == ATTRIBUTE_BOOLEAN && leaf->negated == 0 && leaf->least == leaf->most &&
+               (leaf->least == 0 || leaf->least == 1);
     }
     if (leaf->kind == EXPR_IN)
-        return (is->type == ATTRIBUTE_TEXT || is->type == ATTRIBUTE_INTEGER)
-            && set_sound(expr, leaf, is->type == ATTRIBUTE_TEXT, word_count);
+        return (is->type == ATTRIBUTE_TEXT || is->type == ATTRIBUTE_INTEGER) &&
+               set_sound(expr, leaf, is->type == ATTRIBUTE_TEXT, word_count);
     return is->type == ATTRIBUTE_LIST && set_sound(expr, leaf, true, word_count);
 }
 
 static bool
-node_sound(const struct expr *expr, uint32_t at, uint32_t end, unsigned depth, const struct expr_schema *schema,
-           uint32_t word_count)
+node_sound(const struct expr *expr, uint32_t at, uint32_t end, unsigned depth,
+           const struct expr_schema *schema, uint32_t word_count)
 {
     const struct expr_node *node = &expr->nodes[at];
-    if (depth > EXPR_TREE_DEPTH || node->kind > EXPR_KNOWN || node->size == 0 || node->size > end - at) return false;
+    if (depth > EXPR_TREE_DEPTH || node->kind > EXPR_KNOWN || node->size == 0 ||
+        node->size > end - at)
+        return false;
     if (node->kind == EXPR_TRUE || node->kind == EXPR_FALSE) return depth == 0 && node->size == 1;
-    if (node->kind != EXPR_AND && node->kind != EXPR_OR) return leaf_sound(expr, node, schema, word_count);
+    if (node->kind != EXPR_AND && node->kind != EXPR_OR)
+        return leaf_sound(expr, node, schema, word_count);
     uint32_t child = at + 1, children = 0;
     for (; child < at + node->size; children++) {
         if (expr->nodes[child].kind == node->kind) return false;
@@ -196,9 +201,9 @@ node_sound(const struct expr *expr, uint32_t at, uint32_t end, unsigned depth, c
 bool
 expr_sound(const struct expr *expr, const struct expr_schema *schema, uint32_t word_count)
 {
-    return expr->node_count > 0 && expr->node_count <= EXPR_TREE_NODES && expr->set_count <= EXPR_TREE_SETS
-        && expr->nodes[0].size == expr->node_count
-        && node_sound(expr, 0, expr->node_count, 0, schema, word_count);
+    return expr->node_count > 0 && expr->node_count <= EXPR_TREE_NODES &&
+           expr->set_count <= EXPR_TREE_SETS && expr->nodes[0].size == expr->node_count &&
+           node_sound(expr, 0, expr->node_count, 0, schema, word_count);
 }
 
 bool
@@ -206,7 +211,8 @@ expr_name_allowed(const char *name, size_t len)
 {
     if (len == 0 || len > BOUND_CODE || (name[0] >= '0' && name[0] <= '9')) return false;
     for (size_t i = 0; i < len; i++) {
-        bool fits = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') || name[i] == '_';
+        bool fits = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') ||
+                    name[i] == '_';
         if (!fits) return false;
     }
     return !expr_token_reserved(name, len);

@@ -1,5 +1,6 @@
-// Names and literals of a rule bound to a schema. What does not fit is answered with the mend: the nearest
-// name or word by edit distance, the declared range, how to write a value of the attribute's type.
+// Names and literals of a rule bound to a schema. What does not fit is answered with the mend: the
+// nearest name or word by edit distance, the declared range, how to write a value of the
+// attribute's type.
 #include "expr_bind.h"
 
 #include <inttypes.h>
@@ -7,8 +8,8 @@
 
 #include "fail.h"
 
-// Edit distance (Levenshtein) of two names, letters compared in lower case. Longer names than NEAR_BYTES
-// are not compared.
+// Edit distance (Levenshtein) of two names, letters compared in lower case. Longer names than
+// NEAR_BYTES are not compared.
 #define NEAR_BYTES 64
 static uint32_t
 distance(const char *a, size_t a_len, const char *b, size_t b_len)
@@ -49,12 +50,14 @@ near_limit(size_t len)
 }
 
 static bool
-find_attribute(const struct expr_binding *binding, const struct expr_token *token, uint32_t *out_attribute)
+find_attribute(const struct expr_binding *binding, const struct expr_token *token,
+               uint32_t *out_attribute)
 {
     const struct expr_schema *schema = binding->schema;
     for (uint32_t i = 0; i < schema->count; i++) {
         const char *name = schema->attributes[i].name;
-        if (strlen(name) == token->len && strncasecmp(name, binding->text + token->at, token->len) == 0) {
+        if (strlen(name) == token->len &&
+            strncasecmp(name, binding->text + token->at, token->len) == 0) {
             *out_attribute = i;
             return true;
         }
@@ -77,7 +80,8 @@ of_name(uint8_t of)
 }
 
 bool
-expr_bind_attribute(struct expr_binding *binding, const struct expr_token *token, uint32_t *out_attribute)
+expr_bind_attribute(struct expr_binding *binding, const struct expr_token *token,
+                    uint32_t *out_attribute)
 {
     const struct expr_schema *schema = binding->schema;
     const char *name = binding->text + token->at;
@@ -86,12 +90,15 @@ expr_bind_attribute(struct expr_binding *binding, const struct expr_token *token
         const char *nearest = NULL;
         uint32_t limit = near_limit(token->len);
         for (uint32_t i = 0; i < schema->count; i++)
-            if (nearer(name, token->len, schema->attributes[i].name, &limit)) nearest = schema->attributes[i].name;
+            if (nearer(name, token->len, schema->attributes[i].name, &limit))
+                nearest = schema->attributes[i].name;
         if (nearest != NULL)
             return expr_token_error(binding->error, token->at, token->len,
-                "no attribute '%.*s'; did you mean '%s'?", len, name, nearest);
-        return expr_token_error(binding->error, token->at, token->len,
-            "no attribute '%.*s'; declare it in the market, or write a text in single quotes", len, name);
+                                    "no attribute '%.*s'; did you mean '%s'?", len, name, nearest);
+        return expr_token_error(
+            binding->error, token->at, token->len,
+            "no attribute '%.*s'; declare it in the market, or write a text in single quotes", len,
+            name);
     }
     uint8_t of = schema->attributes[*out_attribute].of;
     if (schema->admits == 0 || (schema->admits >> of & 1) != 0) return true;
@@ -101,22 +108,25 @@ expr_bind_attribute(struct expr_binding *binding, const struct expr_token *token
         if (admitted[0] != '\0') strcat(admitted, ", ");
         strcat(admitted, of_name(i));
     }
-    return expr_token_error(binding->error, token->at, token->len,
+    return expr_token_error(
+        binding->error, token->at, token->len,
         "'%.*s' describes the %s, of which this rule may not speak; it may speak of: %s", len, name,
         of_name(of), admitted);
 }
 
 bool
-expr_bind_integer(struct expr_binding *binding, const struct expr_token *digits, bool negative, int64_t *out_value)
+expr_bind_integer(struct expr_binding *binding, const struct expr_token *digits, bool negative,
+                  int64_t *out_value)
 {
     int64_t value = 0;
     for (uint32_t i = 0; i < digits->len; i++) {
         int digit = binding->text[digits->at + i] - '0';
-        if (__builtin_mul_overflow(value, 10, &value)
-            || __builtin_sub_overflow(value, negative ? digit : -digit, &value))
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_sub_overflow(value, negative ? digit : -digit, &value))
             return expr_token_error(binding->error, digits->at, digits->len,
-                "this number is beyond a whole number of 64 bits (%" PRId64 " to %" PRId64 ")", INT64_MIN,
-                INT64_MAX);
+                                    "this number is beyond a whole number of 64 bits (%" PRId64
+                                    " to %" PRId64 ")",
+                                    INT64_MIN, INT64_MAX);
     }
     *out_value = value;
     return true;
@@ -129,16 +139,20 @@ wrong_type(struct expr_binding *binding, uint32_t attribute, const struct expr_l
     const char *mend = "";
     switch ((enum attribute_type)is->type) {
     case ATTRIBUTE_BOOLEAN: mend = "is a boolean; compare it with true or false"; break;
-    case ATTRIBUTE_INTEGER: mend = "is an integer; compare it with a whole number without quotes"; break;
+    case ATTRIBUTE_INTEGER:
+        mend = "is an integer; compare it with a whole number without quotes";
+        break;
     case ATTRIBUTE_TEXT: mend = "is a text; compare it with a text in single quotes"; break;
     case ATTRIBUTE_LIST: mend = "is a list of texts; its items stand in single quotes"; break;
     case ATTRIBUTE_TYPE_COUNT: break;
     }
-    return expr_token_error(binding->error, literal->token.at, literal->token.len, "'%s' %s", is->name, mend);
+    return expr_token_error(binding->error, literal->token.at, literal->token.len, "'%s' %s",
+                            is->name, mend);
 }
 
 static bool
-bind_word(struct expr_binding *binding, uint32_t attribute, const struct expr_literal *literal, int64_t *out_value)
+bind_word(struct expr_binding *binding, uint32_t attribute, const struct expr_literal *literal,
+          int64_t *out_value)
 {
     const struct expr_schema *schema = binding->schema;
     uint32_t len = expr_token_unquote(binding->text, &literal->token, binding->scratch);
@@ -148,13 +162,15 @@ bind_word(struct expr_binding *binding, uint32_t attribute, const struct expr_li
         uint32_t limit = UINT32_MAX;
         bool found = false;
         for (uint32_t i = 0; i < takes->count && !found; i++) {
-            found = strlen(takes->items[i]) == len && memcmp(takes->items[i], binding->scratch, len) == 0;
+            found = strlen(takes->items[i]) == len &&
+                    memcmp(takes->items[i], binding->scratch, len) == 0;
             if (nearer(binding->scratch, len, takes->items[i], &limit)) nearest = takes->items[i];
         }
         const char *mend = limit < near_limit(len) ? "did you mean" : "it takes for example";
         if (!found)
             return expr_token_error(binding->error, literal->token.at, literal->token.len,
-                "'%s' never takes this word; %s '%.64s'?", schema->attributes[attribute].name, mend, nearest);
+                                    "'%s' never takes this word; %s '%.64s'?",
+                                    schema->attributes[attribute].name, mend, nearest);
     }
     *out_value = schema->word(schema->words, binding->scratch, len);
     CHECK(*out_value >= 0);
@@ -162,8 +178,8 @@ bind_word(struct expr_binding *binding, uint32_t attribute, const struct expr_li
 }
 
 bool
-expr_bind_literal(struct expr_binding *binding, uint32_t attribute, const struct expr_literal *literal,
-                  int64_t *out_value)
+expr_bind_literal(struct expr_binding *binding, uint32_t attribute,
+                  const struct expr_literal *literal, int64_t *out_value)
 {
     const struct expr_attribute *is = &binding->schema->attributes[attribute];
     if (is->type == ATTRIBUTE_BOOLEAN) {
@@ -176,8 +192,9 @@ expr_bind_literal(struct expr_binding *binding, uint32_t attribute, const struct
         if (literal->kind != TOKEN_INTEGER) return wrong_type(binding, attribute, literal);
         if (literal->integer < is->least || literal->integer > is->most)
             return expr_token_error(binding->error, literal->token.at, literal->token.len,
-                "%" PRId64 " is outside the declared range of '%s' (%" PRId64 " to %" PRId64 ")",
-                literal->integer, is->name, is->least, is->most);
+                                    "%" PRId64 " is outside the declared range of '%s' (%" PRId64
+                                    " to %" PRId64 ")",
+                                    literal->integer, is->name, is->least, is->most);
         *out_value = literal->integer;
         return true;
     }

@@ -1,14 +1,14 @@
 // A compiled rule as canonical SQL text, and the two lines that show an error in a text.
 //
-// Format: lower case; one blank around operators; AND and OR in one line, parentheses only around an OR
-// inside an AND. A leaf is written as shortly as its meaning allows:
+// Format: lower case; one blank around operators; AND and OR in one line, parentheses only around
+// an OR inside an AND. A leaf is written as shortly as its meaning allows:
 //     RANGE       a | not a | n = 5 | n <> 5 | n <= 5 | n >= 5 | [not] between 1 and 5
 //     IN          t = 'x' | t <> 'x' | t in ('x', 'y') | t not in ('x', 'y')
-//     ANY, ALL    'x' = any (l) | 'x' <> all (l) | [not] l && array['x', 'y'] | [not] l @> array['x', 'y']
-//     KNOWN       a is not null | a is null
-//     OR of two   a is not true | a is not false     (known and otherwise, or unknown)
-// An integer bound never leaves the attribute's declared range (`n < 18` instead of `n <= 17`), so that the
-// text compiles again, to the same tree.
+//     ANY, ALL    'x' = any (l) | 'x' <> all (l) | [not] l && array['x', 'y'] | [not] l @>
+//     array['x', 'y'] KNOWN       a is not null | a is null two of an OR    a is not true | a is
+//     not false     (known and otherwise, or unknown)
+// An integer bound never leaves the attribute's declared range (`n < 18` instead of `n <= 17`), so
+// that the text compiles again, to the same tree.
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,8 +70,10 @@ put_range(struct writer *writer, const struct expr_node *leaf, const struct expr
     if (is->type == ATTRIBUTE_BOOLEAN) {
         put(writer, leaf->least == 1 ? "%s" : "not %s", name);
     } else if (below && above) {
-        // The full range: known; negated: known and false. Its literal is the bound that is declared.
-        const char *sign = is->least == INT64_MIN ? (leaf->negated ? "<" : ">=") : (leaf->negated ? ">" : "<=");
+        // The full range: known; negated: known and false. Its literal is the bound that is
+        // declared.
+        const char *sign = is->least == INT64_MIN ? (leaf->negated ? "<" : ">=")
+                                                  : (leaf->negated ? ">" : "<=");
         put(writer, "%s %s %" PRId64, name, sign, is->least == INT64_MIN ? INT64_MIN : INT64_MAX);
     } else if (leaf->least == leaf->most) {
         put(writer, "%s %s %" PRId64, name, leaf->negated ? "<>" : "=", leaf->least);
@@ -84,8 +86,8 @@ put_range(struct writer *writer, const struct expr_node *leaf, const struct expr
     } else if (above) {
         put(writer, "%s >= %" PRId64, name, leaf->least);
     } else {
-        put(writer, "%s %sbetween %" PRId64 " and %" PRId64, name, leaf->negated ? "not " : "", leaf->least,
-            leaf->most);
+        put(writer, "%s %sbetween %" PRId64 " and %" PRId64, name, leaf->negated ? "not " : "",
+            leaf->least, leaf->most);
     }
 }
 
@@ -119,14 +121,14 @@ put_leaf(struct writer *writer, const struct expr_node *leaf)
     }
 }
 
-// Is this OR what `a is not true` or `a is not false` compiles to?
+// Are this child of an OR and the next one what `a is not true` or `a is not false` compiles to?
 static bool
-is_not_constant(const struct expr_schema *schema, const struct expr_node *node)
+is_not_constant(const struct expr_schema *schema, const struct expr_node *otherwise)
 {
-    const struct expr_node *otherwise = node + 1, *unknown = node + 2;
-    return node->kind == EXPR_OR && node->size == 3 && otherwise->kind == EXPR_RANGE
-        && unknown->kind == EXPR_KNOWN && unknown->negated && otherwise->attribute == unknown->attribute
-        && schema->attributes[unknown->attribute].type == ATTRIBUTE_BOOLEAN;
+    const struct expr_node *unknown = otherwise + 1;
+    return otherwise->kind == EXPR_RANGE && unknown->kind == EXPR_KNOWN && unknown->negated &&
+           otherwise->attribute == unknown->attribute &&
+           schema->attributes[otherwise->attribute].type == ATTRIBUTE_BOOLEAN;
 }
 
 static void
@@ -136,17 +138,21 @@ put_node(struct writer *writer, const struct expr_node *node, bool inside_and)
         put_leaf(writer, node);
         return;
     }
-    if (is_not_constant(writer->schema, node)) {
-        put(writer, "%s is not %s", writer->schema->attributes[node[1].attribute].name,
-            node[1].least == 0 ? "true" : "false");
-        return;
-    }
-    bool parentheses = inside_and && node->kind == EXPR_OR;
+    bool all = node->kind == EXPR_AND;
+    bool parentheses = inside_and &&
+                       !(node->size == 3 && is_not_constant(writer->schema, node + 1));
     if (parentheses) put(writer, "(");
     const struct expr_node *child = node + 1;
     for (uint32_t i = 0; i < node->count; i++, child += child->size) {
-        if (i > 0) put(writer, node->kind == EXPR_AND ? " and " : " or ");
-        put_node(writer, child, node->kind == EXPR_AND);
+        if (i > 0) put(writer, all ? " and " : " or ");
+        if (!all && i + 1 < node->count && is_not_constant(writer->schema, child)) {
+            put(writer, "%s is not %s", writer->schema->attributes[child->attribute].name,
+                child->least == 0 ? "true" : "false");
+            child++;
+            i++;
+        } else {
+            put_node(writer, child, all);
+        }
     }
     if (parentheses) put(writer, ")");
 }

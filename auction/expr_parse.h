@@ -6,7 +6,6 @@
 #include "expr_tree.h"
 
 // Parses a whole rule into an empty tree. False: `binding->error` says where and why.
-MUST_CHECK bool
-expr_parse_rule(struct expr_binding *binding, uint32_t len, struct expr_tree *tree);
+MUST_CHECK bool expr_parse_rule(struct expr_binding *binding, uint32_t len, struct expr_tree *tree);
 
 #endif

@@ -2,10 +2,14 @@
 //
 // 1. Blanks are space, tab, line feed, carriage return, form feed. There are no comments.
 // 2. Names and keywords: [A-Za-z_][A-Za-z0-9_]*, folded to lower case (ASCII only).
-// 3. Integers: digits only. A letter, '.' or another digit group glued to them is an error, as in PostgreSQL.
-// 4. Texts: '...' with '' for a quote. The backslash is a plain character (standard_conforming_strings).
-//    Control characters and bytes that are not UTF-8 are refused, because PostgreSQL refuses some of them.
-// 5. Operators: the longest run of operator characters is one token. It ends before -- and /*, and a
+// 3. Integers: digits only. A letter, '.' or another digit group glued to them is an error, as in
+// PostgreSQL.
+// 4. Texts: '...' with '' for a quote. The backslash is a plain character
+// (standard_conforming_strings).
+//    Control characters and bytes that are not UTF-8 are refused, because PostgreSQL refuses some
+//    of them.
+// 5. Operators: the longest run of operator characters is one token. It ends before -- and /*, and
+// a
 //    trailing + or - belongs to it only if it also holds one of ~ ! @ # % ^ & | ` ?. So `a=-1` is
 //    a, =, -, 1 while `a!=-1` holds the unknown operator !=- and is refused there and here.
 #include "expr_token.h"
@@ -14,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+// clang-format off
 static const struct {
     const char *word;
     enum expr_token_kind kind;
@@ -22,6 +27,8 @@ static const struct {
     {"between", TOKEN_BETWEEN}, {"is", TOKEN_IS}, {"null", TOKEN_NULL}, {"true", TOKEN_TRUE},
     {"false", TOKEN_FALSE}, {"any", TOKEN_ANY}, {"all", TOKEN_ALL}, {"array", TOKEN_ARRAY},
 };
+// clang-format on
+// clang-format off
 static const struct {
     const char *sign;
     enum expr_token_kind kind;
@@ -30,6 +37,7 @@ static const struct {
     {"<=", TOKEN_LESS_EQUAL}, {">", TOKEN_GREATER}, {">=", TOKEN_GREATER_EQUAL},
     {"&&", TOKEN_OVERLAPS}, {"@>", TOKEN_CONTAINS}, {"-", TOKEN_MINUS},
 };
+// clang-format on
 
 bool
 expr_token_error(struct expr_error *out_error, uint32_t at, uint32_t len, const char *format, ...)
@@ -68,13 +76,18 @@ is_operator(char c)
     return c != '\0' && strchr("~!@#%^&|`?+-*/<>=", c) != NULL;
 }
 
-// Length of the UTF-8 character at `bytes`, 0 when it is none (overlong, surrogate, beyond U+10FFFF).
+// Length of the UTF-8 character at `bytes`, 0 when it is none (overlong, surrogate, beyond
+// U+10FFFF).
 static uint32_t
 utf8_length(const char *text, uint32_t left)
 {
     const unsigned char *bytes = (const unsigned char *)text;
-    uint32_t size = bytes[0] < 0x80 ? 1 : bytes[0] < 0xc2 ? 0 : bytes[0] < 0xe0 ? 2
-                  : bytes[0] < 0xf0 ? 3 : bytes[0] < 0xf5 ? 4 : 0;
+    uint32_t size = bytes[0] < 0x80   ? 1
+                    : bytes[0] < 0xc2 ? 0
+                    : bytes[0] < 0xe0 ? 2
+                    : bytes[0] < 0xf0 ? 3
+                    : bytes[0] < 0xf5 ? 4
+                                      : 0;
     if (size > left) return 0;
     for (uint32_t i = 1; i < size; i++)
         if ((bytes[i] & 0xc0) != 0x80) return 0;
@@ -107,9 +120,11 @@ next_integer(const char *text, uint32_t len, uint32_t at, struct expr_token *out
     while (end < len && is_digit(text[end])) end++;
     *out_token = (struct expr_token){TOKEN_INTEGER, at, end - at};
     if (end < len && (text[end] == '.' || is_name_start(text[end]))) {
-        while (end < len && (text[end] == '.' || is_name_start(text[end]) || is_digit(text[end]))) end++;
+        while (end < len && (text[end] == '.' || is_name_start(text[end]) || is_digit(text[end])))
+            end++;
         return expr_token_error(out_error, at, end - at,
-            "'%.*s' is no whole number; numbers are written with digits alone", (int)(end - at), text + at);
+                                "'%.*s' is no whole number; numbers are written with digits alone",
+                                (int)(end - at), text + at);
     }
     return true;
 }
@@ -132,7 +147,8 @@ next_text(const char *text, uint32_t len, uint32_t at, struct expr_token *out_to
         if (size == 0) return expr_token_error(out_error, end, 1, "this byte is not UTF-8");
         if ((unsigned char)text[end] < 0x20 || text[end] == 0x7f)
             return expr_token_error(out_error, end, 1,
-                "a control character stands in this text; leave it out, or close the text with ' before it");
+                                    "a control character stands in this text; leave it out, or "
+                                    "close the text with ' before it");
         end += size;
     }
     return expr_token_error(out_error, at, len - at, "this text has no end; close it with '");
@@ -145,8 +161,8 @@ next_operator(const char *text, uint32_t len, uint32_t at, struct expr_token *ou
     uint32_t end = at;
     bool special = false;
     while (end < len && is_operator(text[end])) {
-        if (end + 1 < len && ((text[end] == '-' && text[end + 1] == '-')
-                              || (text[end] == '/' && text[end + 1] == '*')))
+        if (end + 1 < len && ((text[end] == '-' && text[end + 1] == '-') ||
+                              (text[end] == '/' && text[end + 1] == '*')))
             break;
         if (strchr("~!@#%^&|`?", text[end]) != NULL) special = true;
         end++;
@@ -155,16 +171,19 @@ next_operator(const char *text, uint32_t len, uint32_t at, struct expr_token *ou
     while (!special && end > at + 1 && (text[end - 1] == '-' || text[end - 1] == '+')) end--;
     *out_token = (struct expr_token){TOKEN_END, at, end - at};
     for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
-        if (strlen(operators[i].sign) == end - at && memcmp(operators[i].sign, text + at, end - at) == 0) {
+        if (strlen(operators[i].sign) == end - at &&
+            memcmp(operators[i].sign, text + at, end - at) == 0) {
             out_token->kind = operators[i].kind;
             return true;
         }
     }
     if (end - at > 1 && special && text[end - 1] == '-')
         return expr_token_error(out_error, at, end - at,
-            "'%.*s' reads as one operator; put a space before the minus", (int)(end - at), text + at);
+                                "'%.*s' reads as one operator; put a space before the minus",
+                                (int)(end - at), text + at);
     return expr_token_error(out_error, at, end - at,
-        "'%.*s' is no operator of a rule; there are = <> < <= > >= && @>", (int)(end - at), text + at);
+                            "'%.*s' is no operator of a rule; there are = <> < <= > >= && @>",
+                            (int)(end - at), text + at);
 }
 
 static bool
@@ -177,15 +196,19 @@ next_other(const char *text, uint32_t len, uint32_t at, struct expr_error *out_e
     for (size_t i = 0; i < 4; i++)
         quote = quote || (size == 3 && memcmp(text + at, typographic[i], 3) == 0);
     if (quote)
-        return expr_token_error(out_error, at, size,
+        return expr_token_error(
+            out_error, at, size,
             "texts stand in straight single quotes ('north'), attributes without any");
     if (text[at] == '.')
-        return expr_token_error(out_error, at, 1,
+        return expr_token_error(
+            out_error, at, 1,
             "attributes are written without a prefix, numbers without a fraction");
-    if (text[at] == ';') return expr_token_error(out_error, at, 1, "a rule is one condition, without ';'");
+    if (text[at] == ';')
+        return expr_token_error(out_error, at, 1, "a rule is one condition, without ';'");
     if ((unsigned char)text[at] < 0x20 || text[at] == 0x7f)
         return expr_token_error(out_error, at, 1, "a control character has no place in a rule");
-    return expr_token_error(out_error, at, size, "'%.*s' has no meaning in a rule", (int)size, text + at);
+    return expr_token_error(out_error, at, size, "'%.*s' has no meaning in a rule", (int)size,
+                            text + at);
 }
 
 bool
@@ -226,8 +249,9 @@ expr_token_unquote(const char *text, const struct expr_token *token, char *out)
     return len;
 }
 
-// PostgreSQL's keywords that cannot name a column plainly (pg_get_keywords(), classes R, T and C, up to
-// version 17), and its system columns. In strcmp order.
+// PostgreSQL's keywords that cannot name a column plainly (pg_get_keywords(), classes R, T and C,
+// up to version 17), and its system columns. In strcmp order.
+// clang-format off
 static const char *const reserved[] = {
     "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization",
     "between", "bigint", "binary", "bit", "boolean", "both", "case", "cast", "char", "character",
@@ -250,6 +274,7 @@ static const char *const reserved[] = {
     "xmin", "xmlattributes", "xmlconcat", "xmlelement", "xmlexists", "xmlforest", "xmlnamespaces",
     "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable",
 };
+// clang-format on
 
 bool
 expr_token_reserved(const char *name, size_t len)

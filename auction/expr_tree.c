@@ -1,11 +1,13 @@
-// A rule's tree while it is built. The parser pushes NOT down as it goes, so only AND, OR and leaves arrive.
+// A rule's tree while it is built. The parser pushes NOT down as it goes, so only AND, OR and
+// leaves arrive.
 //
 // Normal form of leaves (fewer shapes for the matcher, and one text for one meaning):
 //  1. a boolean is RANGE [1,1] or [0,0], never negated: known and not true is known and false
 //  2. a one-sided integer range is never negated: known and not <= 5 is known and >= 6
 //  3. a set is ascending without repeats; IN over one integer is a RANGE, ALL over one word is ANY
-// Normal form of groups: TRUE leaves an AND and decides an OR, FALSE the other way round (both hold with
-// unknown operands too); a group inside a group of its kind dissolves; a group of one is that one.
+// Normal form of groups: TRUE leaves an AND and decides an OR, FALSE the other way round (both hold
+// with unknown operands too); a group inside a group of its kind dissolves; a group of one is that
+// one.
 #include "expr_tree.h"
 
 #include <string.h>
@@ -23,7 +25,8 @@ expr_tree_open(struct expr_tree *tree)
 static struct expr_node
 constant(enum expr_kind kind, const struct expr_node *place)
 {
-    return (struct expr_node){.kind = (uint8_t)kind, .size = 1, .column = place->column, .length = place->length};
+    return (struct expr_node){
+        .kind = (uint8_t)kind, .size = 1, .column = place->column, .length = place->length};
 }
 
 void
@@ -61,7 +64,8 @@ expr_tree_close(struct expr_tree *tree, uint32_t group, enum expr_kind kind)
         memmove(nodes + group, nodes + group + 1, (to - group - 1) * sizeof nodes[0]);
         to--;
     } else {
-        nodes[group] = (struct expr_node){.kind = (uint8_t)kind, .size = to - group, .count = children};
+        nodes[group] = (struct expr_node){
+            .kind = (uint8_t)kind, .size = to - group, .count = children};
     }
     tree->count = to;
 }
@@ -73,7 +77,8 @@ expr_tree_literal(struct expr_tree *tree, int64_t literal)
     tree->sets[tree->set_count++] = literal;
 }
 
-// Sorts the leaf's literals and drops repeats. At most BOUND_SET_ITEMS, hence the plain insertion sort.
+// Sorts the leaf's literals and drops repeats. At most BOUND_SET_ITEMS, hence the plain insertion
+// sort.
 static void
 settle_set(struct expr_tree *tree, struct expr_node *leaf)
 {

@@ -4,11 +4,12 @@
 
 #include "expr.h"
 
-// Leaves and constants are at most BOUND_RULE_LEAVES; a closed group has two children or more, so there
-// are fewer closed groups than leaves; open groups are two for each level of parentheses and one more.
+// Leaves and constants are at most BOUND_RULE_LEAVES; a closed group has two children or more, so
+// there are fewer closed groups than leaves; open groups are two for each level of parentheses and
+// one more.
 #define EXPR_TREE_NODES (2 * BOUND_RULE_LEAVES + 2 * (BOUND_RULE_DEPTH + 2))
 #define EXPR_TREE_SETS (BOUND_RULE_BYTES / 2 + 1)  // a literal and its comma are two bytes at least
-#define EXPR_TREE_DEPTH (2 * BOUND_RULE_DEPTH + 4) // levels of AND and OR, leaves included
+#define EXPR_TREE_DEPTH (2 * BOUND_RULE_DEPTH + 4)  // levels of AND and OR, leaves included
 
 struct expr_tree {
     struct expr_node nodes[EXPR_TREE_NODES];
@@ -19,8 +20,8 @@ struct expr_tree {
 
 // Opens a group; everything added until its close is its content. Returns what close wants.
 uint32_t expr_tree_open(struct expr_tree *tree);
-// Closes it as EXPR_AND or EXPR_OR: drops what changes nothing, dissolves groups of the same kind, and a
-// group of one becomes that one.
+// Closes it as EXPR_AND or EXPR_OR: drops what changes nothing, dissolves groups of the same kind,
+// and a group of one becomes that one.
 void expr_tree_close(struct expr_tree *tree, uint32_t group, enum expr_kind kind);
 
 // Adds one literal to the set of the leaf that follows.

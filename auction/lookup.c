@@ -1,6 +1,6 @@
-// Look-up tables: open addressing with linear probing over 16-byte slots, at most half full, sizes powers of
-// two. A text's slot keeps 32 bits of its hash, so that a probe seldom touches the text itself. Nothing is
-// ever removed: tables live and end with their catalog.
+// Look-up tables: open addressing with linear probing over 16-byte slots, at most half full, sizes
+// powers of two. A text's slot keeps 32 bits of its hash, so that a probe seldom touches the text
+// itself. Nothing is ever removed: tables live and end with their catalog.
 #include "lookup.h"
 
 #include <string.h>
@@ -40,7 +40,8 @@ find_text(const struct lookup *lookup, const char *text, size_t len, uint32_t ha
     for (uint32_t at = hash & lookup->mask;; at = (at + 1) & lookup->mask) {
         struct lookup_slot *slot = &lookup->slots[at];
         if (slot->index == 0) return slot;
-        if (slot->hash == hash && strnlen(slot->text, len + 1) == len && memcmp(slot->text, text, len) == 0)
+        if (slot->hash == hash && strnlen(slot->text, len + 1) == len &&
+            memcmp(slot->text, text, len) == 0)
             return slot;
     }
 }

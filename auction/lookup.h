@@ -13,7 +13,7 @@ struct lookup_slot {
         uint64_t id;
     };
     uint32_t hash;
-    uint32_t index;        // + 1; 0: free
+    uint32_t index;  // + 1; 0: free
 };
 struct lookup {
     struct arena *arena;
@@ -24,7 +24,8 @@ struct lookup {
 // An empty table with room for `count` entries; it grows by itself beyond that.
 void lookup_open(struct lookup *lookup, struct arena *arena, uint32_t count);
 // STATUS_EXISTS: the key is there, and stays as it was. A table holds texts or ids, never both.
-MUST_CHECK enum status lookup_put_text(struct lookup *lookup, const char *text, size_t len, uint32_t index);
+MUST_CHECK enum status
+lookup_put_text(struct lookup *lookup, const char *text, size_t len, uint32_t index);
 MUST_CHECK enum status lookup_put_id(struct lookup *lookup, uint64_t id, uint32_t index);
 // LOOKUP_NONE when it is not there. `text` need not end in NUL.
 uint32_t lookup_text(const struct lookup *lookup, const char *text, size_t len);

@@ -1,4 +1,5 @@
-// Bottom-up merge sort: runs of 1, 2, 4 ... items are merged from one array into the other and back.
+// Bottom-up merge sort: runs of 1, 2, 4 ... items are merged from one array into the other and
+// back.
 #include "sort.h"
 
 #include <stdbool.h>
@@ -11,8 +12,8 @@ merge(const char *from, char *to, size_t first, size_t middle, size_t end, size_
 {
     size_t left = first, right = middle;
     for (size_t at = first; at < end; at++) {
-        bool take_left = right == end
-            || (left < middle && compare(from + left * size, from + right * size) <= 0);
+        bool take_left = right == end ||
+                         (left < middle && compare(from + left * size, from + right * size) <= 0);
         memcpy(to + at * size, from + (take_left ? left++ : right++) * size, size);
     }
 }

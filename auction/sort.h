@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-// Sorts `items` ascending by `compare` (< 0, 0, > 0), equal items in their order. `scratch` has the same
-// room as `items`.
+// Sorts `items` ascending by `compare` (< 0, 0, > 0), equal items in their order. `scratch` has the
+// same room as `items`.
 void sort_stable(void *items, void *scratch, size_t count, size_t size,
                  int (*compare)(const void *a, const void *b));
 

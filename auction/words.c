@@ -22,7 +22,8 @@ words_number(void *context, const char *text, size_t len)
     number = words->count;
     CHECK(number < INT32_MAX);
     if (number == words->room) {
-        const char **texts = arena_take(words->lookup.arena, 2 * (size_t)words->room, sizeof texts[0]);
+        const char **texts = arena_take(words->lookup.arena, 2 * (size_t)words->room,
+                                        sizeof texts[0]);
         memcpy(texts, words->texts, words->room * sizeof texts[0]);
         words->texts = texts;
         words->room *= 2;

@@ -1,6 +1,7 @@
-// The catalog: the market compiled for deciding, immutable, as one block of bytes that ledgerd writes
-// and auctiond loads. Rules are compiled, words numbered, ids indexed. Built by catalog_encode from the
-// declared market; made usable by catalog_decode, which checks every offset and builds the match index.
+// The catalog: the market compiled for deciding, immutable, as one block of bytes that ledgerd
+// writes and auctiond loads. Rules are compiled, words numbered, ids indexed. Built by
+// catalog_encode from the declared market; made usable by catalog_decode, which checks every offset
+// and builds the match index.
 #ifndef VENDUE_CATALOG_H
 #define VENDUE_CATALOG_H
 
@@ -9,45 +10,47 @@
 #include "market.h"
 
 // Attributes that every market has, under these numbers; declared ones follow.
+// clang-format off
 enum builtin {
-    BUILTIN_CHANNEL, BUILTIN_STAGE, BUILTIN_CONTAINER,                      // text, of the contact
-    BUILTIN_IDENTITY, BUILTIN_TIER, BUILTIN_LOYALTY, BUILTIN_CONDITION,     // text, of the customer
-    BUILTIN_CONSENT_PROFILING, BUILTIN_CONSENT_MODELLING,                   // boolean, of the customer:
-    BUILTIN_CONSENT_THIRD_PARTY, BUILTIN_CONSENT_SHARING,                   //   TRUE or unknown, never FALSE
-    BUILTIN_SLOT,                                                           // text, of the slot: its tagid
-    BUILTIN_MESSAGE, BUILTIN_SEAT, BUILTIN_CATEGORY, BUILTIN_FORMAT,        // text, of the message
-    BUILTIN_RUNG,                                                           // integer 1 to 8, of the message
+    BUILTIN_CHANNEL, BUILTIN_STAGE, BUILTIN_CONTAINER,                  // text, of the contact
+    BUILTIN_IDENTITY, BUILTIN_TIER, BUILTIN_LOYALTY, BUILTIN_CONDITION, // text, of the customer
+    BUILTIN_CONSENT_PROFILING, BUILTIN_CONSENT_MODELLING,               // boolean, of the customer:
+    BUILTIN_CONSENT_THIRD_PARTY, BUILTIN_CONSENT_SHARING,               //   TRUE or unknown
+    BUILTIN_SLOT,                                                       // text, of the slot: tagid
+    BUILTIN_MESSAGE, BUILTIN_SEAT, BUILTIN_CATEGORY, BUILTIN_FORMAT,    // text, of the message
+    BUILTIN_RUNG,                                                       // integer 1 to 8, likewise
     BUILTIN_COUNT
 };
+// clang-format on
 extern const struct expr_attribute catalog_builtins[BUILTIN_COUNT];
 
 struct catalog_attribute {
     struct expr_attribute is;
     uint8_t privacy;
-    int8_t consent;   // enum consent needed for its value to count; -1 none
+    int8_t consent;  // enum consent needed for its value to count; -1 none
 };
 struct catalog_floor {
-    int8_t rung;          // -1 any
-    uint32_t seat;        // index; UINT32_MAX any
-    int32_t category;     // word; -1 any
+    int8_t rung;       // -1 any
+    uint32_t seat;     // index; UINT32_MAX any
+    int32_t category;  // word; -1 any
     money price;
 };
 struct catalog_slot {
-    uint32_t id, container;           // stable id; index of its container
-    uint8_t position;                 // from 1
+    uint32_t id, container;  // stable id; index of its container
+    uint8_t position;        // from 1
     uint16_t rungs, objectives;
     uint32_t delivery_seconds;
     money floor;
     const struct catalog_floor *floors;  // in order of precedence: the first that fits counts
     uint32_t floor_count;
-    const int32_t *formats;           // words, ascending; none: any
+    const int32_t *formats;  // words, ascending; none: any
     uint32_t format_count;
     struct expr rule;
-    struct values values;             // built-in and declared slot attributes
-    const char *tagid;                // "container.slot"
+    struct values values;  // built-in and declared slot attributes
+    const char *tagid;     // "container.slot"
 };
 struct catalog_container {
-    uint32_t id, owner;               // owner: index of a seat
+    uint32_t id, owner;  // owner: index of a seat
     uint8_t stage, channel;
     uint32_t slot_first, slot_count;  // in `slots`
     const char *code;
@@ -61,27 +64,27 @@ struct catalog_seat {
     const char *code;
 };
 struct catalog_message {
-    uint32_t id, seat;                // stable id; index
+    uint32_t id, seat;  // stable id; index
     uint8_t rung;
     uint16_t objectives;
-    int32_t category, format;         // words
+    int32_t category, format;  // words
     usec from, until;
     bool has_budget;
     money budget;
     uint32_t cap_count, cap_days;
     struct expr rule;
-    struct values values;             // built-in and declared message attributes
+    struct values values;  // built-in and declared message attributes
     const char *code, *content, *category_text, *format_text;
 };
 struct catalog_contract {
-    uint32_t id, seat;                // stable id; index of a seat
+    uint32_t id, seat;  // stable id; index of a seat
     usec from, until;
     uint8_t charge, billing;
 };
 struct catalog_bid {
     uint64_t id;
-    uint32_t seat, message;           // indexes
-    uint32_t slot;                    // index; UINT32_MAX any
+    uint32_t seat, message;  // indexes
+    uint32_t slot;           // index; UINT32_MAX any
     money price;
     usec from, until;
     uint8_t state;
@@ -98,31 +101,31 @@ struct match_index;     // match.h
 struct catalog_lookup;  // hash tables of the look-ups below
 
 struct catalog {
-    uint64_t version;                 // only grows
+    uint64_t version;  // only grows
     struct catalog_position position;
     struct currency currency;
-    const char *market;               // code
+    const char *market;  // code
     const struct catalog_attribute *attributes;
     const struct catalog_container *containers;
     const struct catalog_slot *slots;
     const struct catalog_seat *seats;
     const struct catalog_message *messages;
-    const struct catalog_contract *contracts;   // by seat, then from
-    const struct catalog_bid *bids;   // dearest first; then id ascending
+    const struct catalog_contract *contracts;       // by seat, then from
+    const struct catalog_bid *bids;                 // dearest first; then id ascending
     const struct market_certificate *certificates;  // by fingerprint
     const struct market_touchpoint *touchpoints;
-    uint32_t attribute_count, container_count, slot_count, seat_count, message_count, contract_count,
-        bid_count, certificate_count, touchpoint_count;
-    const char *const *words;         // word number -> text
+    uint32_t attribute_count, container_count, slot_count, seat_count, message_count,
+        contract_count, bid_count, certificate_count, touchpoint_count;
+    const char *const *words;  // word number -> text
     uint32_t word_count;
     const struct catalog_lookup *lookup;
     const struct match_index *index;
-    struct arena *arena;              // holds all of it; catalog_close ends it
+    struct arena *arena;  // holds all of it; catalog_close ends it
 };
 
 // What is published beside the declared market.
 struct catalog_input {
-    const struct market *market;      // checked (market/), every object with its stable id
+    const struct market *market;  // checked (market/), every object with its stable id
     const struct market_bid *bids;
     uint32_t bid_count;
     const struct market_certificate *certificates;
@@ -130,17 +133,20 @@ struct catalog_input {
     uint64_t version;
     struct catalog_position position;
 };
-// Encodes into `arena`. STATUS_INPUT: a rule does not compile, or the market was not checked; `out_error`
-// names the object and what is wrong, with the place inside the rule's text when it is a rule.
+// Encodes into `arena`. STATUS_INPUT: a rule does not compile, or the market was not checked;
+// `out_error` names the object and what is wrong, with the place inside the rule's text when it is
+// a rule.
 MUST_CHECK enum status
-catalog_encode(const struct catalog_input *input, struct arena *arena, const uint8_t **out_bytes, size_t *out_len,
-               struct expr_error *out_error);
+catalog_encode(const struct catalog_input *input, struct arena *arena, const uint8_t **out_bytes,
+               size_t *out_len, struct expr_error *out_error);
 
-// What the rules of a market may speak of: built-in and declared attributes, with a table of words that
-// starts with the market's own. Lives in `arena`. Set `admits` before compiling a rule.
-void catalog_schema(const struct market *market, struct arena *arena, struct expr_schema *out_schema);
+// What the rules of a market may speak of: built-in and declared attributes, with a table of words
+// that starts with the market's own. Lives in `arena`. Set `admits` before compiling a rule.
+void
+catalog_schema(const struct market *market, struct arena *arena, struct expr_schema *out_schema);
 // A rule compiled with that schema as canonical text; like expr_format.
-size_t catalog_schema_format(const struct expr_schema *schema, const struct expr *expr, char *out, size_t size);
+size_t catalog_schema_format(const struct expr_schema *schema, const struct expr *expr, char *out,
+                             size_t size);
 #define CATALOG_SLOT_RULE_ADMITS \
     (1u << ATTRIBUTE_OF_CONTACT | 1u << ATTRIBUTE_OF_CUSTOMER | 1u << ATTRIBUTE_OF_MESSAGE)
 #define CATALOG_SEAT_RULE_ADMITS \
@@ -148,13 +154,13 @@ size_t catalog_schema_format(const struct expr_schema *schema, const struct expr
 #define CATALOG_MESSAGE_RULE_ADMITS CATALOG_SEAT_RULE_ADMITS
 
 // Checks digest, version, bounds and references, copies what it keeps, and builds the index.
-// Guaranteed afterwards: every index and word is in range, stable ids are not 0 and unique, ids of seats
-// are below BOUND_SEATS and of messages below BOUND_MESSAGES, amounts within 0 to BOUND_MICROS, a bid's
-// price above 0, and a bid's seat is its message's.
-// STATUS_DAMAGED, STATUS_VERSION. Bids that name an unknown message, seat or slot (or a message of
-// another seat) are left out and counted in `out_bids_left_out` (may be NULL).
-MUST_CHECK enum status
-catalog_decode(const uint8_t *bytes, size_t len, struct catalog **out_catalog, uint32_t *out_bids_left_out);
+// Guaranteed afterwards: every index and word is in range, stable ids are not 0 and unique, ids of
+// seats are below BOUND_SEATS and of messages below BOUND_MESSAGES, amounts within 0 to
+// BOUND_MICROS, a bid's price above 0, and a bid's seat is its message's. STATUS_DAMAGED,
+// STATUS_VERSION. Bids that name an unknown message, seat or slot (or a message of another seat)
+// are left out and counted in `out_bids_left_out` (may be NULL).
+MUST_CHECK enum status catalog_decode(const uint8_t *bytes, size_t len,
+                                      struct catalog **out_catalog, uint32_t *out_bids_left_out);
 void catalog_close(struct catalog *catalog);  // NULL is allowed
 
 // Look-ups; NULL or UINT32_MAX when there is none.
@@ -169,10 +175,12 @@ uint32_t catalog_message_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_slot_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_bid_by_id(const struct catalog *catalog, uint64_t id);
 // A rule of the catalog, or only one node of it, as canonical text; like expr_format.
-size_t catalog_rule_text(const struct catalog *catalog, const struct expr *expr, const struct expr_node *node,
-                         char *out, size_t size);
-const struct market_certificate *catalog_certificate(const struct catalog *catalog, struct digest fingerprint);
+size_t catalog_rule_text(const struct catalog *catalog, const struct expr *expr,
+                         const struct expr_node *node, char *out, size_t size);
+const struct market_certificate *
+catalog_certificate(const struct catalog *catalog, struct digest fingerprint);
 // The contract in force for a seat (index) at a time; NULL none.
-const struct catalog_contract *catalog_contract_at(const struct catalog *catalog, uint32_t seat, usec at);
+const struct catalog_contract *
+catalog_contract_at(const struct catalog *catalog, uint32_t seat, usec at);
 
 #endif

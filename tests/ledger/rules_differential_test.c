@@ -1,6 +1,6 @@
-// The referee of the rules is PostgreSQL: random rules and the examples of docs/rules.md are run there over
-// random rows, and the engine must answer alike: true, false and unknown, row by row. So must the canonical
-// text of each rule. Names that a rule may use are columns without quotes there.
+// The referee of the rules is PostgreSQL: random rules and the examples of docs/rules.md are run
+// there over random rows, and the engine must answer alike: true, false and unknown, row by row. So
+// must the canonical text of each rule. Names that a rule may use are columns without quotes there.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -77,8 +77,10 @@ insert_sample(int id, const struct maker_sample *sample)
             bool list = maker_types[i] == MAKER_LIST;
             len += (size_t)snprintf(out, room, list ? ", array[" : ", ");
             for (unsigned j = 0; j < value->count; j++) {
-                char *quoted = PQescapeLiteral(connection, value->items[j], strlen(value->items[j]));
-                len += (size_t)snprintf(sql + len, sizeof sql - len, "%s%s", j > 0 ? ", " : "", quoted);
+                char *quoted = PQescapeLiteral(connection, value->items[j],
+                                               strlen(value->items[j]));
+                len += (size_t)snprintf(sql + len, sizeof sql - len, "%s%s", j > 0 ? ", " : "",
+                                        quoted);
                 PQfreemem(quoted);
             }
             if (list) len += (size_t)snprintf(sql + len, sizeof sql - len, "]::text[]");
@@ -98,7 +100,8 @@ ask_postgres(const char *rule, char out[SAMPLES + 1])
     PGresult *result = run(sql);
     assert_int_equal(PQntuples(result), SAMPLES);
     assert_int_equal(PQftype(result, 1), 16);  // boolean
-    for (int i = 0; i < SAMPLES; i++) out[i] = PQgetisnull(result, i, 1) ? 'u' : PQgetvalue(result, i, 1)[0];
+    for (int i = 0; i < SAMPLES; i++)
+        out[i] = PQgetisnull(result, i, 1) ? 'u' : PQgetvalue(result, i, 1)[0];
     out[SAMPLES] = '\0';
     PQclear(result);
 }
@@ -124,7 +127,8 @@ random_rules_answer_alike(void **state)
     static char text[TEXT_BYTES], negation[TEXT_BYTES + 16], canonical[TEXT_BYTES];
     char theirs[SAMPLES + 1], again[SAMPLES + 1], ours[SAMPLES + 1] = "";
     unsigned pairs = 0, values[3] = {0};
-    PQclear(run("create table sample (id int, member boolean, opted boolean, age bigint, score bigint, region text,"
+    PQclear(run("create table sample (id int, member boolean, opted boolean, age bigint, score "
+                "bigint, region text,"
                 " product text, segments text[], interests text[])"));
     for (int i = 0; i < RULES; i++) {
         if (i % 10 == 0) {
@@ -152,12 +156,15 @@ random_rules_answer_alike(void **state)
         size_t len = expr_format(&expr, &schema, maker_word_text, canonical, sizeof canonical);
         assert_true(len < sizeof canonical);
         ask_postgres(canonical, again);
-        // The canonical text keeps when a rule is true; where it is not, false may stand for unknown.
+        // The canonical text keeps when a rule is true; where it is not, false may stand for
+        // unknown.
         for (int j = 0; j < SAMPLES; j++)
-            if ((again[j] == 't') != (theirs[j] == 't')) fail_msg("row %d: %s\n%s", j, text, canonical);
+            if ((again[j] == 't') != (theirs[j] == 't'))
+                fail_msg("row %d: %s\n%s", j, text, canonical);
         arena_reset(arena);
     }
-    printf("compared: %u pairs, %u true, %u false, %u unknown\n", pairs, values[0], values[1], values[2]);
+    printf("compared: %u pairs, %u true, %u false, %u unknown\n", pairs, values[0], values[1],
+           values[2]);
     assert_true(pairs >= 4000 && values[0] > 500 && values[1] > 500 && values[2] > 500);
 }
 
@@ -182,7 +189,8 @@ the_document_s_examples_run(void **state)
     }
     for (int i = 0; i < RULE_DOCUMENT_ATTRIBUTES; i++) {
         strcat(sql, rule_document_attributes[i].name);
-        strcat(strcat(strcat(sql, " "), types[rule_document_attributes[i].type]), i + 1 < RULE_DOCUMENT_ATTRIBUTES ? ", " : ")");
+        strcat(strcat(strcat(sql, " "), types[rule_document_attributes[i].type]),
+               i + 1 < RULE_DOCUMENT_ATTRIBUTES ? ", " : ")");
     }
     PQclear(run(sql));
     int count = 0;
@@ -200,11 +208,15 @@ allowed_names_need_no_quotes(void **state)
     for (int i = 0; i < PQntuples(keywords); i++) {
         const char *word = PQgetvalue(keywords, i, 0);
         bool plain = PQgetvalue(keywords, i, 1)[0] == 'U';
-        if (expr_name_allowed(word, strlen(word)) && !plain) fail_msg("'%s' is allowed but reserved", word);
+        if (expr_name_allowed(word, strlen(word)) && !plain)
+            fail_msg("'%s' is allowed but reserved", word);
         if (!expr_name_allowed(word, strlen(word))) continue;
         char sql[256];
-        snprintf(sql, sizeof sql, "create temp table t (%s boolean); select 1 from t where not %s and %s is not true;"
-                 " drop table t", word, word, word);
+        snprintf(
+            sql, sizeof sql,
+            "create temp table t (%s boolean); select 1 from t where not %s and %s is not true;"
+            " drop table t",
+            word, word, word);
         PQclear(run(sql));
         allowed++;
     }
@@ -220,18 +232,21 @@ static void
 refused_by_both(void **state)
 {
     (void)state;
-    static const char *const rules[] = {"score!=-1", "age = 5and member", "age < 5 < 6", "age == 5", "member is not",
-                                        "segments && array[]", "region = 'a' 'b'", "age = 5e"};
+    static const char *const rules[] = {
+        "score!=-1",     "age = 5and member",   "age < 5 < 6",      "age == 5",
+        "member is not", "segments && array[]", "region = 'a' 'b'", "age = 5e"};
     struct maker_words words = {.count = 0};
     struct expr_schema schema = maker_schema(&words);
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         struct expr expr;
         struct expr_error error;
         char sql[256];
-        assert_int_equal(expr_compile(rules[i], strlen(rules[i]), &schema, arena, &expr, &error), STATUS_INPUT);
+        assert_int_equal(expr_compile(rules[i], strlen(rules[i]), &schema, arena, &expr, &error),
+                         STATUS_INPUT);
         snprintf(sql, sizeof sql, "select 1 from sample where %s", rules[i]);
         PGresult *result = PQexec(connection, sql);
-        if (PQresultStatus(result) != PGRES_FATAL_ERROR) fail_msg("PostgreSQL takes it: %s", rules[i]);
+        if (PQresultStatus(result) != PGRES_FATAL_ERROR)
+            fail_msg("PostgreSQL takes it: %s", rules[i]);
         PQclear(result);
     }
 }

@@ -1,11 +1,13 @@
-// The examples of docs/rules.md: fenced blocks `sql` (rules that hold) and `text` (rules that are refused).
+// The examples of docs/rules.md: fenced blocks `sql` (rules that hold) and `text` (rules that are
+// refused).
 #ifndef SUPPORT_RULE_DOCUMENT_H
 #define SUPPORT_RULE_DOCUMENT_H
 
 #include "expr.h"
 
-// Calls `rule` for every rule of the `sql` blocks (a line that begins with AND or OR continues the one
-// before) and `refused` for every `text` block: its first line and the whole block. Both may be NULL.
+// Calls `rule` for every rule of the `sql` blocks (a line that begins with AND or OR continues the
+// one before) and `refused` for every `text` block: its first line and the whole block. Both may be
+// NULL.
 struct rule_document {
     void (*rule)(void *context, const char *text);
     void (*refused)(void *context, const char *text, const char *block);

@@ -11,24 +11,41 @@
 #include "fail.h"
 #include "hash.h"
 
-const char *const maker_names[MAKER_ATTRIBUTES] = {"member", "opted", "age", "score", "region", "product",
-                                                   "segments", "interests"};
-const enum maker_type maker_types[MAKER_ATTRIBUTES] = {
-    MAKER_BOOLEAN, MAKER_BOOLEAN, MAKER_INTEGER, MAKER_INTEGER, MAKER_TEXT, MAKER_TEXT, MAKER_LIST, MAKER_LIST};
+const char *const maker_names[MAKER_ATTRIBUTES] = {"member", "opted",   "age",      "score",
+                                                   "region", "product", "segments", "interests"};
+const enum maker_type maker_types[MAKER_ATTRIBUTES] = {MAKER_BOOLEAN, MAKER_BOOLEAN, MAKER_INTEGER,
+                                                       MAKER_INTEGER, MAKER_TEXT,    MAKER_TEXT,
+                                                       MAKER_LIST,    MAKER_LIST};
 
-static const char *const vocabulary[] = {"north", "south", "east", "o'hare", "back\\slash", "--no", "gr\xc3\xbcn",
-                                    "a  b", "", "North", "null", "%_", "''", "/* x */"};
+static const char *const vocabulary[] = {"north", "south",       "east", "o'hare", "back\\slash",
+                                         "--no",  "gr\xc3\xbcn", "a  b", "",       "North",
+                                         "null",  "%_",          "''",   "/* x */"};
 #define WORDS (sizeof vocabulary / sizeof vocabulary[0])
-static const int64_t scores[] = {INT64_MIN, INT64_MIN + 1, -7, -1, 0, 1, 5, 40, INT64_MAX - 1, INT64_MAX};
+static const int64_t scores[] = {INT64_MIN, INT64_MIN + 1, -7,       -1, 0, 1, 5,
+                                 40,        INT64_MAX - 1, INT64_MAX};
 #define SCORES (sizeof scores / sizeof scores[0])
 
-enum kind { AND, OR, NOT, CONSTANT, BARE, IS_NULL, IS_CONSTANT, COMPARE, BETWEEN, IN, HOLDS, OVERLAPS, CONTAINS };
+enum kind {
+    AND,
+    OR,
+    NOT,
+    CONSTANT,
+    BARE,
+    IS_NULL,
+    IS_CONSTANT,
+    COMPARE,
+    BETWEEN,
+    IN,
+    HOLDS,
+    OVERLAPS,
+    CONTAINS
+};
 enum comparison { EQUAL, UNEQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL };
 
 struct maker_rule {
     enum kind kind;
     int attribute;
-    bool flag;                     // CONSTANT, IS_CONSTANT: which; BARE: -; IN, BETWEEN, IS_*: not; HOLDS: <> all
+    bool flag;  // CONSTANT, IS_CONSTANT: which; BARE: -; IN, BETWEEN, IS_*: not; HOLDS: <> all
     bool which;
     enum comparison comparison;
     int64_t numbers[MAKER_ITEMS];
@@ -77,9 +94,12 @@ maker_sample(struct maker *maker, struct maker_sample *out_sample)
         value->known = !one_in(maker, 4);
         if (maker_types[i] == MAKER_BOOLEAN) value->number = one_in(maker, 2);
         if (maker_types[i] == MAKER_INTEGER) value->number = number_for(maker, i);
-        value->count = maker_types[i] == MAKER_TEXT ? 1 : (unsigned)maker_random(maker, MAKER_ITEMS + 1);
+        value->count = maker_types[i] == MAKER_TEXT
+                           ? 1
+                           : (unsigned)maker_random(maker, MAKER_ITEMS + 1);
         for (unsigned j = 0; j < value->count; j++)
-            value->items[j] = one_in(maker, 5) ? "elsewhere" : vocabulary[maker_random(maker, WORDS)];
+            value->items[j] = one_in(maker, 5) ? "elsewhere"
+                                               : vocabulary[maker_random(maker, WORDS)];
     }
 }
 
@@ -109,18 +129,22 @@ make_predicate(struct maker *maker)
     rule->which = one_in(maker, 2);
     if (rule->kind == CONSTANT && !one_in(maker, 3)) rule->kind = COMPARE;
     rule->attribute = (int)maker_random(maker, MAKER_ATTRIBUTES);
-    if (rule->kind == BARE || rule->kind == IS_CONSTANT) rule->attribute = pick(maker, MAKER_BOOLEAN);
+    if (rule->kind == BARE || rule->kind == IS_CONSTANT)
+        rule->attribute = pick(maker, MAKER_BOOLEAN);
     if (rule->kind == BETWEEN) rule->attribute = pick(maker, MAKER_INTEGER);
     if (rule->kind >= HOLDS) rule->attribute = pick(maker, MAKER_LIST);
-    if (rule->kind == COMPARE && maker_types[rule->attribute] == MAKER_LIST) rule->attribute = MAKER_AGE;
-    if (rule->kind == IN) rule->attribute = pick(maker, one_in(maker, 2) ? MAKER_TEXT : MAKER_INTEGER);
+    if (rule->kind == COMPARE && maker_types[rule->attribute] == MAKER_LIST)
+        rule->attribute = MAKER_AGE;
+    if (rule->kind == IN)
+        rule->attribute = pick(maker, one_in(maker, 2) ? MAKER_TEXT : MAKER_INTEGER);
     enum maker_type type = maker_types[rule->attribute];
     rule->comparison = (enum comparison)maker_random(maker, type == MAKER_INTEGER ? 6 : 2);
     rule->count = rule->kind == BETWEEN ? 2 : 1;
     if (rule->kind == IN || rule->kind == OVERLAPS || rule->kind == CONTAINS)
         rule->count = 1 + (unsigned)maker_random(maker, 4);
     for (unsigned i = 0; i < rule->count; i++) {
-        rule->numbers[i] = type == MAKER_BOOLEAN ? (int64_t)one_in(maker, 2) : number_for(maker, rule->attribute);
+        rule->numbers[i] = type == MAKER_BOOLEAN ? (int64_t)one_in(maker, 2)
+                                                 : number_for(maker, rule->attribute);
         rule->texts[i] = vocabulary[maker_random(maker, WORDS)];
     }
     return rule;
@@ -144,7 +168,8 @@ maker_rule(struct maker *maker)
     return make(maker, (unsigned)maker_random(maker, 4));
 }
 
-// --- Text ------------------------------------------------------------------------------------------
+// --- Text
+// ------------------------------------------------------------------------------------------
 
 struct text {
     struct maker *maker;
@@ -170,7 +195,8 @@ static void
 put_blank(struct text *text, bool needed)
 {
     static const char *const blanks[] = {" ", "  ", "\n", "\t", " \r\n ", "\f"};
-    if (needed || one_in(text->maker, 2)) put_raw(text, one_in(text->maker, 4) ? blanks[maker_random(text->maker, 6)] : " ");
+    if (needed || one_in(text->maker, 2))
+        put_raw(text, one_in(text->maker, 4) ? blanks[maker_random(text->maker, 6)] : " ");
 }
 
 // Keywords and names, in any case, always with a blank around them.
@@ -191,14 +217,13 @@ put_literal(struct text *text, const struct maker_rule *rule, unsigned i)
 {
     char number[32];
     switch (maker_types[rule->attribute]) {
-    case MAKER_BOOLEAN:
-        put_name(text, rule->numbers[i] ? "true" : "false");
-        return;
+    case MAKER_BOOLEAN: put_name(text, rule->numbers[i] ? "true" : "false"); return;
     case MAKER_INTEGER:
         snprintf(number, sizeof number, "%" PRId64, rule->numbers[i]);
         put_raw(text, number);
         return;
-    case MAKER_TEXT: case MAKER_LIST:
+    case MAKER_TEXT:
+    case MAKER_LIST:
         put_char(text, '\'');
         for (const char *c = rule->texts[i]; *c != '\0'; c++) {
             if (*c == '\'') put_char(text, '\'');
@@ -226,7 +251,8 @@ static void
 put_comparison(struct text *text, const struct maker_rule *rule)
 {
     static const char *const signs[] = {"=", "<>", "<", "<=", ">", ">="};
-    static const enum comparison mirrored[] = {EQUAL, UNEQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL};
+    static const enum comparison mirrored[] = {EQUAL,         UNEQUAL, GREATER,
+                                               GREATER_EQUAL, LESS,    LESS_EQUAL};
     bool literal_first = rule->which;
     const char *sign = signs[literal_first ? mirrored[rule->comparison] : rule->comparison];
     bool other = rule->comparison == UNEQUAL && one_in(text->maker, 2);
@@ -257,7 +283,8 @@ put_predicate(struct text *text, const struct maker_rule *rule)
     } else {
         put_name(text, name);
         if (rule->kind == IS_NULL || rule->kind == IS_CONSTANT) put_name(text, "is");
-        if (rule->flag && rule->kind != BARE && rule->kind != OVERLAPS && rule->kind != CONTAINS) put_name(text, "not");
+        if (rule->flag && rule->kind != BARE && rule->kind != OVERLAPS && rule->kind != CONTAINS)
+            put_name(text, "not");
         if (rule->kind == IS_NULL) put_name(text, "null");
         if (rule->kind == IS_CONSTANT) put_name(text, rule->which ? "true" : "false");
         if (rule->kind == IN) {
@@ -282,7 +309,8 @@ static void
 put_rule(struct text *text, const struct maker_rule *rule, enum kind around)
 {
     bool group = rule->kind == AND || rule->kind == OR;
-    bool parentheses = (group && around == NOT) || (rule->kind == OR && around == AND) || one_in(text->maker, 5);
+    bool parentheses = (group && around == NOT) || (rule->kind == OR && around == AND) ||
+                       one_in(text->maker, 5);
     if (parentheses) put_char(text, '(');
     if (group) {
         for (unsigned i = 0; i < rule->count; i++) {
@@ -306,7 +334,8 @@ maker_text(struct maker *maker, const struct maker_rule *rule, char *out, unsign
     put_rule(&text, rule, OR);
 }
 
-// --- Meaning ---------------------------------------------------------------------------------------
+// --- Meaning
+// ---------------------------------------------------------------------------------------
 
 static enum maker_truth
 truth_of(bool truth)
@@ -331,8 +360,9 @@ has(const struct maker_value *value, const char *word)
 static bool
 compare(const struct maker_rule *rule, const struct maker_value *value)
 {
-    bool equal = maker_types[rule->attribute] == MAKER_TEXT ? strcmp(value->items[0], rule->texts[0]) == 0
-                                                            : value->number == rule->numbers[0];
+    bool equal = maker_types[rule->attribute] == MAKER_TEXT
+                     ? strcmp(value->items[0], rule->texts[0]) == 0
+                     : value->number == rule->numbers[0];
     switch (rule->comparison) {
     case EQUAL: return equal;
     case UNEQUAL: return !equal;
@@ -348,8 +378,11 @@ static bool
 in_list(const struct maker_rule *rule, const struct maker_value *value)
 {
     for (unsigned i = 0; i < rule->count; i++) {
-        if (maker_types[rule->attribute] == MAKER_INTEGER && value->number == rule->numbers[i]) return true;
-        if (maker_types[rule->attribute] == MAKER_TEXT && strcmp(value->items[0], rule->texts[i]) == 0) return true;
+        if (maker_types[rule->attribute] == MAKER_INTEGER && value->number == rule->numbers[i])
+            return true;
+        if (maker_types[rule->attribute] == MAKER_TEXT &&
+            strcmp(value->items[0], rule->texts[i]) == 0)
+            return true;
     }
     return false;
 }
@@ -377,14 +410,16 @@ predicate_truth(const struct maker_rule *rule, const struct maker_value *value)
     if (rule->kind == CONTAINS) return truth_of(held(rule, value) == rule->count);
     if (rule->kind == IN) return truth_of(in_list(rule, value) != rule->flag);
     CHECK(rule->kind == BETWEEN);
-    return truth_of((rule->numbers[0] <= value->number && value->number <= rule->numbers[1]) != rule->flag);
+    return truth_of((rule->numbers[0] <= value->number && value->number <= rule->numbers[1]) !=
+                    rule->flag);
 }
 
 enum maker_truth
 maker_truth(const struct maker_rule *rule, const struct maker_sample *sample)
 {
     if (rule->kind == NOT) return opposite(maker_truth(rule->children[0], sample));
-    if (rule->kind != AND && rule->kind != OR) return predicate_truth(rule, &sample->values[rule->attribute]);
+    if (rule->kind != AND && rule->kind != OR)
+        return predicate_truth(rule, &sample->values[rule->attribute]);
     enum maker_truth truth = rule->kind == AND ? MAKER_TRUE : MAKER_FALSE;
     for (unsigned i = 0; i < rule->count; i++) {
         enum maker_truth child = maker_truth(rule->children[i], sample);
@@ -393,7 +428,8 @@ maker_truth(const struct maker_rule *rule, const struct maker_sample *sample)
     return truth;
 }
 
-// --- The engine's view -----------------------------------------------------------------------------
+// --- The engine's view
+// -----------------------------------------------------------------------------
 
 static int32_t
 find_word(const struct maker_words *words, const char *text, size_t len)
@@ -434,12 +470,13 @@ maker_schema(struct maker_words *known)
         attributes[i].least = i == MAKER_AGE ? 0 : INT64_MIN;
         attributes[i].most = i == MAKER_AGE ? MAKER_AGE_MOST : INT64_MAX;
     }
-    return (struct expr_schema){.attributes = attributes, .count = MAKER_ATTRIBUTES, .word = number_word,
-                                .words = known};
+    return (struct expr_schema){
+        .attributes = attributes, .count = MAKER_ATTRIBUTES, .word = number_word, .words = known};
 }
 
 void
-maker_values(const struct maker_words *known, const struct maker_sample *sample, struct values *out_values)
+maker_values(const struct maker_words *known, const struct maker_sample *sample,
+             struct values *out_values)
 {
     *out_values = (struct values){0};
     for (int i = 0; i < MAKER_ATTRIBUTES; i++) {
@@ -447,7 +484,8 @@ maker_values(const struct maker_words *known, const struct maker_sample *sample,
         if (!value->known) continue;
         out_values->known |= UINT64_C(1) << i;
         out_values->value[i] = value->number;
-        if (maker_types[i] == MAKER_TEXT) out_values->value[i] = find_word(known, value->items[0], strlen(value->items[0]));
+        if (maker_types[i] == MAKER_TEXT)
+            out_values->value[i] = find_word(known, value->items[0], strlen(value->items[0]));
         if (maker_types[i] != MAKER_LIST) continue;
         uint32_t first = out_values->list_used;
         int32_t *list = out_values->list_items + first;

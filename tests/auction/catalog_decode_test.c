@@ -1,0 +1,216 @@
+// Blocks of hostile bytes: every byte flipped, sealed again or not, cut and stretched. Nothing but
+// a refusal or a catalog that can be used may come of them.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog_sample.h"
+#include "rule_maker.h"
+
+static struct arena *arena;
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    arena = arena_open("test");
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    arena_close(arena);
+    return 0;
+}
+
+static const uint8_t *
+encode(const struct catalog_input *input, size_t *out_len)
+{
+    const uint8_t *bytes;
+    struct expr_error error;
+    if (catalog_encode(input, arena, &bytes, out_len, &error) != STATUS_OK)
+        fail_msg("%s", error.text);
+    return bytes;
+}
+
+static void
+seal(uint8_t *bytes, size_t len)
+{
+    struct digest digest = hash_sha256_pieces(
+        (struct hash_piece[]){{bytes, 16}, {bytes + 48, len - 48}}, 2);
+    memcpy(bytes + 16, digest.bytes, sizeof digest.bytes);
+}
+
+// Walks all that a decoded catalog holds, as its users would.
+static void
+use(const struct catalog *catalog)
+{
+    struct values values = {.known = UINT64_MAX};
+    char text[64];
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < catalog->seat_count; i++) {
+        sum += expr_true(&catalog->seats[i].rule, &values, NULL);
+        sum += catalog_contract_at(catalog, i, (usec){2000}) != NULL;
+        sum += catalog_rule_text(catalog, &catalog->seats[i].rule, NULL, text, sizeof text);
+    }
+    for (uint32_t i = 0; i < catalog->slot_count; i++) {
+        const struct catalog_slot *slot = &catalog->slots[i];
+        sum += expr_true_with(&slot->rule, &slot->values, &values, NULL);
+        sum += catalog_rule_text(catalog, &slot->rule, NULL, text, sizeof text) +
+               strlen(slot->tagid);
+        sum += strlen(catalog->containers[slot->container].code) + slot->position;
+        for (uint32_t j = 0; j < slot->format_count; j++)
+            sum += strlen(catalog->words[slot->formats[j]]);
+        for (uint32_t j = 0; j < slot->floor_count; j++)
+            if (slot->floors[j].seat != UINT32_MAX)
+                sum += catalog->seats[slot->floors[j].seat].kind;
+    }
+    for (uint32_t i = 0; i < catalog->message_count; i++) {
+        const struct catalog_message *message = &catalog->messages[i];
+        sum += expr_true_with(&message->rule, &message->values, &values, NULL);
+        sum += strlen(message->category_text) + strlen(message->content) +
+               catalog->seats[message->seat].kind;
+    }
+    for (uint32_t i = 0; i < catalog->bid_count; i++) {
+        assert_true(catalog->bids[i].price.micros > 0);
+        assert_int_equal(catalog->messages[catalog->bids[i].message].seat, catalog->bids[i].seat);
+        sum += catalog->bids[i].slot == UINT32_MAX ? 0 : catalog->slots[catalog->bids[i].slot].id;
+    }
+    for (uint32_t i = 0; i < catalog->container_count; i++)
+        sum += catalog->seats[catalog->containers[i].owner].id;
+    for (uint32_t i = 0; i < catalog->word_count; i++)
+        assert_int_equal(catalog_word(catalog, catalog->words[i], strlen(catalog->words[i])), i);
+    assert_true(sum > 0);
+}
+
+// Decodes an exact copy, so that a read past its end is seen. True when it was accepted.
+static bool
+try(const uint8_t *bytes, size_t len)
+{
+    uint8_t *exact = malloc(len > 0 ? len : 1);
+    memcpy(exact, bytes, len);
+    struct catalog *catalog;
+    enum status status = catalog_decode(exact, len, &catalog, NULL);
+    free(exact);
+    if (status == STATUS_OK) {
+        use(catalog);
+        catalog_close(catalog);
+        return true;
+    }
+    assert_true(status == STATUS_DAMAGED || status == STATUS_VERSION);
+    return false;
+}
+
+static void
+every_flipped_byte_is_seen(void **state)
+{
+    (void)state;
+    size_t len;
+    const uint8_t *bytes = encode(&sample_input, &len);
+    uint8_t *copy = malloc(len);
+    for (size_t i = 0; i < len; i++) {
+        memcpy(copy, bytes, len);
+        copy[i] ^= (uint8_t)(1u << (i % 8));
+        assert_false(try(copy, len));
+    }
+    free(copy);
+}
+
+static void
+what_is_sealed_again_is_checked_piece_by_piece(void **state)
+{
+    (void)state;
+    static const uint8_t flips[] = {0x01, 0x02, 0x10, 0x80, 0xff};
+    size_t len;
+    const uint8_t *bytes = encode(&sample_input, &len);
+    uint8_t *copy = malloc(len);
+    unsigned accepted = 0, refused = 0;
+    for (size_t i = 0; i < len; i++) {
+        for (size_t j = 0; j < sizeof flips; j++) {
+            memcpy(copy, bytes, len);
+            copy[i] ^= flips[j];
+            if (i < 16 || i >= 48) seal(copy, len);
+            if (try(copy, len)) accepted++;
+            else refused++;
+        }
+    }
+    struct maker maker = {maker_seed()};
+    for (int i = 0; i < 3000; i++) {
+        memcpy(copy, bytes, len);
+        for (uint64_t changes = 2 + maker_random(&maker, 4); changes > 0; changes--) {
+            size_t at = maker_random(&maker, len), to = maker_random(&maker, len),
+                   size = maker_random(&maker, 24);
+            if (at + size > len || to + size > len) continue;
+            memmove(copy + to, copy + at, size);
+        }
+        memcpy(copy, bytes, 16);
+        seal(copy, len);
+        if (try(copy, len)) accepted++;
+        else refused++;
+    }
+    free(copy);
+    printf("sealed again: %u refused, %u still a catalog\n", refused, accepted);
+    assert_true(accepted > 100 && refused > 1000);
+}
+
+static void
+cut_and_stretched_blocks_are_refused(void **state)
+{
+    (void)state;
+    size_t len;
+    const uint8_t *bytes = encode(&sample_input, &len);
+    uint8_t *copy = malloc(len + 16);
+    for (size_t cut = 0; cut < len; cut++) {
+        memcpy(copy, bytes, cut);
+        assert_false(try(copy, cut));
+        if (cut < 64) continue;
+        // With a length and digest that fit the cut.
+        uint64_t claimed = cut;
+        memcpy(copy + 8, &claimed, 8);
+        seal(copy, cut);
+        assert_false(try(copy, cut));
+    }
+    memcpy(copy, bytes, len);
+    memset(copy + len, 0, 16);
+    uint64_t claimed = len + 16;
+    memcpy(copy + 8, &claimed, 8);
+    seal(copy, len + 16);
+    assert_false(try(copy, len + 16));
+    free(copy);
+}
+
+static void
+another_version_is_named(void **state)
+{
+    (void)state;
+    size_t len;
+    const uint8_t *bytes = encode(&sample_input, &len);
+    uint8_t *copy = malloc(len);
+    memcpy(copy, bytes, len);
+    copy[4] = 2;
+    seal(copy, len);
+    struct catalog *catalog;
+    assert_int_equal(catalog_decode(copy, len, &catalog, NULL), STATUS_VERSION);
+    free(copy);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(every_flipped_byte_is_seen),
+        TEST(what_is_sealed_again_is_checked_piece_by_piece),
+        TEST(cut_and_stretched_blocks_are_refused),
+        TEST(another_version_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
