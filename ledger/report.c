@@ -1,0 +1,525 @@
+// Reports: one query each over the views of migration 006, then exact arithmetic on integers.
+//
+//  1 Counts and sums come from the database; averages are micros rounded half to even
+//    (money_ratio); percentages are tenths of a percent, rounded half up, of integers.
+//  2 Columns for people are whole cents: each column of amounts is rounded so that its rows add up
+//    to its total, and a row's total is the sum of its rounded parts. Columns for machines are
+//    exact micros.
+//  3 A report of a period counts what belongs to the period; a report of a span of time what
+//    happened in it; placements and contacts count when they were decided, deliveries when they
+//    took place, amounts when they became due.
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fail.h"
+#include "period.h"
+
+static const char *const kind_names[REPORT_KIND_COUNT] = {"ladder", "objectives", "matrix", "fill"};
+
+const char *
+report_kind_name(enum report_kind kind)
+{
+    CHECK(kind < REPORT_KIND_COUNT);
+    return kind_names[kind];
+}
+
+enum status
+report_kind_parse(const char *text, enum report_kind *out_kind)
+{
+    for (int i = 0; i < REPORT_KIND_COUNT; i++) {
+        if (strcmp(text, kind_names[i]) != 0) continue;
+        *out_kind = (enum report_kind)i;
+        return STATUS_OK;
+    }
+    return STATUS_INPUT;
+}
+
+// --- Cells ---------------------------------------------------------------------------------------
+
+struct sheet {
+    struct db *db;
+    const struct report_span *span;
+    struct arena *arena;
+    struct report *report;
+    size_t used, room;
+    struct currency currency;
+    unsigned decimals;  // of a cent
+    int64_t contacts;
+};
+
+static void
+put(struct sheet *sheet, const char *text)
+{
+    CHECK(sheet->used < sheet->room);
+    sheet->report->cells[sheet->used++] = text;
+}
+
+static void
+put_count(struct sheet *sheet, int64_t count)
+{
+    put(sheet, arena_printf(sheet->arena, "%" PRId64, count));
+}
+
+static void
+put_micros(struct sheet *sheet, money amount)
+{
+    put_count(sheet, amount.micros);
+}
+
+static void
+put_money(struct sheet *sheet, money amount, unsigned decimals)
+{
+    char text[MONEY_TEXT];
+    size_t len = money_format(amount, decimals, text);
+    put(sheet, arena_text(sheet->arena, text, len));
+}
+
+// "12.3 %" of `whole`; empty when there is no whole.
+static void
+put_percent(struct sheet *sheet, int64_t part, int64_t whole)
+{
+    if (whole == 0) {
+        put(sheet, "");
+        return;
+    }
+    __extension__ __int128 tenths = ((__int128)part * 2000 + whole) / ((__int128)whole * 2);
+    put(sheet, arena_printf(sheet->arena, "%" PRId64 ".%d %%", (int64_t)(tenths / 10),
+                            (int)(tenths % 10)));
+}
+
+// amount x times / count, exact micros rounded half to even; no count: zero.
+static money
+per(money amount, uint64_t times, int64_t count)
+{
+    money out = money_of(0);
+    if (count > 0) CHECK(money_ratio(amount, times, (uint64_t)count, &out) == STATUS_OK);
+    return out;
+}
+
+// The same for people: three decimals.
+static void
+put_unit(struct sheet *sheet, money amount)
+{
+    money thousands, rounded;
+    CHECK(money_ratio(amount, 1, 1000, &thousands) == STATUS_OK);
+    if (money_ratio(thousands, 1000, 1, &rounded) != STATUS_OK) rounded = amount;
+    put_money(sheet, rounded, 3);
+}
+
+static money
+plus(money a, money b)
+{
+    money sum;
+    CHECK(money_add(a, b, &sum) == STATUS_OK);  // sums of sums that the database kept within range
+    return sum;
+}
+
+static void
+begin(struct sheet *sheet, const struct report_column *columns, size_t column_count, size_t rows)
+{
+    struct report *report = sheet->report;
+    report->columns = columns;
+    report->column_count = column_count;
+    report->row_count = rows;
+    report->notes = "";
+    sheet->room = rows * column_count;
+    report->cells = arena_take(sheet->arena, sheet->room + 1, sizeof *report->cells);
+}
+
+// --- Queries -------------------------------------------------------------------------------------
+
+// $1 period or '', $2 from, $3 until: the condition all views take.
+#define SPAN_OF(view) \
+    "($1 = '' or " view ".period = $1) and " view ".at_us >= $2 and " view ".at_us < $3"
+
+static enum status
+ask(struct sheet *sheet, const char *sql, struct db_rows **out_rows)
+{
+    int64_t until = sheet->span->until.us == 0 ? INT64_MAX : sheet->span->until.us;
+    const struct db_param params[] = {db_text(sheet->span->period), db_int8(sheet->span->from.us),
+                                      db_int8(until)};
+    return db_query(sheet->db, sql, params, 3, out_rows);
+}
+
+static enum status
+read_frame(struct sheet *sheet)
+{
+    static const char sql[] = "select coalesce((select currency from market_now), 'XXX'),"
+                              " (select count(*) from contact c where " SPAN_OF("c") ")";
+    struct db_rows *rows = NULL;
+    enum status status = ask(sheet, sql, &rows);
+    if (status == STATUS_OK) {
+        status = currency_parse(db_get_text(rows, 0, 0), db_get_len(rows, 0, 0), &sheet->currency);
+        sheet->contacts = db_get_int(rows, 0, 1);
+        sheet->decimals = period_cent_decimals(sheet->currency);
+    }
+    db_rows_free(rows);
+    return status;
+}
+
+// Cents of a column of micros; the last one, beyond the rows, is the total.
+static enum status
+cents_of(struct sheet *sheet, const struct db_rows *rows, size_t column, money **out_cents)
+{
+    size_t count = db_count(rows);
+    money *exact = arena_take(sheet->arena, count + 1, sizeof *exact), residue;
+    *out_cents = arena_take(sheet->arena, count + 1, sizeof **out_cents);
+    for (size_t i = 0; i < count; i++) exact[i] = db_get_money(rows, i, column);
+    return period_round(exact, count, period_cent(sheet->currency), *out_cents,
+                        &(*out_cents)[count], &residue);
+}
+
+static int64_t
+sum_of(const struct db_rows *rows, size_t column)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < db_count(rows); i++) {
+        money added = plus(money_of(sum), db_get_money(rows, i, column));
+        sum = added.micros;
+    }
+    return sum;
+}
+
+// --- The ladder ----------------------------------------------------------------------------------
+
+static const struct report_column ladder_columns[] = {
+    {"number", "", true, true, REPORT_ALL},
+    {"rung", "rung", false, false, REPORT_ALL},
+    {"placements", "placements", true, true, REPORT_ALL},
+    {"delivered", "delivered", true, true, REPORT_ALL},
+    {"delivered_share", "of won", true, false, REPORT_PEOPLE},
+    {"converted", "converted", true, true, REPORT_ALL},
+    {"slot_income", "slot income", true, false, REPORT_PEOPLE},
+    {"gain_share", "gain share", true, false, REPORT_PEOPLE},
+    {"total", "total", true, false, REPORT_PEOPLE},
+    {"slot_income_micros", "", true, true, REPORT_MACHINE},
+    {"gain_share_micros", "", true, true, REPORT_MACHINE},
+    {"per_1000_contacts", "per 1,000 contacts", true, false, REPORT_PEOPLE},
+    {"per_1000_contacts_micros", "", true, true, REPORT_MACHINE},
+};
+#define LADDER_COLUMNS (sizeof ladder_columns / sizeof ladder_columns[0])
+
+static void
+ladder_row(struct sheet *sheet, const char *number, const char *name, const int64_t counts[3],
+           money income, money gain, money income_cents, money gain_cents)
+{
+    money earned = per(plus(income, gain), 1000, sheet->contacts);
+    put(sheet, number);
+    put(sheet, name);
+    put_count(sheet, counts[0]);
+    put_count(sheet, counts[1]);
+    put_percent(sheet, counts[1], counts[0]);
+    put_count(sheet, counts[2]);
+    put_money(sheet, income_cents, sheet->decimals);
+    put_money(sheet, gain_cents, sheet->decimals);
+    put_money(sheet, plus(income_cents, gain_cents), sheet->decimals);
+    put_micros(sheet, income);
+    put_micros(sheet, gain);
+    put_unit(sheet, earned);
+    put_micros(sheet, earned);
+}
+
+static enum status
+run_ladder(struct sheet *sheet)
+{
+    static const char sql[] =
+        "select n.number::text, n.name, coalesce(sum(r.placements), 0)::bigint,"
+        " coalesce(sum(r.delivered), 0)::bigint, coalesce(sum(r.converted), 0)::bigint,"
+        " coalesce(sum(r.income_micros), 0)::bigint, coalesce(sum(r.gain_micros), 0)::bigint"
+        " from rung_name n left join report_rung r on r.rung = n.rung and " SPAN_OF(
+            "r") " group by n.rung, n.number, n.name order by n.rung";
+    struct db_rows *rows = NULL;
+    money *income = NULL, *gain = NULL;
+    enum status status = ask(sheet, sql, &rows);
+    if (status == STATUS_OK) status = cents_of(sheet, rows, 5, &income);
+    if (status == STATUS_OK) status = cents_of(sheet, rows, 6, &gain);
+    if (status != STATUS_OK) goto done;
+    size_t count = db_count(rows);
+    begin(sheet, ladder_columns, LADDER_COLUMNS, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const int64_t counts[3] = {db_get_int(rows, i, 2), db_get_int(rows, i, 3),
+                                   db_get_int(rows, i, 4)};
+        ladder_row(sheet, arena_text(sheet->arena, db_get_text(rows, i, 0), db_get_len(rows, i, 0)),
+                   arena_text(sheet->arena, db_get_text(rows, i, 1), db_get_len(rows, i, 1)),
+                   counts, db_get_money(rows, i, 5), db_get_money(rows, i, 6), income[i], gain[i]);
+    }
+    const int64_t all[3] = {sum_of(rows, 2), sum_of(rows, 3), sum_of(rows, 4)};
+    ladder_row(sheet, "", "all rungs", all, money_of(sum_of(rows, 5)), money_of(sum_of(rows, 6)),
+               income[count], gain[count]);
+    sheet->report->total_rows = 1;
+    sheet->report->heading = arena_printf(sheet->arena,
+                                          "The ladder: %" PRId64 " contacts, amounts in %s",
+                                          sheet->contacts, sheet->currency.code);
+done:
+    db_rows_free(rows);
+    return status;
+}
+
+// --- The nine objectives -------------------------------------------------------------------------
+
+static const struct report_column objective_columns[] = {
+    {"number", "", true, true, REPORT_ALL},
+    {"objective", "objective", false, false, REPORT_ALL},
+    {"offered", "offered", true, true, REPORT_ALL},
+    {"won", "won", true, true, REPORT_ALL},
+    {"achieved", "achieved", true, true, REPORT_ALL},
+    {"achieved_share", "of contacts", true, false, REPORT_PEOPLE},
+    {"contacts", "", true, true, REPORT_MACHINE},
+};
+#define OBJECTIVE_COLUMNS (sizeof objective_columns / sizeof objective_columns[0])
+
+// "0: 3, 1: 12, 2: 5" contacts by how many objectives they achieved, and the average.
+static enum status
+achieved_notes(struct sheet *sheet)
+{
+    static const char sql[] =
+        "select achieved, count(*) from (select (select count(*) from objective_name n"
+        "  where r.achieved & n.bit <> 0) as achieved from report_contact r where " SPAN_OF(
+            "r") ") c"
+                 " group by achieved order by achieved";
+    struct db_rows *rows = NULL;
+    enum status status = ask(sheet, sql, &rows);
+    if (status != STATUS_OK) goto done;
+    int64_t sum = 0;
+    char *text = arena_printf(sheet->arena, "%s", "");
+    for (size_t i = 0; i < db_count(rows); i++) {
+        int64_t objectives = db_get_int(rows, i, 0), contacts = db_get_int(rows, i, 1);
+        sum += objectives * contacts;
+        text = arena_printf(sheet->arena, "%s%s%" PRId64 " of nine: %" PRId64, text,
+                            i > 0 ? ", " : "", objectives, contacts);
+    }
+    int64_t hundredths = sheet->contacts == 0
+                             ? 0
+                             : (sum * 200 + sheet->contacts) / (sheet->contacts * 2);
+    sheet->report->notes = arena_printf(
+        sheet->arena, "Objectives achieved per contact: %" PRId64 ".%02" PRId64 " (%s)",
+        hundredths / 100, hundredths % 100, text[0] != '\0' ? text : "no contacts");
+done:
+    db_rows_free(rows);
+    return status;
+}
+
+static enum status
+run_objectives(struct sheet *sheet)
+{
+    static const char sql[] =
+        "select n.number::text, n.name, count(*) filter (where r.offered & n.bit <> 0),"
+        " count(*) filter (where r.won & n.bit <> 0), count(*) filter (where r.achieved & n.bit <> "
+        "0)"
+        " from objective_name n left join report_contact r on " SPAN_OF(
+            "r") " group by n.objective, n.number, n.name order by n.objective";
+    struct db_rows *rows = NULL;
+    enum status status = ask(sheet, sql, &rows);
+    if (status != STATUS_OK) goto done;
+    begin(sheet, objective_columns, OBJECTIVE_COLUMNS, db_count(rows));
+    for (size_t i = 0; i < db_count(rows); i++) {
+        put(sheet, arena_text(sheet->arena, db_get_text(rows, i, 0), db_get_len(rows, i, 0)));
+        put(sheet, arena_text(sheet->arena, db_get_text(rows, i, 1), db_get_len(rows, i, 1)));
+        for (size_t k = 2; k < 5; k++) put_count(sheet, db_get_int(rows, i, k));
+        put_percent(sheet, db_get_int(rows, i, 4), sheet->contacts);
+        put_count(sheet, sheet->contacts);
+    }
+    sheet->report->heading = arena_printf(sheet->arena, "The nine objectives: %" PRId64 " contacts",
+                                          sheet->contacts);
+    status = achieved_notes(sheet);
+done:
+    db_rows_free(rows);
+    return status;
+}
+
+// --- The matrix ----------------------------------------------------------------------------------
+
+static const struct report_column matrix_columns[] = {
+    {"stage", "stage", false, false, REPORT_ALL},
+    {"channel", "channel", false, false, REPORT_ALL},
+    {"contacts", "contacts", true, true, REPORT_ALL},
+    {"slots", "slots offered", true, true, REPORT_ALL},
+    {"filled", "filled", true, true, REPORT_ALL},
+    {"fill", "fill", true, false, REPORT_PEOPLE},
+    {"value", "value", true, false, REPORT_PEOPLE},
+    {"value_micros", "", true, true, REPORT_MACHINE},
+    {"per_contact", "per contact", true, false, REPORT_PEOPLE},
+    {"per_contact_micros", "", true, true, REPORT_MACHINE},
+};
+#define MATRIX_COLUMNS (sizeof matrix_columns / sizeof matrix_columns[0])
+
+static void
+matrix_row(struct sheet *sheet, const char *stage, const char *channel, const int64_t counts[3],
+           money value, money cents)
+{
+    money each = per(value, 1, counts[0]);
+    put(sheet, stage);
+    put(sheet, channel);
+    for (int i = 0; i < 3; i++) put_count(sheet, counts[i]);
+    put_percent(sheet, counts[2], counts[1]);
+    put_money(sheet, cents, sheet->decimals);
+    put_micros(sheet, value);
+    put_unit(sheet, each);
+    put_micros(sheet, each);
+}
+
+static enum status
+run_matrix(struct sheet *sheet)
+{
+    static const char sql[] =
+        "select c.stage, c.channel, sum(x.contacts)::bigint, sum(x.slots)::bigint, "
+        "sum(x.filled)::bigint,"
+        " sum(x.micros)::bigint from ("
+        " select k.container, 1 as contacts, 0 as slots, 0 as filled, 0::bigint as micros from "
+        "contact k"
+        "  where " SPAN_OF("k") " union all select s.container_id, 0, 1, case when o.filled then 1 "
+                                "else 0 end, 0 from report_slot o"
+                                "  join slot s on s.id = o.slot where " SPAN_OF(
+                                    "o") " union all select s.container_id, 0, 0, 0, "
+                                         "r.income_micros + r.gain_micros from report_rung r"
+                                         "  join slot s on s.id = r.slot where " SPAN_OF(
+                                             "r") ") x join container c on c.id = x.container "
+                                                  "group by c.stage, c.channel order by"
+                                                  " array_position(array['need','shop','buy','use',"
+                                                  "'service','renew','leave','advocate'], c.stage),"
+                                                  " array_position(array['call','web','app','store'"
+                                                  ",'email','chat','sms','bill','parcel','kiosk',"
+                                                  "'social','partner'], c.channel)";
+    struct db_rows *rows = NULL;
+    money *value = NULL;
+    enum status status = ask(sheet, sql, &rows);
+    if (status == STATUS_OK) status = cents_of(sheet, rows, 5, &value);
+    if (status != STATUS_OK) goto done;
+    size_t count = db_count(rows);
+    begin(sheet, matrix_columns, MATRIX_COLUMNS, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const int64_t counts[3] = {db_get_int(rows, i, 2), db_get_int(rows, i, 3),
+                                   db_get_int(rows, i, 4)};
+        matrix_row(sheet, arena_text(sheet->arena, db_get_text(rows, i, 0), db_get_len(rows, i, 0)),
+                   arena_text(sheet->arena, db_get_text(rows, i, 1), db_get_len(rows, i, 1)),
+                   counts, db_get_money(rows, i, 5), value[i]);
+    }
+    const int64_t all[3] = {sum_of(rows, 2), sum_of(rows, 3), sum_of(rows, 4)};
+    matrix_row(sheet, "all cells", "", all, money_of(sum_of(rows, 5)), value[count]);
+    sheet->report->total_rows = 1;
+    sheet->report->heading = arena_printf(
+        sheet->arena, "The matrix, stage by channel: value is slot income and gain share, in %s",
+        sheet->currency.code);
+done:
+    db_rows_free(rows);
+    return status;
+}
+
+// --- Fill ----------------------------------------------------------------------------------------
+
+static const struct report_column fill_columns[] = {
+    {"slot", "slot", false, false, REPORT_ALL},
+    {"contacts", "offered", true, true, REPORT_ALL},
+    {"filled", "filled", true, true, REPORT_ALL},
+    {"fill", "fill", true, false, REPORT_PEOPLE},
+    {"floor", "floor", true, false, REPORT_PEOPLE},
+    {"average_price", "average price", true, false, REPORT_PEOPLE},
+    {"floor_micros", "", true, true, REPORT_MACHINE},
+    {"average_price_micros", "", true, true, REPORT_MACHINE},
+    {"unfilled", "empty because", false, false, REPORT_ALL},
+};
+#define FILL_COLUMNS (sizeof fill_columns / sizeof fill_columns[0])
+
+static void
+fill_row(struct sheet *sheet, const char *slot, int64_t offered, int64_t filled, const money *floor,
+         money prices, const char *reasons)
+{
+    money average = per(prices, 1, filled);
+    put(sheet, slot);
+    put_count(sheet, offered);
+    put_count(sheet, filled);
+    put_percent(sheet, filled, offered);
+    if (floor != NULL) put_money(sheet, *floor, 3);
+    else put(sheet, "");
+    if (filled > 0) put_unit(sheet, average);
+    else put(sheet, "");
+    if (floor != NULL) put_micros(sheet, *floor);
+    else put(sheet, "");
+    put_micros(sheet, average);
+    put(sheet, reasons);
+}
+
+static enum status
+run_fill(struct sheet *sheet)
+{
+    static const char sql[] =
+        "select s.tagid, sum(r.count)::bigint, coalesce(sum(r.count) filter (where r.reason = ''), "
+        "0)::bigint,"
+        " s.floor_micros, coalesce(sum(r.micros), 0)::bigint,"
+        " coalesce(string_agg(r.reason || ' ' || r.count::text, ', ' order by r.count desc, "
+        "r.reason)"
+        "  filter (where r.reason <> ''), '')"
+        " from (select o.slot, coalesce(o.reason, '') as reason, count(*) as count, "
+        "sum(o.price_micros) as micros"
+        "  from report_slot o where " SPAN_OF(
+            "o") " group by o.slot, coalesce(o.reason, '')) r"
+                 " join slot s on s.id = r.slot group by s.tagid, s.container, s.position, "
+                 "s.floor_micros"
+                 " order by s.container collate \"C\", s.position, s.tagid collate \"C\"";
+    struct db_rows *rows = NULL;
+    enum status status = ask(sheet, sql, &rows);
+    if (status != STATUS_OK) goto done;
+    size_t count = db_count(rows);
+    begin(sheet, fill_columns, FILL_COLUMNS, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        money floor = db_get_money(rows, i, 3);
+        fill_row(sheet, arena_text(sheet->arena, db_get_text(rows, i, 0), db_get_len(rows, i, 0)),
+                 db_get_int(rows, i, 1), db_get_int(rows, i, 2), &floor, db_get_money(rows, i, 4),
+                 arena_text(sheet->arena, db_get_text(rows, i, 5), db_get_len(rows, i, 5)));
+    }
+    fill_row(sheet, "all slots", sum_of(rows, 1), sum_of(rows, 2), NULL, money_of(sum_of(rows, 4)),
+             "");
+    sheet->report->total_rows = 1;
+    sheet->report->heading = arena_printf(sheet->arena, "Fill of slots: prices in %s",
+                                          sheet->currency.code);
+done:
+    db_rows_free(rows);
+    return status;
+}
+
+enum status
+report_run(struct db *db, enum report_kind kind, const struct report_span *span,
+           struct arena *arena, struct report *out_report)
+{
+    memset(out_report, 0, sizeof *out_report);
+    struct sheet sheet = {.db = db, .span = span, .arena = arena, .report = out_report};
+    enum status status = read_frame(&sheet);
+    if (status != STATUS_OK) return status;
+    switch (kind) {
+    case REPORT_LADDER: status = run_ladder(&sheet); break;
+    case REPORT_OBJECTIVES: status = run_objectives(&sheet); break;
+    case REPORT_MATRIX: status = run_matrix(&sheet); break;
+    case REPORT_FILL: status = run_fill(&sheet); break;
+    case REPORT_KIND_COUNT: CHECK(false);
+    }
+    CHECK(status != STATUS_OK || sheet.used == sheet.room);
+    return status;
+}
+
+enum status
+report_proof(struct db *db, struct report_proof *out_proof)
+{
+    static const char sql[] =
+        "select (select count(*) from contact), (select count(*) from outcome where filled),"
+        " (select count(*) from event where kind = 'delivered' and state = 'posted'),"
+        " (select count(*) from revenue where kind = 'converted' and state in ('posted', "
+        "'no_share')),"
+        " (select coalesce(sum(amount_micros), 0)::bigint from transfer where state = 'posted' and "
+        "log <> 0),"
+        " (select coalesce(sum(abs(due_micros - posted_micros)), 0)::bigint from unexplained)";
+    struct db_rows *rows = NULL;
+    enum status status = db_query(db, sql, NULL, 0, &rows);
+    if (status == STATUS_OK) {
+        out_proof->contacts = db_get_int(rows, 0, 0);
+        out_proof->placements = db_get_int(rows, 0, 1);
+        out_proof->delivered = db_get_int(rows, 0, 2);
+        out_proof->converted = db_get_int(rows, 0, 3);
+        out_proof->posted = db_get_money(rows, 0, 4);
+        out_proof->unexplained = db_get_money(rows, 0, 5);
+    }
+    db_rows_free(rows);
+    return status;
+}
