@@ -2,8 +2,8 @@
 //
 //  1 A step's row in period_event and what the step wrote are committed together, so a crash leaves
 //    a step done or not begun, and the next call goes on with the first one that has no row.
-//  2 Two closes at once: the primary key of period_event lets one win each step; the other takes
-//    over what was recorded.
+//  2 Two closes at once take turns: each step locks one row first, and then looks whether the other
+//    one has done it; if so, it takes over what was recorded.
 //  3 A step that finds the books wrong records nothing, and says which rows; it runs again next
 //    time.
 //  4 Steps depend on the fence and on rows of this period and earlier ones alone, which nothing can
@@ -83,6 +83,22 @@ take_recorded(struct settle *settle)
     return settle_db_fault(settle, status, "reading the steps done");
 }
 
+// Waits for its turn among closes. STATUS_EXISTS: another one did this step meanwhile.
+static enum status
+take_turn(struct settle *settle, int number)
+{
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(settle->period->name), db_int4(number)};
+    enum status status = db_run(
+        settle->db, "select gate from period_gate where gate = 2 for update", NULL, 0, NULL);
+    if (status == STATUS_OK)
+        status = db_query(settle->db, "select 1 from period_event where period = $1 and step = $2",
+                          params, 2, &rows);
+    bool recorded = status == STATUS_OK && db_count(rows) > 0;
+    db_rows_free(rows);
+    return recorded ? STATUS_EXISTS : settle_db_fault(settle, status, "waiting for another close");
+}
+
 static enum status
 record_step(struct settle *settle, int number, const char *record)
 {
@@ -111,12 +127,10 @@ attempt(struct settle *settle, int number)
     CHECK(settle->record != NULL);
     enum status status = step->outside ? step->run(settle) : STATUS_OK;
     if (status == STATUS_OK) status = settle_db_fault(settle, db_begin(settle->db), "beginning");
+    if (status == STATUS_OK) status = take_turn(settle, number);
     if (status == STATUS_OK && !step->outside) status = step->run(settle);
     CHECK(fclose(settle->record) == 0);
-    if (status == STATUS_OK) {
-        status = record_step(settle, number, record);
-        if (status == STATUS_CONFLICT) status = STATUS_EXISTS;
-    }
+    if (status == STATUS_OK) status = record_step(settle, number, record);
     if (status == STATUS_OK) status = settle_db_fault(settle, db_commit(settle->db), "committing");
     if (status != STATUS_OK) db_rollback(settle->db);
     free(record);

@@ -25,13 +25,6 @@ hex(struct arena *arena, const void *bytes, size_t len)
     return text;
 }
 
-// A row that another close wrote first.
-static enum status
-inserted(struct settle *settle, enum status status, const char *doing)
-{
-    return status == STATUS_CONFLICT ? STATUS_EXISTS : settle_db_fault(settle, status, doing);
-}
-
 // --- Step 5 --------------------------------------------------------------------------------------
 
 static enum status
@@ -57,7 +50,7 @@ insert_totals(struct settle *settle, const struct statement *statement)
         };
         status = db_run(settle->db, sql, params, 8, NULL);
     }
-    return inserted(settle, status, "keeping a statement's totals");
+    return settle_db_fault(settle, status, "keeping a statement's totals");
 }
 
 static enum status
@@ -70,7 +63,7 @@ insert_statement(struct settle *settle, const struct statement *statement)
     enum status status = db_run(
         settle->db, "insert into statement (period, seat, lines, digest) values ($1, $2, $3, $4)",
         params, 4, NULL);
-    status = inserted(settle, status, "keeping a statement");
+    status = settle_db_fault(settle, status, "keeping a statement");
     if (status == STATUS_OK) status = insert_totals(settle, statement);
     fprintf(settle->record, "statement %s %s\n", statement->code,
             hex(settle->arena, digest.bytes, sizeof digest.bytes));
@@ -245,7 +238,7 @@ insert_documents(struct settle *settle, const struct statement *statement)
                         " values ($1, $2, $3, $4)",
                         params, 4, NULL);
     }
-    return inserted(settle, status, "keeping a document");
+    return settle_db_fault(settle, status, "keeping a document");
 }
 
 // The ledger read again must give the statement that was kept in step 5.

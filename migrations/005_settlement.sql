@@ -15,13 +15,14 @@ create table period_event (
     primary key (period, step)
 );
 
--- One row for ever: locked by whoever fences, shared by whoever posts without a journal (deposits), so that
--- nothing slips into a period behind its fence. The fence also locks every row of watermark.
+-- Two rows for ever, to be locked. 1: by whoever fences, and shared by whoever posts without a journal
+-- (deposits), so that nothing slips into a period behind its fence; the fence also locks every row of
+-- watermark. 2: by each step of a close, so that closes take turns.
 create table period_gate (
-    gate smallint primary key check (gate = 1),
+    gate smallint primary key check (gate in (1, 2)),
     fences bigint not null
 );
-insert into period_gate (gate, fences) values (1, 0);
+insert into period_gate (gate, fences) values (1, 0), (2, 0);
 
 -- A seat's statement of a closed period: its lines as CSV, whose SHA-256 goes into the period's root.
 create table statement (

@@ -1,0 +1,435 @@
+// Closing a period, on books that were filled through the journal and the shipper.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "books.h"
+#include "deposit.h"
+#include "settle.h"
+#include "statement.h"
+
+static struct period november, december, january;
+
+static struct period
+month(const char *name)
+{
+    struct period period;
+    assert_int_equal(period_parse(name, strlen(name), &period), STATUS_OK);
+    return period;
+}
+
+// A month with every kind of line; always the same facts at the same times.
+static void
+fill(struct books *books)
+{
+    struct deposit deposit;
+    books_open(books, books_market, "2026-11-03T09:00:00Z");
+    assert_int_equal(
+        deposit_book(books->console_db, "mags", money_of(50000000), "BANK-1", books->now, &deposit),
+        STATUS_OK);
+    for (int i = 0; i < 4; i++) {
+        books->now.us += USEC_DAY;
+        struct id won = books_win(books, "bill.footer", "barbecue", 152345);
+        books_event(books, won, FACT_DELIVERED, books->now);
+    }
+    struct id expired = books_win(books, "bill.insert", "barbecue", 333333);
+    books_event(books, expired, FACT_EXPIRED, books->now);
+    books_win(books, "bill.insert", "barbecue", 200000);  // still open at the close
+    for (int i = 0; i < 3; i++) {
+        struct id won = books_win(books, "bill.footer", "magazine", 100001);
+        books_event(books, won, FACT_DELIVERED, books->now);
+    }
+    struct id internal = books_win(books, "call.offer", "plan_plus", 700000);
+    books_event(books, internal, FACT_DELIVERED, books->now);
+    struct id cover = books_win(books, "call.offer", "protection", 900000);
+    books_event(books, cover, FACT_DELIVERED, books->now);
+    books_revenue(books, cover, FACT_CONVERTED, 166666683, "order-1", NULL, books->now);
+    books_revenue(books, cover, FACT_REFUNDED, 66666683, "order-1", "refund-1", books->now);
+    struct id beans = books_win(books, "bill.insert", "beans_offer", 120000);
+    books_event(books, beans, FACT_DELIVERED, books->now);
+    books_revenue(books, beans, FACT_CONVERTED, 25000000, "order-2", NULL, books->now);
+    books_ship(books);
+}
+
+static struct settle_options
+options_at(const struct books *books, const char *at)
+{
+    struct settle_options options = {.directory = books->directory, .wait_us = 0};
+    assert_int_equal(clock_parse(at, strlen(at), &options.now), STATUS_OK);
+    return options;
+}
+
+static enum status
+close_at(struct books *books, const struct period *period, const char *at, bool early,
+         struct settle_report *report)
+{
+    struct settle_options options = options_at(books, at);
+    options.early = early;
+    return settle_close(books->console_db, period, &options, report);
+}
+
+// Everything the close of November leaves behind that must not depend on how it went.
+static const char *
+left_behind(struct books *books)
+{
+    return books_text(
+        books,
+        "select string_agg(x, E'\\n' order by x) from ("
+        " select d.period, 'document ' || s.code || d.format || d.body as x"
+        "  from statement_document d join seat s on s.id = d.seat"
+        " union all select period, 'event ' || step::text || name || record from period_event"
+        "  where step <> 8"
+        " union all select period, 'bill ' || transfer_id::text || debit::text || credit::text"
+        "  || amount_micros::text from transfer where log = 0) everything"
+        " where period = '2026-11'");
+}
+
+static void
+closes_in_nine_steps_once(void **state)
+{
+    (void)state;
+    struct books books;
+    struct settle_report report;
+    fill(&books);
+    assert_int_equal(close_at(&books, &november, "2026-12-02T08:00:00Z", false, &report),
+                     STATUS_OK);
+    assert_int_equal(report.done, SETTLE_STEPS);
+    assert_false(report.was_closed);
+    assert_int_equal(strlen(report.root), 64);
+    const char *first = left_behind(&books);
+    assert_non_null(strstr(first, report.root));  // on the statements
+
+    // Bills: whole cents moved, less than a cent left.
+    assert_string_equal(
+        books_text(&books, "select string_agg(a.name || ' ' || b.micros::text, ', ' order by"
+                           " a.name) from (select currency, account, sum(micros) as micros"
+                           " from entry group by 1, 2) b join account a using (currency,"
+                           " account) where a.code in (1110, 1120)"),
+        "Assets:Receivable:Billed:beans 120000, Assets:Receivable:Billed:cover 900000, "
+        "Assets:Receivable:Billed:grill 600000, Assets:Receivable:Unbilled:beans 0, "
+        "Assets:Receivable:Unbilled:cover 0, Assets:Receivable:Unbilled:grill 9380");
+
+    // Again, later and with other options: nothing changes, to the byte.
+    struct settle_report again;
+    assert_int_equal(close_at(&books, &november, "2027-03-01T08:00:00Z", true, &again), STATUS_OK);
+    assert_true(again.was_closed);
+    assert_string_equal(again.root, report.root);
+    assert_string_equal(left_behind(&books), first);
+    char detail[SETTLE_DETAIL];
+    assert_int_equal(settle_verify(books.console_db, detail), STATUS_OK);
+    assert_string_equal(detail, "1 closed periods, 6 statements");
+    books_close(&books);
+}
+
+static void
+refuses_what_is_not_to_be_closed(void **state)
+{
+    (void)state;
+    struct books books;
+    struct settle_report report;
+    fill(&books);
+    assert_int_equal(close_at(&books, &december, "2026-11-20T08:00:00Z", true, &report),
+                     STATUS_DENIED);
+    assert_non_null(strstr(report.fault, "December 2026 has not begun"));
+    assert_int_equal(close_at(&books, &november, "2026-11-20T08:00:00Z", false, &report),
+                     STATUS_DENIED);
+    assert_non_null(strstr(report.fault, "--early"));
+    assert_int_equal(close_at(&books, &december, "2027-01-02T08:00:00Z", false, &report),
+                     STATUS_DENIED);
+    assert_non_null(strstr(report.fault, "2026-11 is still open"));
+    assert_int_equal(report.done, 0);
+    assert_string_equal(books_text(&books, "select count(*)::text from period_event"), "0");
+
+    // A durable frame that is not booked yet.
+    books_win(&books, "bill.footer", "barbecue", 70000);
+    assert_int_equal(journal_sync(books.journal), STATUS_OK);
+    assert_int_equal(close_at(&books, &november, "2026-12-02T08:00:00Z", false, &report),
+                     STATUS_AGAIN);
+    assert_non_null(strstr(report.fault, "has booked batch"));
+    books_ship(&books);
+    assert_int_equal(close_at(&books, &november, "2026-12-02T08:00:00Z", false, &report),
+                     STATUS_OK);
+    books_close(&books);
+}
+
+static void
+later_facts_and_cents_go_to_the_next_period(void **state)
+{
+    (void)state;
+    struct books books;
+    struct settle_report report;
+    const char *text = NULL;
+    fill(&books);
+    struct id open = books_win(&books, "bill.footer", "barbecue", 80000);
+    books_ship(&books);
+    assert_int_equal(close_at(&books, &november, "2026-11-20T08:00:00Z", true, &report), STATUS_OK);
+    const char *closed = left_behind(&books);
+    books_at(&books, "2026-11-25T10:00:00Z");
+    books_event(&books, open, FACT_DELIVERED, books.now);
+    struct deposit deposit;
+    assert_int_equal(
+        deposit_book(books.console_db, "mags", money_of(1000000), "BANK-2", books.now, &deposit),
+        STATUS_OK);
+    assert_string_equal(deposit.period, "2026-12");
+    books_ship(&books);
+    assert_string_equal(
+        books_text(&books, "select string_agg(period || ' ' || late::text, ', ') from transfer"
+                           " where kind = 'charge' and effective_us >= 1795564800000000"),
+        "2026-12 true");
+    // 0.009380 carried and 0.080000 charged: 0.08 to pay, 0.009380 carried on.
+    assert_int_equal(
+        statement_get(books.console_db, "grill", &december, STATEMENT_TEXT, books.arena, &text),
+        STATUS_OK);
+    assert_non_null(strstr(text, "draft"));
+    assert_non_null(strstr(text, "carried from 2026-11"));
+    assert_non_null(strstr(text, "0.009380 EUR, less than a cent, is carried"));
+    struct id more = books_win(&books, "bill.insert", "barbecue", 100620);
+    books_event(&books, more, FACT_DELIVERED, books.now);
+    books_ship(&books);
+    assert_int_equal(close_at(&books, &december, "2027-01-01T00:00:01Z", false, &report),
+                     STATUS_OK);
+    assert_string_equal(
+        books_text(&books, "select string_agg(period || ' ' || sum_micros::text || ' ' ||"
+                           " carried_in_micros::text || ' ' || total_micros::text || ' ' ||"
+                           " carried_out_micros::text, ', ' order by period) from"
+                           " statement_total t join seat s on s.id = t.seat and s.code = 'grill'"),
+        "2026-11 609380 0 600000 9380, 2026-12 180620 9380 190000 0");
+    assert_string_equal(left_behind(&books), closed);
+    char detail[SETTLE_DETAIL];
+    assert_int_equal(settle_verify(books.console_db, detail), STATUS_OK);
+    // A month in which nothing happens can be closed as well.
+    assert_int_equal(close_at(&books, &january, "2027-02-01T00:00:01Z", false, &report), STATUS_OK);
+    books_close(&books);
+}
+
+// --- Killed in the middle
+// -----------------------------------------------------------------------------
+
+static int last_step;  // after which the child kills itself
+
+static void
+die_after(void *context, const struct settle_step *step)
+{
+    (void)context;
+    if (!step->earlier && step->number == last_step) kill(getpid(), SIGKILL);
+}
+
+// A close in a process of its own. `step`: dies after it; 0: dies after `us` microseconds.
+static void
+close_and_die(struct books *books, int step, unsigned us)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct db *db = NULL;
+        struct settle_report report;
+        struct settle_options options = options_at(books, "2026-12-02T08:00:00Z");
+        options.told = die_after;
+        last_step = step;
+        options.wait_us = 10 * USEC_SECOND;
+        enum status status = db_open(books->console, "close", &db, NULL);
+        if (status == STATUS_OK) status = settle_close(db, &november, &options, &report);
+        _exit(status == STATUS_OK ? 0 : 1);
+    }
+    if (step == 0) {
+        usleep(us);
+        kill(child, SIGKILL);
+    }
+    int code = 0;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    if (step > 0) assert_true(WIFSIGNALED(code) && WTERMSIG(code) == SIGKILL);
+}
+
+static const char *
+reference(struct books *books)
+{
+    struct settle_report report;
+    fill(books);
+    assert_int_equal(close_at(books, &november, "2026-12-02T08:00:00Z", false, &report), STATUS_OK);
+    return left_behind(books);
+}
+
+static void
+goes_on_after_a_kill_at_each_step(void **state)
+{
+    (void)state;
+    struct books undisturbed, books;
+    struct settle_report report;
+    const char *expected = reference(&undisturbed);
+    fill(&books);
+    for (int step = 1; step <= SETTLE_STEPS; step++) {
+        char count[8];
+        close_and_die(&books, step, 0);
+        snprintf(count, sizeof count, "%d", step);
+        assert_string_equal(books_text(&books, "select count(*)::text from period_event"), count);
+    }
+    assert_int_equal(close_at(&books, &november, "2026-12-02T08:00:00Z", false, &report),
+                     STATUS_OK);
+    assert_true(report.was_closed);
+    assert_string_equal(left_behind(&books), expected);
+    books_close(&books);
+
+    const char *given = getenv("VENDUE_SEED");
+    uint64_t seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)clock_wall().us;
+    print_message("VENDUE_SEED=%llu\n", (unsigned long long)seed);
+    fill(&books);
+    for (int turn = 0; turn < 15; turn++)
+        close_and_die(&books, 0, (unsigned)(hash_mix(seed + (uint64_t)turn) % 60000));
+    while (close_at(&books, &november, "2026-12-02T08:00:00Z", false, &report) == STATUS_AGAIN)
+        usleep(10000);
+    assert_string_equal(report.fault, "");
+    assert_string_equal(left_behind(&books), expected);
+    books_close(&books);
+    books_close(&undisturbed);
+}
+
+static void
+two_closes_at_once_make_one(void **state)
+{
+    (void)state;
+    struct books undisturbed, books;
+    const char *expected = reference(&undisturbed);
+    fill(&books);
+    pid_t children[3];
+    for (int i = 0; i < 3; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] > 0) continue;
+        struct db *db = NULL;
+        struct settle_report report;
+        struct settle_options options = options_at(&books, "2026-12-02T08:00:00Z");
+        options.wait_us = 20 * USEC_SECOND;
+        enum status status = db_open(books.console, "close", &db, NULL);
+        if (status == STATUS_OK) status = settle_close(db, &november, &options, &report);
+        if (status != STATUS_OK) fprintf(stderr, "close: %s\n", report.fault);
+        _exit(status == STATUS_OK ? 0 : 1);
+    }
+    for (int i = 0; i < 3; i++) {
+        int code = 0;
+        assert_int_equal(waitpid(children[i], &code, 0), children[i]);
+        assert_true(WIFEXITED(code) && WEXITSTATUS(code) == 0);
+    }
+    assert_string_equal(left_behind(&books), expected);
+    books_close(&books);
+    books_close(&undisturbed);
+}
+
+// --- Wrong books
+// --------------------------------------------------------------------------------------
+
+static void
+books_that_do_not_add_up_are_not_closed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *damage, *fault;
+    } cases[] = {
+        {"update transfer set amount_micros = amount_micros + 1 where kind = 'charge' and "
+         "amount_micros = 900000",
+         "expected 0.900000, posted 0.900001 EUR"},
+        {"delete from transfer where kind = 'internal'", "expected 0.700000, posted 0.000000 EUR"},
+        {"update transfer set amount_micros = amount_micros - 1 where kind = 'share' and "
+         "amount_micros = 1400000",
+         "order"},
+        {"insert into event select log, batch, idx + 100, kind, state, placement_id, contact_id, "
+         "position, at_us,"
+         " effective_us, period, slot, message, seat, price_micros, role, party, key from event"
+         " where price_micros = 900000 and kind = 'delivered'",
+         "expected 1.800000, posted 0.900000 EUR"},
+    };
+    struct books books;
+    struct settle_report report;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fill(&books);
+        assert_int_equal(db_script(books.db, cases[i].damage), STATUS_OK);
+        assert_int_equal(close_at(&books, &november, "2026-12-02T08:00:00Z", false, &report),
+                         STATUS_CONFLICT);
+        assert_int_equal(report.done, 3);
+        if (strstr(report.fault, cases[i].fault) == NULL) fail_msg("case %zu: %s", i, report.fault);
+        books_close(&books);
+    }
+}
+
+static void
+what_was_closed_is_proved_again(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *damage, *fault;
+    } cases[] = {
+        {"update statement set lines = replace(lines, '0.60', '0.61') where lines like '%,0.60%'",
+         "its lines do not have its digest"},
+        {"update statement_document set body = body || ' ' where format = 'csv'",
+         "the CSV sent is not"},
+        {"update transfer set amount_micros = amount_micros + 10000 where kind = 'charge'"
+         " and amount_micros = 900000",
+         "the ledger now gives other lines"},
+        {"update period_event set detail = repeat('0', 64) where step = 7", "its root is not"},
+        {"update period_event set record = replace(record, 'batch', 'botch') where step = 1",
+         "its root is not"},
+        {"delete from transfer where kind = 'bill' and amount_micros = 900000", "bill of cover"},
+    };
+    struct books books;
+    char detail[SETTLE_DETAIL];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        reference(&books);
+        assert_int_equal(settle_verify(books.console_db, detail), STATUS_OK);
+        assert_int_equal(db_script(books.db, cases[i].damage), STATUS_OK);
+        assert_int_equal(settle_verify(books.console_db, detail), STATUS_CONFLICT);
+        if (strstr(detail, cases[i].fault) == NULL) fail_msg("case %zu: %s", i, detail);
+        books_close(&books);
+    }
+}
+
+static void
+the_database_refuses_changes(void **state)
+{
+    (void)state;
+    struct books books;
+    reference(&books);
+    static const char *const forbidden[] = {
+        "update period_event set detail = ''",
+        "delete from period_event where step = 9",
+        "update statement set lines = ''",
+        "delete from statement_document",
+        "update statement_total set total_micros = 0",
+        "truncate deposit",
+        "update deposit set amount_micros = 1",
+        "update transfer set amount_micros = 1",
+        "delete from transfer",
+        "update period_gate set gate = 1",
+    };
+    struct db *roles[2] = {books.console_db, books.ledger_db};
+    for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++)
+        for (int role = 0; role < 2; role++)
+            assert_int_equal(db_script(roles[role], forbidden[i]), STATUS_DENIED);
+    books_close(&books);
+}
+
+int
+main(void)
+{
+    november = month("2026-11");
+    december = month("2026-12");
+    january = month("2027-01");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(closes_in_nine_steps_once),
+        cmocka_unit_test(refuses_what_is_not_to_be_closed),
+        cmocka_unit_test(later_facts_and_cents_go_to_the_next_period),
+        cmocka_unit_test(goes_on_after_a_kill_at_each_step),
+        cmocka_unit_test(two_closes_at_once_make_one),
+        cmocka_unit_test(books_that_do_not_add_up_are_not_closed),
+        cmocka_unit_test(what_was_closed_is_proved_again),
+        cmocka_unit_test(the_database_refuses_changes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
