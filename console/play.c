@@ -4,7 +4,7 @@
 //    connection take effect in the order sent); before another party speaks, all answers are awaited. So
 //    the same files give the same market, run after run.
 //  2 Placements are remembered from the answers under "contact id, line feed, tagid"; an event finds its placement
-//    there. None there: the slot stayed empty, and the event is skipped.
+//    there. None there (the slot stayed empty), or the event is a seat's and another seat won: it is skipped.
 //  3 `busy` and `journal_full` pass: such lines are sent again after a pause, in order, up to RETRIES times.
 #include "play.h"
 
@@ -37,7 +37,7 @@ struct play {
     struct db *db;
     struct party *parties;
     size_t party_count;
-    json_t *placements;      // "contact\ntagid" -> placement
+    json_t *placements;      // "contact\ntagid" -> the answer's placement
     json_t *touchpoints;     // contact id -> touchpoint
     struct id *contacts;
     size_t contact_count, contact_room;
@@ -176,7 +176,7 @@ keep_contact(struct play *play, const json_t *line, const json_t *answer)
     json_object_set(play->touchpoints, id, json_object_get(line, "touchpoint"));
     json_array_foreach(json_object_get(answer, "placements"), index, placement) {
         snprintf(key, sizeof key, "%.40s\n%.97s", id, text_of(placement, "tagid"));
-        json_object_set(play->placements, key, json_object_get(placement, "placement"));
+        json_object_set(play->placements, key, placement);
     }
     if (play->contact_count == play->contact_room) {
         play->contact_room = play->contact_room ? play->contact_room * 2 : 256;
@@ -241,7 +241,7 @@ drain(struct play *play)
 
 // --- Lines ------------------------------------------------------------------------------------------
 
-// The request's parameters; NULL: an event whose slot stayed empty.
+// The request's parameters; NULL: an event of nothing that happened.
 static json_t *
 params_of(const struct play *play, const json_t *line)
 {
@@ -252,11 +252,12 @@ params_of(const struct play *play, const json_t *line)
     if (play->kind != PLAY_EVENTS) return params;
     snprintf(key, sizeof key, "%.40s\n%.97s", text_of(line, "contact"), text_of(line, "tagid"));
     json_t *placement = json_object_get(play->placements, key);
-    if (!placement) {
+    const char *seat = text_of(line, "seat");
+    if (!placement || (seat[0] && strcmp(seat, text_of(placement, "seat")) != 0)) {
         json_decref(params);
         return NULL;
     }
-    json_object_set(params, "placement", placement);
+    json_object_set(params, "placement", json_object_get(placement, "placement"));
     json_object_del(params, "contact");
     json_object_del(params, "tagid");
     return params;

@@ -10,7 +10,7 @@
 enum play_kind { PLAY_BIDS, PLAY_CONTACTS, PLAY_EVENTS, PLAY_KIND_COUNT };
 struct play_counts {
     uint64_t sent, taken, repeated, refused;
-    uint64_t skipped;             // events of slots that stayed empty
+    uint64_t skipped;             // events of slots that stayed empty or that another seat won
 };
 struct play_fault {
     char text[1400];

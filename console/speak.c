@@ -129,8 +129,9 @@ speak_open(const struct settings *settings, enum role role, const char *code, un
         json_decref(hello);
     }
     if (status == STATUS_OK) return STATUS_OK;
-    snprintf(out_fault->text, sizeof out_fault->text, "speaking as %s %.100s on %s port %u: %.800s%s", role_name(role),
-             code, dial_host(settings), settings->listen_port, error.text,
+    snprintf(out_fault->text, sizeof out_fault->text, "speaking as %s %.100s on %s port %u: %.800s%s%s%s%s",
+             role_name(role), code, dial_host(settings), settings->listen_port, error.text,
+             error.reason[0] ? " (" : "", error.reason, error.reason[0] ? ")" : "",
              status == STATUS_CLOSED || status == STATUS_IO ? "; is the market up? slotctl status" : "");
     return status;
 }

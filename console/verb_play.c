@@ -55,7 +55,7 @@ print_counts(const struct play *play, bool as_json)
         printf("%-9s %" PRIu64 " sent, %" PRIu64 " taken", kinds[kind], counts->sent, counts->taken);
         if (counts->repeated > 0) printf(" (%" PRIu64 " known before)", counts->repeated);
         if (counts->refused > 0) printf(", %" PRIu64 " refused", counts->refused);
-        if (counts->skipped > 0) printf(", %" PRIu64 " skipped because the slot stayed empty", counts->skipped);
+        if (counts->skipped > 0) printf(", %" PRIu64 " skipped: the slot stayed empty, or another seat won it", counts->skipped);
         putchar('\n');
     }
 }

@@ -6,7 +6,6 @@ new_market bad
 say "certificates"
 slotctl play --bids sample/bids.jsonl >/dev/null
 for touchpoint in crm bill_run; do slotctl cert issue touchpoint "$touchpoint" >/dev/null; done
-wait_for 10 slotctl contact - --as bill_run </dev/null
 good='{"id": "good-1", "container": "monthly_bill", "user": {"id": "k-1", "identity": "repeat", "consent": ["profiling", "third_party"]}}'
 
 # contact REASON LINE: refused with that reason. contact ok LINE: answered.
@@ -21,7 +20,8 @@ contact() {
 }
 
 say "fields of a contact"
-wait_for 10 slotctl contact - --as bill_run <<<"$good"
+printf '%s\n' "$good" >"$TMP/good"
+wait_for 10 slotctl contact "$TMP/good" --as bill_run
 contact ok "$good"
 said "the same answer again"
 contact ok "{\"id\": \"good-2\", \"colour\": \"blue\", \"container\": \"monthly_bill\", \"user\": {\"identity\": \"anonymous\", \"shoe\": 44}}"
@@ -43,13 +43,13 @@ said "line:1:"
 
 say "bids and amounts"
 bid() { expect "$1" slotctl bid put "${@:3}"; said "$2"; }
-bid 2 "is no amount" b-1 grill_house.barbecue 1.1234567 --as grill_house
-bid 2 "is no amount" b-1 grill_house.barbecue 99999999999999999999 --as grill_house
-bid 2 "is no amount" b-1 grill_house.barbecue 1e3 --as grill_house
-bid 2 "out_of_range" b-1 grill_house.barbecue 0 --as grill_house
+bid 2 "is no amount" b-1 grill_house.summer 1.1234567 --as grill_house
+bid 2 "is no amount" b-1 grill_house.summer 99999999999999999999 --as grill_house
+bid 2 "is no amount" b-1 grill_house.summer 1e3 --as grill_house
+bid 2 "out_of_range" b-1 grill_house.summer 0 --as grill_house
 bid 2 "unknown_message" b-1 grill_house.nothing 1 --as grill_house
-bid 2 "unknown_slot" b-1 grill_house.barbecue 1 --slot monthly_bill.nowhere --as grill_house
-bid 2 "not_yours" b-1 reading_room.magazine 1 --as grill_house
+bid 2 "unknown_slot" b-1 grill_house.summer 1 --slot monthly_bill.nowhere --as grill_house
+bid 2 "not_yours" b-1 reading_room.weekly 1 --as grill_house
 expect 2 slotctl bid withdraw never-put --as grill_house
 said "unknown_bid"
 expect 2 slotctl cert issue seat nobody_here
@@ -58,8 +58,6 @@ expect 2 slotctl cert issue seat ../escape
 said "is no code"
 
 say "events"
-slotctl contact "$TMP/good" --as bill_run >/dev/null 2>&1 || true
-printf '%s\n' "$good" >"$TMP/good"
 expect 0 slotctl contact "$TMP/good" --as bill_run
 placement=$(sed -n 's/^ *placement \([0-9a-f]\{32\}\)$/\1/p' <<<"$OUT" | head -n 1)
 [ -n "$placement" ] || fail "the good contact sold nothing"

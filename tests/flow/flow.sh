@@ -61,7 +61,7 @@ wait_for() {
 }
 
 # A member of `status --json`.
-status_of() { slotctl status --json | sed -n "s/^  \"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p"; }
+status_of() { { slotctl status --json || true; } | sed -n "s/^  \"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p"; }
 booked() { [ "$(status_of lag)" = 0 ]; }
 clean() {
     wait_for 30 booked

@@ -16,19 +16,21 @@ middle() {
 }
 moved() { [ "$(status_of durable_batch)" -gt $(($1 + 20)) ]; }
 
+# copied FILE NAMES SUFFIX: the file, with every reference of these names made another.
+copied() { sed "s/\"\($2\)\": *\"\([^\"]*\)\"/\"\1\": \"\2-$3\"/g" "$1"; }
+
 new_market victim
 # Certificates and bids first, so that the contacts are what is interrupted.
 slotctl play --bids sample/bids.jsonl >/dev/null
 round=0
 for program in auctiond ledgerd postgres; do
     round=$((round + 1))
+    rm -f "$TMP/contacts" "$TMP/events"
     say "$program killed in the middle"
-    for copy in 1 2 3 4 5 6 7 8; do
-        sed "s/\"id\": *\"\([^\"]*\)\"/\"id\": \"\1-$round-$copy\"/" sample/contacts.jsonl
-    done >"$TMP/contacts"
-    for copy in 1 2 3 4 5 6 7 8; do
-        sed "s/\"contact\": *\"\([^\"]*\)\"/\"contact\": \"\1-$round-$copy\"/" sample/events.jsonl
-    done >"$TMP/events"
+    for copy in 1 2 3 4; do
+        copied sample/contacts.jsonl id "$round-$copy" >>"$TMP/contacts"
+        copied sample/events.jsonl 'contact\|order\|refund' "$round-$copy" >>"$TMP/events"
+    done
     case $program in
     postgres) pid=$(head -n 1 "$M/postgres/data/postmaster.pid") ;;
     *) pid=$(cut -d' ' -f1 "$M/run/$program.process") ;;
