@@ -93,7 +93,8 @@ books_open(struct books *books, const char *market_yaml, const char *at)
     books_at(books, at);
     books->arena = arena_open("books");
     books->placements = calloc(BOOKS_PLACEMENTS, sizeof *books->placements);
-    CHECK(books->placements != NULL);
+    books->facts = calloc(BOOKS_FACTS, sizeof *books->facts);
+    CHECK(books->placements != NULL && books->facts != NULL);
     postgres_database(books->owner);
     books->db = open_db(books->owner);
     struct migrate_report report;
@@ -122,6 +123,7 @@ books_close(struct books *books)
     db_close(books->console_db);
     db_close(books->db);
     free(books->placements);
+    free(books->facts);
     arena_close(books->arena);
     snprintf(command, sizeof command, "rm -rf %s", books->directory);
     CHECK(system(command) == 0);
@@ -137,6 +139,9 @@ static void
 append(struct books *books, const struct fact *facts, uint32_t count)
 {
     struct journal_position position;
+    CHECK(books->fact_count + count <= BOOKS_FACTS);
+    memcpy(books->facts + books->fact_count, facts, count * sizeof *facts);
+    books->fact_count += count;
     CHECK(journal_append(books->journal, facts, count, books->now, &position) == STATUS_OK);
 }
 
@@ -315,6 +320,72 @@ books_revenue(struct books *books, struct id placement, enum fact_kind kind, int
     CHECK(strlen(own) <= sizeof fact.revenue.key);
     memcpy(fact.revenue.key, own, strlen(own));
     append(books, &fact, 1);
+}
+
+static uint64_t
+draw(uint64_t *state, uint64_t below)
+{
+    return hash_mix(*state += 0x9e3779b97f4a7c15u) % below;
+}
+
+static void
+random_contact(struct books *books, uint64_t *state)
+{
+    static const struct {
+        const char *slots[2], *messages[2][3];
+    } containers[2] = {
+        {{"bill.footer", "bill.insert"},
+         {{"barbecue", "magazine", "plan_plus"}, {"barbecue", "beans_offer", "protection"}}},
+        {{"call.opening", "call.offer"},
+         {{"welcome", "welcome", "welcome"}, {"plan_plus", "protection", "magazine"}}},
+    };
+    static const enum reason empty[3] = {REASON_NO_BIDS, REASON_NO_ELIGIBLE_BID,
+                                         REASON_NOT_REQUESTED};
+    struct books_outcome outcomes[2];
+    uint64_t which = draw(state, 2), slots = 1 + draw(state, 2);
+    for (uint64_t i = 0; i < slots; i++) {
+        bool filled = draw(state, 4) > 0;
+        outcomes[i] = (struct books_outcome){
+            .slot = containers[which].slots[i],
+            .message = filled ? containers[which].messages[i][draw(state, 3)] : NULL,
+            .price = draw(state, 20) == 0 ? 0 : (int64_t)(1 + draw(state, 2000000)),
+            .reason = empty[draw(state, 3)],
+            .open_market_set = draw(state, 2) == 0,
+        };
+    }
+    books_contact(books, outcomes, (unsigned)slots, (uint16_t)draw(state, 4), NULL);
+}
+
+static void
+random_revenue(struct books *books, uint64_t *state, struct id placement)
+{
+    char order[32], refund[32];
+    snprintf(order, sizeof order, "order-%llu", (unsigned long long)draw(state, 400));
+    snprintf(refund, sizeof refund, "refund-%llu", (unsigned long long)draw(state, 100000));
+    bool converted = draw(state, 3) > 0;
+    books_revenue(books, placement, converted ? FACT_CONVERTED : FACT_REFUNDED,
+                  (int64_t)(1 + draw(state, converted ? 90000000 : 20000000)), order, refund,
+                  books->now);
+}
+
+void
+books_random(struct books *books, uint64_t seed, int steps, int64_t pace)
+{
+    static const enum fact_kind kinds[6] = {FACT_DELIVERED, FACT_DELIVERED, FACT_DELIVERED,
+                                            FACT_CANCELLED, FACT_EXPIRED,   FACT_ACCEPTED};
+    for (int i = 0; i < steps; i++) {
+        books->now.us += (int64_t)draw(&seed, (uint64_t)pace);
+        uint64_t what = draw(&seed, 10);
+        if (what < 4 || books->count == 0) {
+            random_contact(books, &seed);
+            continue;
+        }
+        uint32_t recent = books->count < 60 ? books->count : 60;
+        struct id placement = fact_placement(
+            &books->placements[books->count - 1 - draw(&seed, recent)]);
+        if (what < 8) books_event(books, placement, kinds[draw(&seed, 6)], books->now);
+        else random_revenue(books, &seed, placement);
+    }
 }
 
 void

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #define BOOKS_PLACEMENTS 8192
+#define BOOKS_FACTS 65536
 
 struct books {
     char directory[64];  // a market directory with a journal
@@ -24,6 +25,8 @@ struct books {
     uint64_t contacts;
     struct fact *placements;  // all that were won
     uint32_t count;
+    struct fact *facts;  // all facts, as they went into the journal
+    uint32_t fact_count;
 };
 struct books_outcome {
     const char *slot;      // "bill.footer"
@@ -47,6 +50,10 @@ void books_event(struct books *books, struct id placement, enum fact_kind kind, 
 // A conversion or a refund; `key` is the order's reference, `refund` of a refund its own.
 void books_revenue(struct books *books, struct id placement, enum fact_kind kind, int64_t amount,
                    const char *key, const char *refund, usec effective);
+// `steps` steps of a market at work: contacts with one to four slots, some empty; deliveries, ends,
+// repeats of both, conversions, refunds; time goes on by up to `pace` microseconds a step. Only
+// books_market.
+void books_random(struct books *books, uint64_t seed, int steps, int64_t pace);
 // Makes everything durable and books it.
 void books_ship(struct books *books);
 
