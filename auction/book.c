@@ -1,4 +1,5 @@
-// The book as a fold of facts: spend, placements on their way, caps, orders, recent contacts, overlay.
+// The book as a fold of facts: spend, placements on their way, caps, orders, recent contacts,
+// overlay.
 //
 // A placement:
 //
@@ -6,19 +7,23 @@
 //   ---------------> HELD ---------------> DELIVERED -------------> ACCEPTED
 //                     |                        |      FACT_DECLINED
 //      FACT_CANCELLED |  FACT_EXPIRED          +------------------> DECLINED
-//                     v                        (FACT_CONVERTED and FACT_REFUNDED change totals only)
+//                     v                       (FACT_CONVERTED and FACT_REFUNDED change totals only)
 //            CANCELLED, EXPIRED
 //
-// Everything but HELD is ended: the placement is kept for as long as there is room, because conversions
-// come weeks later, and the one that ended first makes room. Memory is fixed when the book opens.
+// Everything but HELD is ended: the placement is kept for as long as there is room, because
+// conversions come weeks later, and the one that ended first makes room. Memory is fixed when the
+// book opens.
 //
 // Invariants
-//   (1) spent(seat) = sum of clearing prices of its placements, less those cancelled or expired (unless
-//       charged at the win); spent(message) likewise; the ids are stable ids, so totals survive catalogs
-//   (2) a placement is in `expiry` exactly when it is HELD, and in the chain of ended ones otherwise
+//   (1) spent(seat) = sum of clearing prices of its placements, less those cancelled or expired
+//       (unless charged at the win); spent(message) likewise; the ids are stable ids, so totals
+//       survive catalogs
+//   (2) a placement is in `expiry` exactly when it is HELD, and in the chain of ended ones
+//       otherwise
 //   (3) a held placement is never dropped
 //   (4) an order is remembered exactly as long as its placement
-//   (5) applying reads nothing but the book, the fact and its position: the same facts give the same book
+//   (5) applying reads nothing but the book, the fact and its position: the same facts give the
+//       same book
 #include "book.h"
 
 #include <string.h>
@@ -41,7 +46,7 @@ const struct book_limits book_limits_default = {
 };
 
 struct kept {
-    struct fact fact;       // kind FACT_NONE: free
+    struct fact fact;  // kind FACT_NONE: free
     money converted, refunded;
     uint32_t older, newer;  // chain of ended ones; free ones: `newer` is the next free
     uint32_t orders;        // first order, PROBE_NONE none
@@ -54,8 +59,8 @@ struct book {
     struct recent recent;
     struct kept *placements;
     uint32_t placement_capacity, placement_count, free, oldest, newest;
-    struct probe probe;     // placements by id
-    struct heap expiry;     // held placements by the end of their window
+    struct probe probe;  // placements by id
+    struct heap expiry;  // held placements by the end of their window
     struct caps caps;
     struct orders orders;
     struct overlay overlay;
@@ -127,8 +132,10 @@ drop_ended(struct book *book, uint32_t item)
 {
     struct kept *kept = &book->placements[item];
     CHECK(kept->state != PLACEMENT_HELD);
-    *(kept->older == PROBE_NONE ? &book->oldest : &book->placements[kept->older].newer) = kept->newer;
-    *(kept->newer == PROBE_NONE ? &book->newest : &book->placements[kept->newer].older) = kept->older;
+    *(kept->older == PROBE_NONE ? &book->oldest
+                                : &book->placements[kept->older].newer) = kept->newer;
+    *(kept->newer == PROBE_NONE ? &book->newest
+                                : &book->placements[kept->newer].older) = kept->older;
     probe_drop(&book->probe, placement_hash(fact_placement(&kept->fact)), item);
     orders_drop_list(&book->orders, kept->orders);
     memset(kept, 0, sizeof *kept);
@@ -145,11 +152,14 @@ apply_placement(struct book *book, const struct fact *fact)
     if (seat >= BOUND_SEATS || message >= BOUND_MESSAGES) return STATUS_INPUT;
     if (find_placement(book, fact_placement(fact)) != PROBE_NONE) return STATUS_EXISTS;
     enum status status = money_add(book->seat_spent[seat], price, &seat_spent);
-    if (status == STATUS_OK) status = money_add(book->message_spent[message], price, &message_spent);
+    if (status == STATUS_OK)
+        status = money_add(book->message_spent[message], price, &message_spent);
     if (status != STATUS_OK) return status;
     bool capped = fact->customer != 0 && fact->placement.cap_days != 0;
-    if (book->placement_count == book->placement_capacity && book->oldest == PROBE_NONE) return STATUS_FULL;
-    if (capped && book->caps.free_count == 0 && !caps_has(&book->caps, fact->customer, message)) return STATUS_FULL;
+    if (book->placement_count == book->placement_capacity && book->oldest == PROBE_NONE)
+        return STATUS_FULL;
+    if (capped && book->caps.free_count == 0 && !caps_has(&book->caps, fact->customer, message))
+        return STATUS_FULL;
     status = recent_outcome(&book->recent, fact);
     if (status != STATUS_OK) return status;
 
@@ -163,7 +173,8 @@ apply_placement(struct book *book, const struct fact *fact)
     heap_put(&book->expiry, item, fact->placement.expires.us);
     book->seat_spent[seat] = seat_spent;
     book->message_spent[message] = message_spent;
-    if (capped) CHECK(caps_add(&book->caps, fact->customer, message, fact->at, fact->placement.cap_days));
+    if (capped)
+        CHECK(caps_add(&book->caps, fact->customer, message, fact->at, fact->placement.cap_days));
     return STATUS_OK;
 }
 
@@ -176,7 +187,8 @@ release(struct book *book, const struct kept *kept)
         money *message_spent = &book->message_spent[fact->placement.message];
         money seat, message;
         enum status status = money_subtract(*seat_spent, fact->placement.price, &seat);
-        if (status == STATUS_OK) status = money_subtract(*message_spent, fact->placement.price, &message);
+        if (status == STATUS_OK)
+            status = money_subtract(*message_spent, fact->placement.price, &message);
         if (status != STATUS_OK) return status;
         *seat_spent = seat;
         *message_spent = message;
@@ -226,18 +238,21 @@ apply_revenue(struct book *book, const struct fact *fact)
     bool refund = fact->kind == FACT_REFUNDED;
     if (kept->state == PLACEMENT_HELD) return STATUS_CONFLICT;
     struct id none = {{0}}, reference = refund ? orders_reference(fact->revenue.key) : none;
-    if (orders_find(&book->orders, fact->revenue.order, reference) != PROBE_NONE) return STATUS_CONFLICT;
+    if (orders_find(&book->orders, fact->revenue.order, reference) != PROBE_NONE)
+        return STATUS_CONFLICT;
     struct order *conversion = NULL;
     money total, of_order = money_of(0);
     if (refund) {
         uint32_t found = orders_find(&book->orders, fact->revenue.order, none);
-        if (found == PROBE_NONE || book->orders.orders[found].placement != item) return STATUS_CONFLICT;
+        if (found == PROBE_NONE || book->orders.orders[found].placement != item)
+            return STATUS_CONFLICT;
         conversion = &book->orders.orders[found];
         enum status status = money_add(conversion->refunded, fact->revenue.amount, &of_order);
         if (status != STATUS_OK) return status;
         if (of_order.micros > conversion->amount.micros) return STATUS_CONFLICT;
     }
-    enum status status = money_add(refund ? kept->refunded : kept->converted, fact->revenue.amount, &total);
+    enum status status = money_add(refund ? kept->refunded : kept->converted, fact->revenue.amount,
+                                   &total);
     if (status != STATUS_OK) return status;
     if (!order_room(book, item)) return STATUS_FULL;
 
@@ -306,7 +321,8 @@ book_message_spent(const struct book *book, uint32_t message_id)
 }
 
 uint32_t
-book_cap_count(const struct book *book, uint64_t customer, uint32_t message_id, uint32_t days, usec now)
+book_cap_count(const struct book *book, uint64_t customer, uint32_t message_id, uint32_t days,
+               usec now)
 {
     if (customer == 0) return 0;
     return caps_count(&book->caps, customer, message_id, days, now);
@@ -321,7 +337,8 @@ book_has_room(const struct book *book, unsigned slots)
 bool
 book_cap_has_room(const struct book *book, uint64_t customer, uint32_t message_id)
 {
-    return customer == 0 || book->caps.free_count >= BOUND_SLOTS || caps_has(&book->caps, customer, message_id);
+    return customer == 0 || book->caps.free_count >= BOUND_SLOTS ||
+           caps_has(&book->caps, customer, message_id);
 }
 
 bool
@@ -342,16 +359,19 @@ book_find_contact(const struct book *book, struct id request_key, struct book_co
 }
 
 unsigned
-book_recall(const struct book *book, struct id request_key, struct fact out_facts[BOUND_CONTACT_FACTS])
+book_recall(const struct book *book, struct id request_key,
+            struct fact out_facts[BOUND_CONTACT_FACTS])
 {
     const struct recent_contact *contact = recent_find(&book->recent, request_key);
     if (contact == NULL) return 0;
-    for (unsigned i = 0; i < contact->count; i++) out_facts[i] = *recent_fact(&book->recent, contact, i);
+    for (unsigned i = 0; i < contact->count; i++)
+        out_facts[i] = *recent_fact(&book->recent, contact, i);
     return contact->count;
 }
 
 bool
-book_find_placement(const struct book *book, struct id placement, struct book_placement *out_placement)
+book_find_placement(const struct book *book, struct id placement,
+                    struct book_placement *out_placement)
 {
     uint32_t item = find_placement(book, placement);
     if (item == PROBE_NONE) return false;
@@ -366,10 +386,12 @@ book_find_placement(const struct book *book, struct id placement, struct book_pl
 }
 
 bool
-book_find_order(const struct book *book, struct id order, const char *reference, struct book_order *out_order)
+book_find_order(const struct book *book, struct id order, const char *reference,
+                struct book_order *out_order)
 {
     struct id none = {{0}};
-    uint32_t item = orders_find(&book->orders, order, reference == NULL ? none : orders_reference(reference));
+    uint32_t item = orders_find(&book->orders, order,
+                                reference == NULL ? none : orders_reference(reference));
     if (item == PROBE_NONE) return false;
     const struct order *found = &book->orders.orders[item];
     *out_order = (struct book_order){
@@ -519,7 +541,8 @@ book_digest(const struct book *book)
     digest_spent(&digest, book->seat_spent, BOUND_SEATS);
     digest_spent(&digest, book->message_spent, BOUND_MESSAGES);
     for (uint64_t i = book->recent.contact_first; i < book->recent.contact_end; i++) {
-        const struct recent_contact *contact = &book->recent.contacts[i % book->recent.contact_room];
+        const struct recent_contact *contact =
+            &book->recent.contacts[i % book->recent.contact_room];
         for (unsigned fact = 0; fact < contact->count; fact++) {
             absorb(&digest, recent_fact(&book->recent, contact, fact), sizeof(struct fact));
         }
@@ -534,7 +557,8 @@ book_digest(const struct book *book)
         digest_placement(&digest, &book->placements[i]);
     }
     for (uint32_t i = 0; i < book->caps.capacity; i++) {
-        if (book->caps.pairs[i].customer != 0) blend(caps, &book->caps.pairs[i], sizeof book->caps.pairs[i]);
+        if (book->caps.pairs[i].customer != 0)
+            blend(caps, &book->caps.pairs[i], sizeof book->caps.pairs[i]);
     }
     absorb(&digest, caps, sizeof caps);
     digest_orders(&digest, book);

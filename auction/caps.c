@@ -1,5 +1,5 @@
-// Pairs of (customer, message) with the minutes of their newest placements. BOUND_CAP_COUNT minutes are
-// enough, because no cap counts further.
+// Pairs of (customer, message) with the minutes of their newest placements. BOUND_CAP_COUNT minutes
+// are enough, because no cap counts further.
 //
 // Invariants
 //   (1) a pair in use has customer != 0 and 1 to BOUND_CAP_COUNT minutes, ascending
@@ -59,7 +59,8 @@ static void
 set_end(struct caps *caps, uint32_t item)
 {
     const struct caps_pair *pair = &caps->pairs[item];
-    heap_put(&caps->ends, item, (int64_t)pair->minutes[pair->count - 1] + (int64_t)pair->days * MINUTES_A_DAY);
+    heap_put(&caps->ends, item,
+             (int64_t)pair->minutes[pair->count - 1] + (int64_t)pair->days * MINUTES_A_DAY);
 }
 
 bool
@@ -79,7 +80,8 @@ caps_add(struct caps *caps, uint64_t customer, uint32_t message, usec at, uint16
     }
     uint32_t minute = minute_of(at);
     unsigned place = pair->count++;
-    for (; place > 0 && pair->minutes[place - 1] > minute; place--) pair->minutes[place] = pair->minutes[place - 1];
+    for (; place > 0 && pair->minutes[place - 1] > minute; place--)
+        pair->minutes[place] = pair->minutes[place - 1];
     pair->minutes[place] = minute;
     pair->days = days;
     set_end(caps, item);
@@ -97,7 +99,8 @@ caps_remove(struct caps *caps, uint64_t customer, uint32_t message, usec at)
     while (place < pair->count && pair->minutes[place] != minute) place++;
     if (place == pair->count) return;
     pair->count--;
-    memmove(pair->minutes + place, pair->minutes + place + 1, (pair->count - place) * sizeof *pair->minutes);
+    memmove(pair->minutes + place, pair->minutes + place + 1,
+            (pair->count - place) * sizeof *pair->minutes);
     pair->minutes[pair->count] = 0;
     if (pair->count == 0) {
         give_back(caps, item);

@@ -1,23 +1,26 @@
-// Requests about placements and bids, judged against the book. Pure: what it gives is a fact, or a reason.
+// Requests about placements and bids, judged against the book. Pure: what it gives is a fact, or a
+// reason.
 //
 // Events, in the order of checks:
-//   (1) the placement is known                                                     unknown_placement
-//   (2) a touchpoint speaks of its own contacts, a seat of its own placements      not_yours
-//       and only of revenue; nobody else speaks                                    wrong_role
-//   (3) not in the future (5 minutes for clocks that differ)                       out_of_range
-//       and not before the win (the same 5 minutes)                                early
+//   (1) the placement is known                                                  unknown_placement
+//   (2) a touchpoint speaks of its own contacts, a seat of its own placements   not_yours
+//       and only of revenue; nobody else speaks                                 wrong_role
+//   (3) not in the future (5 minutes for clocks that differ)                    out_of_range
+//       and not before the win (the same 5 minutes)                             early
 //   (4) the state of the placement, by kind:
-//         state         delivered      cancelled      accepted       declined       converted
-//         held          now or LATE    now            EARLY          EARLY          EARLY
-//         delivered     repeat         ALREADY_ENDED  now            now            (5)
-//         accepted      repeat         ALREADY_ENDED  repeat         CONFLICT       (5)
-//         declined      repeat         ALREADY_ENDED  CONFLICT       repeat         repeat by (5), else ALREADY_ENDED
-//         cancelled     ALREADY_ENDED  repeat         ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED
-//         expired       LATE           ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED
+//         state      delivered      cancelled      accepted       declined       converted
+//         held       now or LATE    now            EARLY          EARLY          EARLY
+//         delivered  repeat         ALREADY_ENDED  now            now            (5)
+//         accepted   repeat         ALREADY_ENDED  repeat         CONFLICT       (5)
+//         declined   repeat         ALREADY_ENDED  CONFLICT       repeat         see below
+//         cancelled  ALREADY_ENDED  repeat         ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED
+//         expired    LATE           ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED
+//       After declined a known conversion is still a repeat, a new one is ALREADY_ENDED.
 //       A refund follows its conversion, not the state.
-//   (5) revenue: currency; amount 1 micro to BOUND_MICROS; the order or refund known: the same placement
-//       and amount is a repeat, else CONFLICT; a refund needs its conversion (EARLY), on this placement
-//       (CONFLICT), and stays within it (REFUND_EXCEEDS); the book must have room (BUSY)
+//   (5) revenue: currency; amount 1 micro to BOUND_MICROS; the order or refund known: the same
+//       placement and amount is a repeat, else CONFLICT; a refund needs its conversion (EARLY), on
+//       this placement (CONFLICT), and stays within it (REFUND_EXCEEDS); the book must have room
+//       (BUSY)
 #include "event.h"
 
 #include <string.h>
@@ -43,12 +46,14 @@ judge_party(const struct event *event, const struct fact *placement)
 }
 
 static enum reason
-judge_delivery(const struct event *event, const struct book_placement *placement, usec now, bool *out_repeated)
+judge_delivery(const struct event *event, const struct book_placement *placement, usec now,
+               bool *out_repeated)
 {
     bool delivered = event->kind == FACT_DELIVERED;
     switch (placement->state) {
     case PLACEMENT_HELD:
-        return delivered && now.us >= placement->fact->placement.expires.us ? REASON_LATE : REASON_NONE;
+        return delivered && now.us >= placement->fact->placement.expires.us ? REASON_LATE
+                                                                            : REASON_NONE;
     case PLACEMENT_DELIVERED:
     case PLACEMENT_ACCEPTED:
     case PLACEMENT_DECLINED:
@@ -63,14 +68,19 @@ judge_delivery(const struct event *event, const struct book_placement *placement
 }
 
 static enum reason
-judge_response(const struct event *event, const struct book_placement *placement, bool *out_repeated)
+judge_response(const struct event *event, const struct book_placement *placement,
+               bool *out_repeated)
 {
     bool accepted = event->kind == FACT_ACCEPTED;
     switch (placement->state) {
     case PLACEMENT_HELD: return REASON_EARLY;
     case PLACEMENT_DELIVERED: return REASON_NONE;
-    case PLACEMENT_ACCEPTED: *out_repeated = accepted; return accepted ? REASON_NONE : REASON_CONFLICT;
-    case PLACEMENT_DECLINED: *out_repeated = !accepted; return accepted ? REASON_CONFLICT : REASON_NONE;
+    case PLACEMENT_ACCEPTED:
+        *out_repeated = accepted;
+        return accepted ? REASON_NONE : REASON_CONFLICT;
+    case PLACEMENT_DECLINED:
+        *out_repeated = !accepted;
+        return accepted ? REASON_CONFLICT : REASON_NONE;
     case PLACEMENT_CANCELLED:
     case PLACEMENT_EXPIRED: break;
     }
@@ -87,7 +97,8 @@ judge_revenue(const struct catalog *catalog, const struct book *book, const stru
     bool refund = event->kind == FACT_REFUNDED;
     struct book_order known, conversion;
     if (book_find_order(book, event->order, refund ? event->key : NULL, &known)) {
-        bool same = id_same(known.placement, event->placement) && known.amount.micros == event->amount.micros;
+        bool same = id_same(known.placement, event->placement) &&
+                    known.amount.micros == event->amount.micros;
         *out_repeated = same;
         return same ? REASON_NONE : REASON_CONFLICT;
     }
@@ -95,7 +106,8 @@ judge_revenue(const struct catalog *catalog, const struct book *book, const stru
         if (!book_find_order(book, event->order, NULL, &conversion)) return REASON_EARLY;
         if (!id_same(conversion.placement, event->placement)) return REASON_CONFLICT;
         money refunded;
-        if (money_add(conversion.refunded, event->amount, &refunded) != STATUS_OK) return REASON_REFUND_EXCEEDS;
+        if (money_add(conversion.refunded, event->amount, &refunded) != STATUS_OK)
+            return REASON_REFUND_EXCEEDS;
         if (refunded.micros > conversion.amount.micros) return REASON_REFUND_EXCEEDS;
     } else if (placement->state != PLACEMENT_DELIVERED && placement->state != PLACEMENT_ACCEPTED) {
         return REASON_ALREADY_ENDED;
@@ -104,7 +116,8 @@ judge_revenue(const struct catalog *catalog, const struct book *book, const stru
 }
 
 static struct fact
-fact_about(const struct fact *placement, enum fact_kind kind, enum role role, uint16_t party, usec now)
+fact_about(const struct fact *placement, enum fact_kind kind, enum role role, uint16_t party,
+           usec now)
 {
     return (struct fact){
         .kind = (uint8_t)kind,
@@ -119,8 +132,8 @@ fact_about(const struct fact *placement, enum fact_kind kind, enum role role, ui
 }
 
 enum reason
-event_decide(const struct catalog *catalog, const struct book *book, const struct event *event, usec now,
-             struct fact *out_fact, bool *out_repeated)
+event_decide(const struct catalog *catalog, const struct book *book, const struct event *event,
+             usec now, struct fact *out_fact, bool *out_repeated)
 {
     *out_repeated = false;
     struct book_placement placement;
@@ -188,7 +201,8 @@ event_bid_id(uint16_t seat, const char key[BOUND_KEY])
 
 // The bid as it stands now: in the overlay, else in the catalog.
 static bool
-find_standing(const struct catalog *catalog, const struct book *book, uint64_t id, struct fact *out_fact)
+find_standing(const struct catalog *catalog, const struct book *book, uint64_t id,
+              struct fact *out_fact)
 {
     if (book_find_bid(book, id, out_fact)) return true;
     uint32_t index = catalog_bid_by_id(catalog, id);
@@ -211,9 +225,9 @@ static bool
 same_bid(const struct fact *a, const struct fact *b)
 {
     if (a->bid.state == BID_WITHDRAWN && b->bid.state == BID_WITHDRAWN) return true;
-    return a->bid.state == b->bid.state && a->bid.message == b->bid.message && a->bid.slot == b->bid.slot &&
-           a->bid.price.micros == b->bid.price.micros && a->bid.from.us == b->bid.from.us &&
-           a->bid.until.us == b->bid.until.us;
+    return a->bid.state == b->bid.state && a->bid.message == b->bid.message &&
+           a->bid.slot == b->bid.slot && a->bid.price.micros == b->bid.price.micros &&
+           a->bid.from.us == b->bid.from.us && a->bid.until.us == b->bid.until.us;
 }
 
 static enum reason
@@ -222,28 +236,32 @@ judge_offer(const struct catalog *catalog, const struct offer *offer)
     if (offer->state > BID_PAUSED) return REASON_OUT_OF_RANGE;
     if (offer->message >= catalog->message_count) return REASON_UNKNOWN_MESSAGE;
     if (offer->slot != UINT32_MAX && offer->slot >= catalog->slot_count) return REASON_UNKNOWN_SLOT;
-    if (catalog->seats[catalog->messages[offer->message].seat].id != offer->seat) return REASON_NOT_YOURS;
+    if (catalog->seats[catalog->messages[offer->message].seat].id != offer->seat)
+        return REASON_NOT_YOURS;
     if (!currency_same(offer->currency, catalog->currency)) return REASON_CURRENCY;
     if (offer->price.micros < 1 || offer->price.micros > BOUND_MICROS) return REASON_OUT_OF_RANGE;
     if (offer->from.us < 0 || offer->until.us < 0) return REASON_OUT_OF_RANGE;
-    return offer->until.us != 0 && offer->until.us <= offer->from.us ? REASON_OUT_OF_RANGE : REASON_NONE;
+    return offer->until.us != 0 && offer->until.us <= offer->from.us ? REASON_OUT_OF_RANGE
+                                                                     : REASON_NONE;
 }
 
 enum reason
-event_offer(const struct catalog *catalog, const struct book *book, const struct offer *offer, usec now,
-            struct fact *out_fact, bool *out_repeated)
+event_offer(const struct catalog *catalog, const struct book *book, const struct offer *offer,
+            usec now, struct fact *out_fact, bool *out_repeated)
 {
     *out_repeated = false;
     struct fact standing, fact = {
-        .kind = FACT_BID,
-        .role = ROLE_SEAT,
-        .party = offer->seat,
-        .at = now,
-    };
+                              .kind = FACT_BID,
+                              .role = ROLE_SEAT,
+                              .party = offer->seat,
+                              .at = now,
+                          };
     fact.bid.bid = event_bid_id(offer->seat, offer->key);
     bool known = find_standing(catalog, book, fact.bid.bid, &standing);
-    // Ids are 64 bits of a fixed mix: two references that meet are told apart here, not silently joined.
-    if (known && (standing.bid.seat != offer->seat || memcmp(standing.bid.key, offer->key, BOUND_KEY) != 0))
+    // Ids are 64 bits of a fixed mix: two references that meet are told apart here, not silently
+    // joined.
+    if (known &&
+        (standing.bid.seat != offer->seat || memcmp(standing.bid.key, offer->key, BOUND_KEY) != 0))
         return REASON_CONFLICT;
     fact.bid.seat = offer->seat;
     memcpy(fact.bid.key, offer->key, sizeof fact.bid.key);
@@ -271,7 +289,8 @@ event_offer(const struct catalog *catalog, const struct book *book, const struct
         return REASON_NONE;
     }
     struct fact changed;
-    if (!book_find_bid(book, fact.bid.bid, &changed) && !book_overlay_has_room(book)) return REASON_BUSY;
+    if (!book_find_bid(book, fact.bid.bid, &changed) && !book_overlay_has_room(book))
+        return REASON_BUSY;
     *out_fact = fact;
     return REASON_NONE;
 }

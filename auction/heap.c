@@ -1,8 +1,8 @@
 // A binary heap over (key, item), with each item's place beside it.
 //
 // Invariants
-//   (1) no entry comes before its parent in the order of (key, item), so the order of leaving does not
-//       depend on the order of coming
+//   (1) no entry comes before its parent in the order of (key, item), so the order of leaving does
+//       not depend on the order of coming
 //   (2) where[entries[i].item] == i + 1, and 0 for items not in the heap
 #include "heap.h"
 
@@ -42,7 +42,8 @@ settle(struct heap *heap, uint32_t at, struct heap_entry entry)
     for (;;) {
         uint32_t child = 2 * at + 1;
         if (child >= heap->count) break;
-        if (child + 1 < heap->count && before(heap->entries[child + 1], heap->entries[child])) child++;
+        if (child + 1 < heap->count && before(heap->entries[child + 1], heap->entries[child]))
+            child++;
         if (!before(heap->entries[child], entry)) break;
         set(heap, at, heap->entries[child]);
         at = child;

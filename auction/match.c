@@ -1,17 +1,20 @@
 // Searching the bid index, dearest first, and the static tests that index and round share.
 //
-// A contact selects one row per attribute (by its value, or "unknown"), one for the rungs its identity and
-// consents open, and one more when it is distressed; a slot adds the row of its class and those of its own
-// attributes. A row that holds every column says nothing and is left out. The rest is ANDed block by
-// block (512 columns, one cache line a row), the sparsest row first, and a block is left as soon as
-// nothing survives: without any eligible bid a search still reads only a few lines per block. Rows of
-// lists are looked at last, and only when more than MATCH_FEW columns survive; fewer are cheaper to judge.
+// A contact selects one row per attribute (by its value, or "unknown"), one for the rungs its
+// identity and consents open, and one more when it is distressed; a slot adds the row of its class
+// and those of its own attributes. A row that holds every column says nothing and is left out. The
+// rest is ANDed block by block (512 columns, one cache line a row), the sparsest row first, and a
+// block is left as soon as nothing survives: without any eligible bid a search still reads only a
+// few lines per block. Rows of lists are looked at last, and only when more than MATCH_FEW columns
+// survive; fewer are cheaper to judge.
 //
-// Bids for one slot only would need a row for every slot; instead the slot has a list of its columns,
-// which runs along with the blocks: a column takes part when it is for any slot or in that list.
+// Bids for one slot only would need a row for every slot; instead the slot has a list of its
+// columns, which runs along with the blocks: a column takes part when it is for any slot or in that
+// list.
 //
-// What comes out may still fail (buckets, negated list demands, parts of rules that are not indexed, slot
-// rules, floors, budgets, caps, validity): the round judges each. What is true always comes out.
+// What comes out may still fail (buckets, negated list demands, parts of rules that are not
+// indexed, slot rules, floors, budgets, caps, validity): the round judges each. What is true always
+// comes out.
 #include "match.h"
 
 #include <string.h>
@@ -36,7 +39,8 @@ match_rungs_open(unsigned identity, unsigned consent)
     if (profiling && recognized) open |= 1u << RUNG_BEHAVIORAL;
     if (profiling && identified) open |= 1u << RUNG_PERSONALIZATION;
     if (modelling && identified) open |= 1u << RUNG_PREDICTIVE;
-    if (third_party) open |= 1u << RUNG_COMMERCIALIZATION | 1u << RUNG_AFFILIATION | 1u << RUNG_SYNDICATION;
+    if (third_party)
+        open |= 1u << RUNG_COMMERCIALIZATION | 1u << RUNG_AFFILIATION | 1u << RUNG_SYNDICATION;
     return (uint16_t)open;
 }
 
@@ -54,9 +58,11 @@ match_serves(unsigned objectives)
 }
 
 enum reason
-match_admission(const struct catalog *catalog, const struct catalog_slot *slot, const struct catalog_message *message)
+match_admission(const struct catalog *catalog, const struct catalog_slot *slot,
+                const struct catalog_message *message)
 {
-    if (!match_seat_kind_admits(catalog->seats[message->seat].kind, message->rung)) return REASON_SEAT_KIND;
+    if (!match_seat_kind_admits(catalog->seats[message->seat].kind, message->rung))
+        return REASON_SEAT_KIND;
     if ((slot->rungs & 1u << message->rung) == 0) return REASON_RUNG;
     if ((slot->objectives & message->objectives) == 0) return REASON_OBJECTIVE;
     if (slot->format_count == 0) return REASON_NONE;
@@ -93,7 +99,8 @@ add_row(const struct match_index *index, uint32_t *rows, uint32_t *count, uint32
     if (index->counts[row] == index->columns) return;
     uint32_t place = (*count)++;
     CHECK(place < MATCH_ROWS);
-    for (; place > 0 && index->counts[rows[place - 1]] > index->counts[row]; place--) rows[place] = rows[place - 1];
+    for (; place > 0 && index->counts[rows[place - 1]] > index->counts[row]; place--)
+        rows[place] = rows[place - 1];
     rows[place] = row;
 }
 
@@ -126,12 +133,13 @@ row_of_value(const struct match_cells *cells, const struct values *values, uint3
 
 // A list without any word that a rule asks for is an ordinary row: the base.
 static void
-add_list(struct match *match, const struct match_cells *cells, const struct values *values, uint32_t attribute,
-         uint32_t *rows, uint32_t *row_count)
+add_list(struct match *match, const struct match_cells *cells, const struct values *values,
+         uint32_t attribute, uint32_t *rows, uint32_t *row_count)
 {
     struct match_list list = {.base = cells->row, .first = match->list_row_count};
     bool known = values->known >> attribute & 1;
-    uint32_t first = (uint32_t)(values->value[attribute] >> 32), items = (uint32_t)values->value[attribute];
+    uint32_t first = (uint32_t)(values->value[attribute] >> 32),
+             items = (uint32_t)values->value[attribute];
     for (uint32_t i = 0; known && i < items; i++) {
         uint32_t cell = cell_of_word(cells, values->list_items[first + i], 0);
         if (cell == 0) continue;
@@ -160,7 +168,8 @@ match_contact(struct match *match, const struct catalog *catalog, const struct c
         uint32_t attribute = index->of_contact[i];
         const struct match_cells *cells = &index->cells[attribute];
         if (cells->how == MATCH_BY_LIST) {
-            add_list(match, cells, &contact->values, attribute, match->contact_rows, &match->contact_row_count);
+            add_list(match, cells, &contact->values, attribute, match->contact_rows,
+                     &match->contact_row_count);
         } else {
             uint32_t row = row_of_value(cells, &contact->values, attribute);
             add_row(index, match->contact_rows, &match->contact_row_count, row);
@@ -221,8 +230,10 @@ and_slot(struct match *match, uint32_t block)
     uint64_t takes[MATCH_WORDS];
     memcpy(takes, row_block(match->index, MATCH_ROW_ANY, block), sizeof takes);
     uint32_t first = block * MATCH_BLOCK;
-    while (match->own_next < match->own_count && match->own[match->own_next] < first) match->own_next++;
-    for (; match->own_next < match->own_count && match->own[match->own_next] < first + MATCH_BLOCK; match->own_next++) {
+    while (match->own_next < match->own_count && match->own[match->own_next] < first)
+        match->own_next++;
+    for (; match->own_next < match->own_count && match->own[match->own_next] < first + MATCH_BLOCK;
+         match->own_next++) {
         uint32_t column = match->own[match->own_next] - first;
         takes[column / 64] |= 1ull << column % 64;
     }
@@ -238,7 +249,8 @@ and_lists(struct match *match, uint32_t block)
         uint64_t takes[MATCH_WORDS];
         memcpy(takes, row_block(match->index, list->base, block), sizeof takes);
         for (uint32_t word = 0; word < list->count; word++) {
-            const uint64_t *row = row_block(match->index, match->list_rows[list->first + word], block);
+            const uint64_t *row = row_block(match->index, match->list_rows[list->first + word],
+                                            block);
             for (unsigned j = 0; j < MATCH_WORDS; j++) takes[j] |= row[j];
         }
         some = and_row(match->bits, takes);
@@ -259,7 +271,10 @@ load_block(struct match *match, uint32_t block)
     }
     if (some == 0) return false;
     unsigned survivors = 0;
-    for (unsigned i = 0; i < MATCH_WORDS; i++) survivors += (unsigned)__builtin_popcountll(match->bits[i]);
+    for (unsigned i = 0; i < MATCH_WORDS; i++) {
+        for (uint64_t bits = match->bits[i]; bits != 0 && survivors <= MATCH_FEW; bits &= bits - 1)
+            survivors++;
+    }
     return survivors <= MATCH_FEW || and_lists(match, block) != 0;
 }
 
@@ -268,7 +283,8 @@ load_next(struct match *match)
 {
     while (match->block < match->index->blocks) {
         if (match->slot_only) {  // straight to the next block in which the slot has bids
-            while (match->own_next < match->own_count && match->own[match->own_next] < match->block * MATCH_BLOCK)
+            while (match->own_next < match->own_count &&
+                   match->own[match->own_next] < match->block * MATCH_BLOCK)
                 match->own_next++;
             if (match->own_next == match->own_count) return false;
             match->block = match->own[match->own_next] / MATCH_BLOCK;

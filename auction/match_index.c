@@ -1,26 +1,27 @@
 // Building the bid index.
 //
-// A column is one conjunction of one standing bid: the AND of its seat's and its message's rule. Rules
-// with OR become several columns, as long as a bid needs no more than MATCH_TERMS; a part beyond that is
-// left out of the index (the round judges it anyway). Columns stand in the order of catalog->bids,
-// dearest first. Bids that can never win under this catalog have no column: not active, seat paused,
-// kind of seat and rung at odds, a rule that is FALSE.
+// A column is one conjunction of one standing bid: the AND of its seat's and its message's rule.
+// Rules with OR become several columns, as long as a bid needs no more than MATCH_TERMS; a part
+// beyond that is left out of the index (the round judges it anyway). Columns stand in the order of
+// catalog->bids, dearest first. Bids that can never win under this catalog have no column: not
+// active, seat paused, kind of seat and rung at odds, a rule that is FALSE.
 //
 // A row is a set of columns: those that may be true of one value (or of a bucket of values) of one
-// attribute, or that pass one static test. A column that asks nothing of an attribute stands in all of
-// its rows. What may speak to a contact is then the AND of one row per attribute.
+// attribute, or that pass one static test. A column that asks nothing of an attribute stands in all
+// of its rows. What may speak to a contact is then the AND of one row per attribute.
 //
-// Lists are different: a contact has several words. A column that asks for words of a list stands not in
-// the list's base row but in the rows of these words, and the contact's set is base OR its words. Of
-// several such demands on one list the first is indexed, of "all of" its first word; negated demands are not.
+// Lists are different: a contact has several words. A column that asks for words of a list stands
+// not in the list's base row but in the rows of these words, and the contact's set is base OR its
+// words. Of several such demands on one list the first is indexed, of "all of" its first word;
+// negated demands are not.
 //
 // Invariants
 //   (1) no false negative: a column whose conjunction is true of a contact stands in every row the
 //       contact selects
 //   (2) no bit beyond the last column
-// Buckets: an attribute gets at most MATCH_WORD_ROWS words (fewer in a very large market, MATCH_BYTES) and
-// MATCH_BOUNDS bounds; beyond that words share rows and bounds are thinned out evenly, which adds
-// candidates and loses none.
+// Buckets: an attribute gets at most MATCH_WORD_ROWS words (fewer in a very large market,
+// MATCH_BYTES) and MATCH_BOUNDS bounds; beyond that words share rows and bounds are thinned out
+// evenly, which adds candidates and loses none.
 #include "match_index.h"
 
 #include <string.h>
@@ -40,8 +41,8 @@ struct build {
     const struct catalog *catalog;
     struct match_index *index;
     struct arena *arena, *scratch;
-    uint64_t *words;                   // of the 64 columns being filled, by row
-    const uint32_t *class_slot;        // a slot of each class
+    uint64_t *words;             // of the 64 columns being filled, by row
+    const uint32_t *class_slot;  // a slot of each class
     uint32_t classes, word_rows;
 };
 struct leaves {
@@ -51,8 +52,8 @@ struct leaves {
 };
 
 // --- Rules as conjunctions -----------------------------------------------------------------------
-// Conjunctions of a subtree; MATCH_TERMS + 1: too many. Of an AND, children that would make it too many
-// are left out: the walk below decides the same way.
+// Conjunctions of a subtree; MATCH_TERMS + 1: too many. Of an AND, children that would make it too
+// many are left out: the walk below decides the same way.
 static uint32_t
 terms_of(const struct expr_node *node)
 {
@@ -109,7 +110,8 @@ struct terms {
 static struct terms
 terms_of_bid(const struct catalog *catalog, const struct catalog_bid *bid)
 {
-    struct terms terms = {&catalog->seats[bid->seat].rule, &catalog->messages[bid->message].rule, 0, 0};
+    struct terms terms = {&catalog->seats[bid->seat].rule, &catalog->messages[bid->message].rule, 0,
+                          0};
     terms.of_seat = terms_of(terms.seat->nodes);
     terms.of_message = terms_of(terms.message->nodes);
     if (terms.of_message > MATCH_TERMS) terms.message = NULL, terms.of_message = 1;
@@ -122,14 +124,16 @@ columns_of(const struct catalog *catalog, const struct catalog_bid *bid)
 {
     const struct catalog_message *message = &catalog->messages[bid->message];
     const struct catalog_seat *seat = &catalog->seats[bid->seat];
-    if (bid->state != BID_ACTIVE || seat->paused || !match_seat_kind_admits(seat->kind, message->rung)) return 0;
+    if (bid->state != BID_ACTIVE || seat->paused ||
+        !match_seat_kind_admits(seat->kind, message->rung))
+        return 0;
     struct terms terms = terms_of_bid(catalog, bid);
     return terms.of_seat * terms.of_message;
 }
 
 // --- Attributes: which values need rows ----------------------------------------------------------
 struct needs {
-    uint64_t *words;   // bit by word
+    uint64_t *words;  // bit by word
     int64_t *bounds;
     uint32_t bound_count, bound_room;
     bool used;
@@ -147,14 +151,16 @@ need_bound(struct needs *needs, int64_t value)
 
 // Called twice: counting bounds, then noting them.
 static void
-need_leaf(struct build *build, const struct expr *rule, const struct expr_node *leaf, struct needs *needs)
+need_leaf(struct build *build, const struct expr *rule, const struct expr_node *leaf,
+          struct needs *needs)
 {
     const struct catalog *catalog = build->catalog;
     const int64_t *set = rule->sets + leaf->set;
     needs->used = true;
     uint8_t type = catalog->attributes[leaf->attribute].is.type;
     if (type == ATTRIBUTE_TEXT || type == ATTRIBUTE_LIST) {
-        if (needs->words == NULL) needs->words = arena_take(build->scratch, catalog->word_count / 64 + 1, 8);
+        if (needs->words == NULL)
+            needs->words = arena_take(build->scratch, catalog->word_count / 64 + 1, 8);
         for (uint32_t i = 0; i < leaf->count; i++) {
             CHECK(set[i] >= 0 && set[i] < catalog->word_count);
             needs->words[set[i] / 64] |= 1ull << set[i] % 64;
@@ -183,8 +189,10 @@ static void
 need_all(struct build *build, struct needs *needs)
 {
     const struct catalog *catalog = build->catalog;
-    for (uint32_t i = 0; i < catalog->seat_count; i++) need_rule(build, &catalog->seats[i].rule, needs);
-    for (uint32_t i = 0; i < catalog->message_count; i++) need_rule(build, &catalog->messages[i].rule, needs);
+    for (uint32_t i = 0; i < catalog->seat_count; i++)
+        need_rule(build, &catalog->seats[i].rule, needs);
+    for (uint32_t i = 0; i < catalog->message_count; i++)
+        need_rule(build, &catalog->messages[i].rule, needs);
 }
 
 static void
@@ -222,7 +230,8 @@ compare_bounds(const void *a, const void *b)
 static void
 plan_ranges(struct build *build, struct match_cells *cells, struct needs *needs)
 {
-    int64_t *bounds = needs->bounds, *scratch = arena_take(build->scratch, needs->bound_count + 1, sizeof *scratch);
+    int64_t *bounds = needs->bounds,
+            *scratch = arena_take(build->scratch, needs->bound_count + 1, sizeof *scratch);
     sort_stable(bounds, scratch, needs->bound_count, sizeof *bounds, compare_bounds);
     uint32_t distinct = 0;
     for (uint32_t i = 0; i < needs->bound_count; i++) {
@@ -245,7 +254,8 @@ plan_attributes(struct build *build)
     for (uint32_t a = 0; a < build->catalog->attribute_count; a++) {
         needs[a].bound_room = needs[a].bound_count;
         needs[a].bound_count = 0;
-        if (needs[a].used) needs[a].bounds = arena_take(build->scratch, needs[a].bound_room + 1, sizeof(int64_t));
+        if (needs[a].used)
+            needs[a].bounds = arena_take(build->scratch, needs[a].bound_room + 1, sizeof(int64_t));
     }
     need_all(build, needs);
     for (uint32_t a = 0; a < build->catalog->attribute_count; a++) {
@@ -276,8 +286,10 @@ plan_attributes(struct build *build)
 static bool
 same_class(const struct catalog_slot *a, const struct catalog_slot *b)
 {
-    return a->rungs == b->rungs && a->objectives == b->objectives && a->format_count == b->format_count &&
-           (a->format_count == 0 || memcmp(a->formats, b->formats, a->format_count * sizeof *a->formats) == 0);
+    return a->rungs == b->rungs && a->objectives == b->objectives &&
+           a->format_count == b->format_count &&
+           (a->format_count == 0 ||
+            memcmp(a->formats, b->formats, a->format_count * sizeof *a->formats) == 0);
 }
 
 // Slots that admit the same messages share a row.
@@ -290,7 +302,9 @@ plan_classes(struct build *build)
     index->slot_row = arena_take(build->arena, catalog->slot_count + 1, sizeof *index->slot_row);
     for (uint32_t slot = 0; slot < catalog->slot_count; slot++) {
         uint32_t class = 0;
-        while (class < build->classes && !same_class(&catalog->slots[slot], &catalog->slots[class_slot[class]])) class++;
+        while (class < build->classes &&
+               !same_class(&catalog->slots[slot], &catalog->slots[class_slot[class]]))
+            class ++;
         if (class == build->classes) class_slot[build->classes++] = slot;
         index->slot_row[slot] = MATCH_ROW_CLASSES + class;
     }
@@ -304,13 +318,14 @@ plan_dearest(struct build *build)
     const struct catalog *catalog = build->catalog;
     struct match_index *index = build->index;
     uint32_t *by_class = arena_take(build->scratch, build->classes + 1, sizeof *by_class);
-    for (uint32_t class = 0; class < build->classes; class++) {
+    for (uint32_t class = 0; class < build->classes; class ++) {
         const struct catalog_slot *slot = &catalog->slots[build->class_slot[class]];
         uint32_t bid = 0;
         for (; bid < catalog->bid_count; bid++) {
             const struct catalog_bid *is = &catalog->bids[bid];
             if (is->slot != UINT32_MAX || is->state == BID_WITHDRAWN) continue;
-            if (match_admission(catalog, slot, &catalog->messages[is->message]) == REASON_NONE) break;
+            if (match_admission(catalog, slot, &catalog->messages[is->message]) == REASON_NONE)
+                break;
         }
         by_class[class] = bid < catalog->bid_count ? bid : UINT32_MAX;
     }
@@ -327,7 +342,8 @@ plan_dearest(struct build *build)
 
 // --- Filling -------------------------------------------------------------------------------------
 static void
-pass_words(const struct match_cells *cells, const struct expr_node *leaf, const int64_t *set, uint64_t pass[PASS_WORDS])
+pass_words(const struct match_cells *cells, const struct expr_node *leaf, const int64_t *set,
+           uint64_t pass[PASS_WORDS])
 {
     bool null = leaf->kind == EXPR_KNOWN && leaf->negated;
     for (uint32_t i = 0; i < cells->count; i++) {
@@ -350,7 +366,8 @@ static bool
 range_may(const struct expr_node *leaf, const int64_t *set, int64_t low, int64_t high)
 {
     if (leaf->kind == EXPR_RANGE) {
-        if (leaf->negated) return low < leaf->least || high > leaf->most || leaf->least > leaf->most;
+        if (leaf->negated)
+            return low < leaf->least || high > leaf->most || leaf->least > leaf->most;
         return leaf->least <= leaf->most && low <= leaf->most && high >= leaf->least;
     }
     bool inside = false;  // EXPR_IN
@@ -359,7 +376,8 @@ range_may(const struct expr_node *leaf, const int64_t *set, int64_t low, int64_t
 }
 
 static void
-pass_ranges(const struct match_cells *cells, const struct expr_node *leaf, const int64_t *set, uint64_t pass[PASS_WORDS])
+pass_ranges(const struct match_cells *cells, const struct expr_node *leaf, const int64_t *set,
+            uint64_t pass[PASS_WORDS])
 {
     if (leaf->kind == EXPR_KNOWN && leaf->negated) {
         pass[0] = 1;
@@ -368,13 +386,14 @@ pass_ranges(const struct match_cells *cells, const struct expr_node *leaf, const
     for (uint32_t i = 0; i <= cells->bound_count; i++) {
         int64_t low = i == 0 ? INT64_MIN : cells->bounds[i - 1];
         int64_t high = i == cells->bound_count ? INT64_MAX : cells->bounds[i] - 1;
-        if (leaf->kind == EXPR_KNOWN || range_may(leaf, set, low, high)) pass[(i + 1) / 64] |= 1ull << (i + 1) % 64;
+        if (leaf->kind == EXPR_KNOWN || range_may(leaf, set, low, high))
+            pass[(i + 1) / 64] |= 1ull << (i + 1) % 64;
     }
 }
 
 static void
-fill_list(struct build *build, const struct match_cells *cells, const struct expr_node *leaf, const int64_t *set,
-          uint64_t column)
+fill_list(struct build *build, const struct match_cells *cells, const struct expr_node *leaf,
+          const int64_t *set, uint64_t column)
 {
     uint64_t *words = build->words + cells->row;
     if (leaf->kind == EXPR_KNOWN || leaf->negated || leaf->count == 0) return;
@@ -413,13 +432,15 @@ fill_static(struct build *build, const struct catalog_bid *bid, uint64_t column)
     }
     if (match_serves(message->objectives)) words[MATCH_ROW_SERVED] |= column;
     if (bid->slot == UINT32_MAX) words[MATCH_ROW_ANY] |= column;
-    for (uint32_t class = 0; class < build->classes; class++) {
+    for (uint32_t class = 0; class < build->classes; class ++) {
         const struct catalog_slot *slot = &catalog->slots[build->class_slot[class]];
-        if (match_admission(catalog, slot, message) == REASON_NONE) words[MATCH_ROW_CLASSES + class] |= column;
+        if (match_admission(catalog, slot, message) == REASON_NONE)
+            words[MATCH_ROW_CLASSES + class] |= column;
     }
 }
 
-// Scratch words before a group of 64 columns: attribute rows full (of the columns there are), others empty.
+// Scratch words before a group of 64 columns: attribute rows full (of the columns there are),
+// others empty.
 static void
 start_group(struct build *build, uint32_t first)
 {
@@ -440,7 +461,8 @@ end_group(struct build *build, uint32_t first)
 {
     struct match_index *index = build->index;
     uint32_t word = first / 64;
-    uint64_t *to = index->bits + (size_t)(word / MATCH_CHUNK_WORDS) * index->rows * MATCH_CHUNK_WORDS;
+    uint64_t *to = index->bits +
+                   (size_t)(word / MATCH_CHUNK_WORDS) * index->rows * MATCH_CHUNK_WORDS;
     for (uint32_t row = 0; row < index->rows; row++) {
         to[(size_t)row * MATCH_CHUNK_WORDS + word % MATCH_CHUNK_WORDS] = build->words[row];
         index->counts[row] += (uint32_t)__builtin_popcountll(build->words[row]);
@@ -464,8 +486,10 @@ fill(struct build *build)
             if (column % 64 == 0) start_group(build, column);
             uint64_t bit = 1ull << column % 64;
             struct leaves leaves = {.count = 0};
-            if (terms.seat != NULL) walk(terms.seat, terms.seat->nodes, term % terms.of_seat, &leaves);
-            if (terms.message != NULL) walk(terms.message, terms.message->nodes, term / terms.of_seat, &leaves);
+            if (terms.seat != NULL)
+                walk(terms.seat, terms.seat->nodes, term % terms.of_seat, &leaves);
+            if (terms.message != NULL)
+                walk(terms.message, terms.message->nodes, term / terms.of_seat, &leaves);
             for (uint32_t leaf = 0; leaf < leaves.count; leaf++) {
                 fill_leaf(build, leaves.leaf[leaf], leaves.sets[leaf], bit);
             }
@@ -489,10 +513,13 @@ plan_columns(struct build *build)
     for (uint32_t i = 0; i < catalog->bid_count; i++) {
         uint32_t count = columns_of(catalog, &catalog->bids[i]);
         index->columns += count;
-        if (catalog->bids[i].slot != UINT32_MAX) index->own_first[catalog->bids[i].slot + 1] += count;
+        if (catalog->bids[i].slot != UINT32_MAX)
+            index->own_first[catalog->bids[i].slot + 1] += count;
     }
-    for (uint32_t slot = 0; slot < catalog->slot_count; slot++) index->own_first[slot + 1] += index->own_first[slot];
-    index->own = arena_take(build->arena, index->own_first[catalog->slot_count] + 1u, sizeof *index->own);
+    for (uint32_t slot = 0; slot < catalog->slot_count; slot++)
+        index->own_first[slot + 1] += index->own_first[slot];
+    index->own = arena_take(build->arena, index->own_first[catalog->slot_count] + 1u,
+                            sizeof *index->own);
     uint64_t fit = MATCH_BYTES / (index->columns / 8 + 1) / BOUND_ATTRIBUTES;
     build->word_rows = fit > MATCH_WORD_ROWS ? MATCH_WORD_ROWS : fit < 16 ? 16 : (uint32_t)fit;
     index->blocks = (index->columns + MATCH_BLOCK - 1) / MATCH_BLOCK;
@@ -513,7 +540,8 @@ match_index_build(const struct catalog *catalog, struct arena *arena)
     plan_columns(&build);
     plan_attributes(&build);
     index->counts = arena_take(arena, index->rows, sizeof *index->counts);
-    index->bits = arena_take(arena, (size_t)index->chunks * index->rows + 1, MATCH_CHUNK_WORDS * sizeof *index->bits);
+    index->bits = arena_take(arena, (size_t)index->chunks * index->rows + 1,
+                             MATCH_CHUNK_WORDS * sizeof *index->bits);
     build.words = arena_take(build.scratch, index->rows, sizeof *build.words);
     fill(&build);
     arena_close(build.scratch);

@@ -1,9 +1,10 @@
 // A pool of orders and refunds: found by (order, reference), listed by placement, linked by age.
 //
 // Invariants
-//   (1) an order in use is in the probe, in its placement's list and in the chain of ages exactly once
-//   (2) it ends with its placement, never before: whoever forgets an order has forgotten the placement,
-//       so that a late repeat meets "unknown placement" and is not counted twice
+//   (1) an order in use is in the probe, in its placement's list and in the chain of ages exactly
+//       once
+//   (2) it ends with its placement, never before: whoever forgets an order has forgotten the
+//       placement, so that a late repeat meets "unknown placement" and is not counted twice
 #include "orders.h"
 
 #include <string.h>
@@ -15,7 +16,8 @@ orders_open(struct orders *orders, struct arena *arena, uint32_t capacity)
 {
     *orders = (struct orders){.capacity = capacity, .oldest = PROBE_NONE, .newest = PROBE_NONE};
     orders->orders = arena_take(arena, capacity, sizeof *orders->orders);
-    for (uint32_t i = 0; i < capacity; i++) orders->orders[i].next = i + 1 < capacity ? i + 1 : PROBE_NONE;
+    for (uint32_t i = 0; i < capacity; i++)
+        orders->orders[i].next = i + 1 < capacity ? i + 1 : PROBE_NONE;
     probe_open(&orders->probe, arena, capacity);
 }
 
@@ -34,7 +36,9 @@ orders_find(const struct orders *orders, struct id order, struct id reference)
     uint64_t hash = hash_of(order, reference);
     uint32_t at = probe_start(&orders->probe, hash), item;
     while ((item = probe_next(&orders->probe, hash, &at)) != PROBE_NONE) {
-        if (id_same(orders->orders[item].order, order) && id_same(orders->orders[item].reference, reference)) break;
+        if (id_same(orders->orders[item].order, order) &&
+            id_same(orders->orders[item].reference, reference))
+            break;
     }
     return item;
 }
@@ -65,8 +69,10 @@ orders_drop_list(struct orders *orders, uint32_t list)
         struct order *order = &orders->orders[list];
         uint32_t next = order->next;
         probe_drop(&orders->probe, hash_of(order->order, order->reference), list);
-        *(order->older == PROBE_NONE ? &orders->oldest : &orders->orders[order->older].newer) = order->newer;
-        *(order->newer == PROBE_NONE ? &orders->newest : &orders->orders[order->newer].older) = order->older;
+        *(order->older == PROBE_NONE ? &orders->oldest
+                                     : &orders->orders[order->older].newer) = order->newer;
+        *(order->newer == PROBE_NONE ? &orders->newest
+                                     : &orders->orders[order->newer].older) = order->older;
         *order = (struct order){.next = orders->free};
         orders->free = list;
         orders->count--;

@@ -1,8 +1,10 @@
-// A small pool of bids beside a catalog. Each FACT_BID says a bid's whole state, so the newest counts.
+// A small pool of bids beside a catalog. Each FACT_BID says a bid's whole state, so the newest
+// counts.
 //
-// A catalog names the journal position up to which it includes bid facts. An entry at or before that
-// position (same log) is dropped when the catalog comes, or not taken when the fact is read again: so a
-// replay under the same catalog gives the same overlay however many catalogs came and went live.
+// A catalog names the journal position up to which it includes bid facts. An entry at or before
+// that position (same log) is dropped when the catalog comes, or not taken when the fact is read
+// again: so a replay under the same catalog gives the same overlay however many catalogs came and
+// went live.
 //
 // Invariants
 //   (1) an entry's position is the newest bid fact of that bid
@@ -46,7 +48,8 @@ overlay_find(const struct overlay *overlay, uint64_t id)
 static bool
 includes(const struct catalog *catalog, struct catalog_position position)
 {
-    return catalog != NULL && catalog->position.log == position.log && position.batch <= catalog->position.batch;
+    return catalog != NULL && catalog->position.log == position.log &&
+           position.batch <= catalog->position.batch;
 }
 
 // The entry as a bid of the current catalog; false when the catalog lacks what it names.
@@ -114,7 +117,9 @@ sift_down(struct catalog_bid *bids, uint32_t at, uint32_t count)
 {
     struct catalog_bid moved = bids[at];
     for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && comes_before(&bids[child], bids[child + 1].price, bids[child + 1].id)) child++;
+        if (child + 1 < count &&
+            comes_before(&bids[child], bids[child + 1].price, bids[child + 1].id))
+            child++;
         if (!comes_before(&moved, bids[child].price, bids[child].id)) break;
         bids[at] = bids[child];
     }

@@ -1,5 +1,5 @@
-// Bids put or changed since the catalog: their whole state by bid id, and, resolved against the current
-// catalog, in the order of the auction. Private to auction/.
+// Bids put or changed since the catalog: their whole state by bid id, and, resolved against the
+// current catalog, in the order of the auction. Private to auction/.
 #ifndef VENDUE_OVERLAY_H
 #define VENDUE_OVERLAY_H
 
@@ -15,16 +15,16 @@ struct overlay_bid {
     usec from, until;
     struct catalog_position position;
     uint8_t state;
-    bool offered;                  // resolved: stands in `sorted`
+    bool offered;  // resolved: stands in `sorted`
     char key[BOUND_KEY];
 };
 struct overlay {
     struct overlay_bid *bids;
-    struct catalog_bid *sorted;    // dearest first, then lower id; indexes of `catalog`
-    uint64_t *replaced;            // bit by index of the catalog's bids
+    struct catalog_bid *sorted;  // dearest first, then lower id; indexes of `catalog`
+    uint64_t *replaced;          // bit by index of the catalog's bids
     uint32_t capacity, count, sorted_count, replaced_words;
     struct probe probe;
-    const struct catalog *catalog; // NULL: none yet
+    const struct catalog *catalog;  // NULL: none yet
 };
 void overlay_open(struct overlay *overlay, struct arena *arena, uint32_t capacity);
 // The bid's new state. STATUS_OK also when the catalog includes it already; STATUS_FULL.

@@ -7,15 +7,15 @@
 //       contact's id: every contact draws anew, nobody can choose it, and a replay draws the same.
 //   (4) Among equal hashes the lower bid id ranks first.
 //   (5) The bid that ranks first wins.
-//   (6) The setter is the dearest bid of another seat than the winner's; among equals the lower bid id.
-//       The winner's seat never sets its own price, however many bids it has.
-//   (7) The winner pays the larger of its own floor and the setter's price. Equal, or no setter: the
-//       floor set the price.
-// Follows: floor <= price <= winner's bid, and the price does not depend on the winner's own bids, so
-// that bidding one's value is a best strategy (Vickrey 1961; with a floor per bidder still so).
+//   (6) The setter is the dearest bid of another seat than the winner's; among equals the lower bid
+//       id. The winner's seat never sets its own price, however many bids it has.
+//   (7) The winner pays the larger of its own floor and the setter's price. Equal, or no setter:
+//       the floor set the price.
+// Follows: floor <= price <= winner's bid, and the price does not depend on the winner's own bids,
+// so that bidding one's value is a best strategy (Vickrey 1961; with a floor per bidder still so).
 //
-// State while bids come in: the bid that ranks first by (2)-(4), and the best bids by (price, lower id) of
-// the two best seats. One of those two is not the winner's seat, or there is no other seat.
+// State while bids come in: the bid that ranks first by (2)-(4), and the best bids by (price, lower
+// id) of the two best seats. One of those two is not the winner's seat, or there is no other seat.
 #include "price.h"
 
 #include "fail.h"
@@ -79,12 +79,14 @@ price_close(const struct price *price, struct price_sale *out_sale)
     out_sale->seat = winner->seat;
     out_sale->floor = winner->floor;
     out_sale->price = winner->floor;
-    const struct price_bid *setter = &price->others[price->others[0].seat == winner->seat ? 1 : 0];  // (6)
-    if (setter->bid != 0 && setter->price.micros > winner->floor.micros) {                           // (7)
+    const struct price_bid *setter =
+        &price->others[price->others[0].seat == winner->seat ? 1 : 0];      // (6)
+    if (setter->bid != 0 && setter->price.micros > winner->floor.micros) {  // (7)
         out_sale->price = setter->price;
         out_sale->setter = setter->bid;
     }
-    CHECK(out_sale->price.micros >= winner->floor.micros && out_sale->price.micros <= winner->price.micros);
+    CHECK(out_sale->price.micros >= winner->floor.micros &&
+          out_sale->price.micros <= winner->price.micros);
 }
 
 void

@@ -1,5 +1,5 @@
-// Open addressing with linear probing. A cell is empty (0) or holds the low half of the hash beside the
-// item's number + 1; an item's home is that half AND mask.
+// Open addressing with linear probing. A cell is empty (0) or holds the low half of the hash beside
+// the item's number + 1; an item's home is that half AND mask.
 //
 // Invariants
 //   (1) at least half of the cells are empty, so that every search ends
@@ -36,7 +36,8 @@ probe_drop(struct probe *probe, uint64_t hash, uint32_t item)
         CHECK(probe->cells[hole] != 0);
         hole = (hole + 1) & probe->mask;
     }
-    for (uint32_t at = (hole + 1) & probe->mask; probe->cells[at] != 0; at = (at + 1) & probe->mask) {
+    for (uint32_t at = (hole + 1) & probe->mask; probe->cells[at] != 0;
+         at = (at + 1) & probe->mask) {
         uint32_t home = (uint32_t)(probe->cells[at] >> 32) & probe->mask;
         // An item may move into the hole unless its home lies behind the hole.
         if (((at - home) & probe->mask) >= ((at - hole) & probe->mask)) {

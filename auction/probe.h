@@ -1,5 +1,6 @@
-// A table from hashes to the numbers of items that their owner keeps: open addressing, linear probing,
-// at most half full, deletion by shifting back. Fixed size; the owner compares keys. Private to auction/.
+// A table from hashes to the numbers of items that their owner keeps: open addressing, linear
+// probing, at most half full, deletion by shifting back. Fixed size; the owner compares keys.
+// Private to auction/.
 #ifndef VENDUE_PROBE_H
 #define VENDUE_PROBE_H
 

@@ -2,7 +2,8 @@
 //
 // Invariants
 //   (1) facts of one contact follow each other in the fact ring, in the order they were decided
-//   (2) fact_first is the first fact of the oldest contact kept; ends never pass starts by more than room
+//   (2) fact_first is the first fact of the oldest contact kept; ends never pass starts by more
+//       than room
 //   (3) a key in the probe leads to the newest contact of that key
 #include "recent.h"
 
@@ -75,7 +76,8 @@ enum status
 recent_outcome(struct recent *recent, const struct fact *fact)
 {
     if (recent->contact_end == recent->contact_first) return STATUS_INPUT;
-    struct recent_contact *contact = &recent->contacts[(recent->contact_end - 1) % recent->contact_room];
+    struct recent_contact *contact =
+        &recent->contacts[(recent->contact_end - 1) % recent->contact_room];
     if (contact->count == contact->expected) return STATUS_INPUT;
     if (!id_same(recent_fact(recent, contact, 0)->contact, fact->contact)) return STATUS_INPUT;
     recent->facts[(contact->first + contact->count++) % recent->fact_room] = *fact;

@@ -1,5 +1,5 @@
-// Recent contacts with the facts of their decision, so that a retry gets its answer again. Private to
-// auction/.
+// Recent contacts with the facts of their decision, so that a retry gets its answer again. Private
+// to auction/.
 #ifndef VENDUE_RECENT_H
 #define VENDUE_RECENT_H
 
@@ -10,10 +10,10 @@
 #include "probe.h"
 
 struct recent_contact {
-    struct id key;         // contact_request_key
-    uint64_t first;        // number of its first fact, counted from the start of time
+    struct id key;            // contact_request_key
+    uint64_t first;           // number of its first fact, counted from the start of time
     uint8_t expected, count;  // facts to come, facts there; the opened fact included
-    bool listed;           // in the probe; not when a later contact took its key
+    bool listed;              // in the probe; not when a later contact took its key
 };
 struct recent {
     struct recent_contact *contacts;  // ring
@@ -26,10 +26,12 @@ struct recent {
 void recent_open(struct recent *recent, struct arena *arena, uint32_t contacts);
 // Starts a contact; the oldest make room.
 void recent_add(struct recent *recent, const struct fact *opened);
-// Adds an outcome to the contact started last. STATUS_INPUT: it belongs to another, or is one too many.
+// Adds an outcome to the contact started last. STATUS_INPUT: it belongs to another, or is one too
+// many.
 MUST_CHECK enum status recent_outcome(struct recent *recent, const struct fact *fact);
 // NULL when the key is unknown.
 const struct recent_contact *recent_find(const struct recent *recent, struct id key);
-const struct fact *recent_fact(const struct recent *recent, const struct recent_contact *contact, unsigned i);
+const struct fact *
+recent_fact(const struct recent *recent, const struct recent_contact *contact, unsigned i);
 
 #endif

@@ -1,25 +1,27 @@
 // One contact, from request to facts.
 //
-// A contact's id is derived by hash_mix from its request key and the time of the decision, its last four
-// bits zero (fact.h): the same request at the same time gives the same id, and a replay gives all ids again.
+// A contact's id is derived by hash_mix from its request key and the time of the decision, its last
+// four bits zero (fact.h): the same request at the same time gives the same id, and a replay gives
+// all ids again.
 //
-// Slots are decided in declared order, and a win counts at once for the slots behind it: its message wins
-// no second slot of this contact, its price is already spent.
+// Slots are decided in declared order, and a win counts at once for the slots behind it: its
+// message wins no second slot of this contact, its price is already spent.
 //
-// A bid is judged by the steps of round.h, in this order, and the first that stops it is its reason:
-//   (1)  state: withdrawn, paused (bid or seat), outside the validity of bid or message, no contract
+// A bid is judged by the steps of round.h, in this order, and the first that stops it is its
+// reason:
+//   (1)  state: withdrawn, paused (bid or seat), outside the validity of bid or message, no
+//        contract
 //   (2)  admission: kind of seat, rung, objective, format (match_admission)
 //   (3)  condition: a distressed customer meets only messages that fulfill or educate
 //   (4)  data the rung needs: consent, then identity
 //   (5)  rules: the slot's, the seat's, the message's; each must be TRUE
 //   (6)  once in a contact; frequency cap (and room to count it); budget of seat, then of message
 //   (7)  floor: the first floor rule of the slot that fits, else the slot's own
-// What is left is priced by price.c. The search takes bids dearest first and stops when no cheaper bid can
-// change the sale; the facts say what was counted until then. `why` judges every bid of the slot again
-// afterwards and never changes a fact.
+// What is left is priced by price.c. The search takes bids dearest first and stops when no cheaper
+// bid can change the sale; the facts say what was counted until then. `why` judges every bid of the
+// slot again afterwards and never changes a fact.
 #include "round.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "fail.h"
@@ -32,6 +34,7 @@ struct win {
 };
 
 struct round {
+    struct arena *arena;  // holds this
     struct match match;
     struct price price;
     // The contact being decided:
@@ -47,23 +50,25 @@ struct round {
     // The slot being decided:
     uint32_t slot_index;
     const struct catalog_slot *slot;
-    uint32_t next_catalog, next_overlay;  // bids not yet given; UINT32_MAX: the catalog's are through
-    bool catalog_taken;                   // next_catalog was given: look for another when asked
+    uint32_t next_catalog,
+        next_overlay;    // bids not yet given; UINT32_MAX: the catalog's are through
+    bool catalog_taken;  // next_catalog was given: look for another when asked
     uint32_t considered;
 };
 
 struct round *
 round_open(void)
 {
-    struct round *round = calloc(1, sizeof *round);
-    CHECK(round != NULL);
+    struct arena *arena = arena_open("round");
+    struct round *round = arena_take(arena, 1, sizeof *round);
+    round->arena = arena;
     return round;
 }
 
 void
 round_close(struct round *round)
 {
-    free(round);
+    if (round != NULL) arena_close(round->arena);
 }
 
 // --- Judging one bid -----------------------------------------------------------------------------
@@ -77,7 +82,8 @@ struct judgement {
 };
 
 static void
-floor_of(const struct catalog_slot *slot, const struct catalog_message *message, struct judgement *judgement)
+floor_of(const struct catalog_slot *slot, const struct catalog_message *message,
+         struct judgement *judgement)
 {
     judgement->floor = slot->floor;
     judgement->floor_rule = 0;
@@ -99,7 +105,8 @@ valid_at(usec from, usec until, usec now)
 }
 
 static enum reason
-judge_state(const struct round *round, const struct catalog_bid *bid, const struct catalog_message *message)
+judge_state(const struct round *round, const struct catalog_bid *bid,
+            const struct catalog_message *message)
 {
     if (bid->state == BID_WITHDRAWN) return REASON_WITHDRAWN;
     if (bid->state == BID_PAUSED || round->catalog->seats[bid->seat].paused) return REASON_PAUSED;
@@ -113,18 +120,22 @@ static enum reason
 judge_customer(const struct round *round, const struct catalog_message *message)
 {
     const struct contact *contact = round->contact;
-    if (contact->condition == CONDITION_DISTRESSED && !match_serves(message->objectives)) return REASON_CONDITION;
+    if (contact->condition == CONDITION_DISTRESSED && !match_serves(message->objectives))
+        return REASON_CONDITION;
     if (round->rungs_open & 1u << message->rung) return REASON_NONE;
-    // The rung is closed to this contact: for want of consent, unless a known customer would open it.
+    // The rung is closed to this contact: for want of consent, unless a known customer would open
+    // it.
     unsigned known = match_rungs_open(IDENTITY_REPEAT, contact->consent);
     return known & 1u << message->rung ? REASON_IDENTITY : REASON_CONSENT;
 }
 
 static enum reason
-judge_rules(const struct round *round, const struct catalog_message *message, struct judgement *judgement)
+judge_rules(const struct round *round, const struct catalog_message *message,
+            struct judgement *judgement)
 {
     const struct values *contact = &round->contact->values, *slot = &round->slot->values;
-    const struct expr *rules[3] = {&round->slot->rule, &round->catalog->seats[message->seat].rule, &message->rule};
+    const struct expr *rules[3] = {&round->slot->rule, &round->catalog->seats[message->seat].rule,
+                                   &message->rule};
     const struct values *beside[3] = {&message->values, slot, slot};
     static const char *const names[3] = {"slot", "seat", "message"};
     for (unsigned i = 0; i < 3; i++) {
@@ -139,7 +150,8 @@ judge_rules(const struct round *round, const struct catalog_message *message, st
 
 // Would `price` more still be within the budget, with this contact's wins counted?
 static bool
-affords(const struct round *round, money budget, money spent, uint32_t seat, uint32_t message, money price)
+affords(const struct round *round, money budget, money spent, uint32_t seat, uint32_t message,
+        money price)
 {
     if (money_add(spent, price, &spent) != STATUS_OK) return false;
     for (unsigned i = 0; i < round->win_count; i++) {
@@ -150,24 +162,33 @@ affords(const struct round *round, money budget, money spent, uint32_t seat, uin
     return spent.micros <= budget.micros;
 }
 
+static bool
+seat_affords(const struct round *round, const struct catalog_bid *bid)
+{
+    const struct catalog_seat *seat = &round->catalog->seats[bid->seat];
+    if (!seat->has_budget) return true;
+    return affords(round, seat->budget, book_seat_spent(round->book, seat->id), bid->seat,
+                   UINT32_MAX, bid->price);
+}
+
 static enum reason
-judge_counts(const struct round *round, const struct catalog_bid *bid, const struct catalog_message *message)
+judge_counts(const struct round *round, const struct catalog_bid *bid,
+             const struct catalog_message *message)
 {
     for (unsigned i = 0; i < round->win_count; i++) {
         if (round->wins[i].message == bid->message) return REASON_DUPLICATE;
     }
     uint64_t customer = round->contact->customer;
     if (message->cap_count > 0 && customer != 0) {
-        uint32_t count = book_cap_count(round->book, customer, message->id, message->cap_days, round->now);
+        uint32_t count = book_cap_count(round->book, customer, message->id, message->cap_days,
+                                        round->now);
         if (count >= message->cap_count) return REASON_FREQUENCY_CAP;
         if (!book_cap_has_room(round->book, customer, message->id)) return REASON_BUSY;
     }
-    const struct catalog_seat *seat = &round->catalog->seats[bid->seat];
-    if (seat->has_budget && !affords(round, seat->budget, book_seat_spent(round->book, seat->id), bid->seat,
-                                     UINT32_MAX, bid->price))
-        return REASON_BUDGET;
-    if (message->has_budget && !affords(round, message->budget, book_message_spent(round->book, message->id),
-                                        bid->seat, bid->message, bid->price))
+    if (!seat_affords(round, bid)) return REASON_BUDGET;
+    if (message->has_budget &&
+        !affords(round, message->budget, book_message_spent(round->book, message->id), bid->seat,
+                 bid->message, bid->price))
         return REASON_BUDGET;
     return REASON_NONE;
 }
@@ -183,7 +204,8 @@ judge(const struct round *round, const struct catalog_bid *bid, struct judgement
     if (reason == REASON_NONE) reason = judge_customer(round, message);
     if (reason == REASON_NONE) reason = judge_rules(round, message, judgement);
     if (reason == REASON_NONE) reason = judge_counts(round, bid, message);
-    if (reason == REASON_NONE && bid->price.micros < judgement->floor.micros) reason = REASON_BELOW_FLOOR;
+    if (reason == REASON_NONE && bid->price.micros < judgement->floor.micros)
+        reason = REASON_BELOW_FLOOR;
     judgement->reason = reason;
 }
 
@@ -219,13 +241,14 @@ start_bids(struct round *round, bool searching)
     if (searching) match_slot(&round->match, round->slot_index);
 }
 
-// The next bid of catalog and overlay together, by price descending, then id ascending; NULL at the end.
-// `out_number` as in struct why_bid.
+// The next bid of catalog and overlay together, by price descending, then id ascending; NULL at the
+// end. `out_number` as in struct why_bid.
 static const struct catalog_bid *
 next_bid(struct round *round, bool searching, uint32_t *out_number)
 {
     struct book_bids overlay = book_overlay(round->book);
-    while (round->next_overlay < overlay.count && !addresses(round, &overlay.bids[round->next_overlay])) {
+    while (round->next_overlay < overlay.count &&
+           !addresses(round, &overlay.bids[round->next_overlay])) {
         round->next_overlay++;
     }
     if (round->catalog_taken) advance_catalog(round, searching);
@@ -258,6 +281,17 @@ slot_is_open(const struct round *round)
     return expr_true_with(rule, &round->contact->values, NULL, NULL);
 }
 
+// The lowest floor that any bid could meet in the slot: cheaper bids are all below their floor.
+static money
+least_floor(const struct catalog_slot *slot)
+{
+    money least = slot->floor;
+    for (uint32_t i = 0; i < slot->floor_count; i++) {
+        if (slot->floors[i].price.micros < least.micros) least = slot->floors[i].price;
+    }
+    return least;
+}
+
 // The winner, or NULL; the sale is in round->price.
 static const struct catalog_bid *
 search(struct round *round, struct judgement *out_winner)
@@ -271,14 +305,17 @@ search(struct round *round, struct judgement *out_winner)
     start_bids(round, true);
     uint32_t number;
     money last = money_of(BOUND_MICROS);  // no bid to come is dearer
+    money least = least_floor(round->slot);
     while (!price_settled(&round->price, last) && (bid = next_bid(round, true, &number)) != NULL) {
         last = bid->price;
-        if (price_settled(&round->price, last)) break;
+        if (price_settled(&round->price, last) || last.micros < least.micros) break;
         // A cheaper bid of the leading seat can neither win nor set the price.
-        if (winner != NULL && bid->seat == winner->seat && bid->price.micros < winner->price.micros) continue;
+        if (winner != NULL && bid->seat == winner->seat && bid->price.micros < winner->price.micros)
+            continue;
+        round->considered++;
+        if (!seat_affords(round, bid)) continue;  // judged first: it needs nothing of the message
         struct judgement judgement;
         judge(round, bid, &judgement);
-        round->considered++;
         if (judgement.reason != REASON_NONE) continue;
         struct price_bid entry = {bid->id, bid->seat, bid->price, judgement.floor};
         CHECK(price_add(&round->price, &entry));
@@ -306,8 +343,8 @@ fact_of(const struct round *round, enum fact_kind kind, uint8_t position)
 }
 
 static struct fact
-placement_fact(const struct round *round, const struct catalog_bid *bid, const struct judgement *winner,
-               const struct price_sale *sale)
+placement_fact(const struct round *round, const struct catalog_bid *bid,
+               const struct judgement *winner, const struct price_sale *sale)
 {
     const struct catalog *catalog = round->catalog;
     const struct catalog_message *message = &catalog->messages[bid->message];
@@ -333,7 +370,8 @@ placement_fact(const struct round *round, const struct catalog_bid *bid, const s
     return fact;
 }
 
-// The dearest bid that addresses the slot, of catalog and overlay: what it was stopped by tells most.
+// The dearest bid that addresses the slot, of catalog and overlay: what it was stopped by tells
+// most.
 static const struct catalog_bid *
 dearest(const struct round *round)
 {
@@ -349,8 +387,10 @@ dearest(const struct round *round)
     for (uint32_t i = 0; i < overlay.count; i++) {
         const struct catalog_bid *bid = &overlay.bids[i];
         if (best != NULL && bid->price.micros < best->price.micros) break;
-        if (bid->state == BID_WITHDRAWN || !match_addresses(catalog, bid, round->slot_index)) continue;
-        if (best == NULL || bid->price.micros > best->price.micros || bid->id < best->id) best = bid;
+        if (bid->state == BID_WITHDRAWN || !match_addresses(catalog, bid, round->slot_index))
+            continue;
+        if (best == NULL || bid->price.micros > best->price.micros || bid->id < best->id)
+            best = bid;
         break;
     }
     return best;
@@ -403,7 +443,8 @@ explain(struct round *round, const struct catalog_bid *winner)
         } else if (judgement.reason == REASON_NONE && bid != winner) {
             CHECK(winner != NULL);
             why.reason = bid->seat == winner->seat ? REASON_OWN_SEAT : REASON_OUTBID;
-            if (why.reason == REASON_OUTBID) status = money_subtract(winner->price, bid->price, &why.short_by);
+            if (why.reason == REASON_OUTBID)
+                status = money_subtract(winner->price, bid->price, &why.short_by);
         }
         CHECK(status == STATUS_OK);  // both amounts are within BOUND_MICROS
         if (round->why->count < round->why->room) round->why->bids[round->why->count] = why;

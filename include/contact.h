@@ -15,35 +15,36 @@
 #define VALUE_OTHER (-1)
 
 struct values {
-    uint64_t known;                         // bit a: attribute a has a value; else it is unknown (SQL null)
-    int64_t value[BOUND_ATTRIBUTES];        // a list: first item << 32 | count
-    int32_t list_items[BOUND_LIST_ITEMS];   // word numbers, ascending within one list, no repeats
+    uint64_t known;  // bit a: attribute a has a value; else it is unknown (SQL null)
+    int64_t value[BOUND_ATTRIBUTES];       // a list: first item << 32 | count
+    int32_t list_items[BOUND_LIST_ITEMS];  // word numbers, ascending within one list, no repeats
     uint32_t list_used;
 };
 
 struct contact {
-    struct id request_key;    // contact_request_key(touchpoint, key): what a retry repeats
-    uint64_t request;         // digest of the request's content
-    uint64_t customer;        // keyed pseudonym; 0 anonymous
+    struct id request_key;  // contact_request_key(touchpoint, key): what a retry repeats
+    uint64_t request;       // digest of the request's content
+    uint64_t customer;      // keyed pseudonym; 0 anonymous
     usec began;
-    uint32_t container;       // index in the catalog
-    uint16_t touchpoint;      // stable id
+    uint32_t container;   // index in the catalog
+    uint16_t touchpoint;  // stable id
     uint16_t shard;
     uint8_t identity, tier, loyalty, condition;
-    uint8_t consent;          // mask of purposes agreed to
-    uint16_t achieved;        // mask of objectives the touchpoint reports
-    uint16_t slots_wanted;    // mask by position - 1; 0: all of the container
+    uint8_t consent;        // mask of purposes agreed to
+    uint16_t achieved;      // mask of objectives the touchpoint reports
+    uint16_t slots_wanted;  // mask by position - 1; 0: all of the container
     char key[BOUND_KEY];
     struct values values;
 };
 
-// The key under which a request is known: touchpoint and the touchpoint's own id of the contact (zero
-// padded). Derivable from a FACT_CONTACT (party, opened.key), so that a replay knows it too.
+// The key under which a request is known: touchpoint and the touchpoint's own id of the contact
+// (zero padded). Derivable from a FACT_CONTACT (party, opened.key), so that a replay knows it too.
 static inline struct id
 contact_request_key(uint16_t touchpoint, const char key[BOUND_KEY])
 {
     uint64_t words[BOUND_KEY / 8];
-    uint64_t half[2] = {hash_mix(touchpoint + 0x9e3779b97f4a7c15u), hash_mix(touchpoint + 0xd1b54a32d192ed03u)};
+    uint64_t half[2] = {hash_mix(touchpoint + 0x9e3779b97f4a7c15u),
+                        hash_mix(touchpoint + 0xd1b54a32d192ed03u)};
     memcpy(words, key, sizeof words);
     for (unsigned i = 0; i < BOUND_KEY / 8; i++) {
         half[0] = hash_mix(half[0] ^ words[i]) + 0x9e3779b97f4a7c15u;

@@ -14,7 +14,8 @@
 #include "random_history.h"
 
 // --- Counting allocations ------------------------------------------------------------------------
-static volatile unsigned long allocations;  // the compiler thinks that malloc changes nothing of ours
+static volatile unsigned long
+    allocations;  // the compiler thinks that malloc changes nothing of ours
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 int __sanitizer_install_malloc_and_free_hooks(void (*taken)(const volatile void *, size_t),
@@ -70,7 +71,8 @@ test_no_allocation(void **state)
     (void)state;
     count_allocations();
     struct history history;
-    struct random_market options = {.bids = 300, .prices = 20, .budgets = true, .caps = true, .version = 1};
+    struct random_market options = {
+        .bids = 300, .prices = 20, .budgets = true, .caps = true, .version = 1};
     history_open(&history, random_seed(3), &options, &history_limits);
     unsigned long before = allocations;
     void *volatile one = malloc(1);
@@ -105,7 +107,8 @@ test_fold_is_book(void **state)
     uint64_t facts = 0, repeats = 0, busy = 0;
     for (unsigned i = 0; i < 12; i++) {
         struct history history;
-        struct random_market options = {.bids = 200, .prices = 20, .budgets = i % 2, .caps = i % 3 != 0, .version = 1};
+        struct random_market options = {
+            .bids = 200, .prices = 20, .budgets = i % 2, .caps = i % 3 != 0, .version = 1};
         history_open(&history, seed + i, &options, &history_limits);
         for (unsigned step = 0; step < 900; step++) {
             history_step(&history);
@@ -129,8 +132,8 @@ test_fold_is_book(void **state)
         busy += history.refused;
         history_close(&history);
     }
-    printf("%llu facts, %llu repeated events, %llu contacts refused for want of room\n", (unsigned long long)facts,
-           (unsigned long long)repeats, (unsigned long long)busy);
+    printf("%llu facts, %llu repeated events, %llu contacts refused for want of room\n",
+           (unsigned long long)facts, (unsigned long long)repeats, (unsigned long long)busy);
     assert_true(facts > 5000 && repeats > 50);
 }
 
@@ -163,7 +166,8 @@ test_fold_over_catalogs(void **state)
     history_close(&history);
 }
 
-// Spend from the definition: prices of placements, less those cancelled or expired unless charged at the win.
+// Spend from the definition: prices of placements, less those cancelled or expired unless charged
+// at the win.
 static void
 test_spend_is_exact(void **state)
 {
@@ -181,12 +185,14 @@ test_spend_is_exact(void **state)
         int64_t change = 0;
         uint32_t seat = 0, message = 0;
         if (fact->kind == FACT_PLACEMENT) {
-            change = fact->placement.price.micros, seat = fact->placement.seat, message = fact->placement.message;
+            change = fact->placement.price.micros, seat = fact->placement.seat,
+            message = fact->placement.message;
         } else if (fact->kind == FACT_CANCELLED || fact->kind == FACT_EXPIRED) {
             struct book_placement placement;
             assert_true(book_find_placement(history.book, fact_placement(fact), &placement));
             bool stays = placement.fact->placement.charge == CHARGE_WIN;
-            change = stays ? 0 : -fact->event.price.micros, seat = fact->event.seat, message = fact->event.message;
+            change = stays ? 0 : -fact->event.price.micros, seat = fact->event.seat,
+            message = fact->event.message;
             released += !stays;
             kept += stays;
         }
@@ -194,8 +200,10 @@ test_spend_is_exact(void **state)
         messages[message] += change;
     }
     assert_true(released > 100 && kept > 0);
-    for (uint32_t i = 0; i < BOUND_SEATS; i++) assert_int_equal(book_seat_spent(history.book, i).micros, seats[i]);
-    for (uint32_t i = 0; i < BOUND_MESSAGES; i++) assert_int_equal(book_message_spent(history.book, i).micros, messages[i]);
+    for (uint32_t i = 0; i < BOUND_SEATS; i++)
+        assert_int_equal(book_seat_spent(history.book, i).micros, seats[i]);
+    for (uint32_t i = 0; i < BOUND_MESSAGES; i++)
+        assert_int_equal(book_message_spent(history.book, i).micros, messages[i]);
     history_close(&history);
 }
 
@@ -205,7 +213,8 @@ static const struct catalog_position somewhere = {1, 1, 1};
 static struct fact
 opened(uint8_t contact, uint8_t slots, usec at)
 {
-    struct fact fact = {.kind = FACT_CONTACT, .party = 5, .at = at, .contact = {{1, contact}}, .customer = 9};
+    struct fact fact = {
+        .kind = FACT_CONTACT, .party = 5, .at = at, .contact = {{1, contact}}, .customer = 9};
     fact.opened.slots = slots;
     snprintf(fact.opened.key, sizeof fact.opened.key, "contact-%u", contact);
     return fact;
@@ -214,8 +223,12 @@ opened(uint8_t contact, uint8_t slots, usec at)
 static struct fact
 placed(uint8_t contact, uint8_t position, usec at)
 {
-    struct fact fact = {
-        .kind = FACT_PLACEMENT, .party = 5, .position = position, .at = at, .contact = {{1, contact}}, .customer = 9};
+    struct fact fact = {.kind = FACT_PLACEMENT,
+                        .party = 5,
+                        .position = position,
+                        .at = at,
+                        .contact = {{1, contact}},
+                        .customer = 9};
     fact.placement.seat = 3;
     fact.placement.message = 4;
     fact.placement.price = money_of(1000000);
@@ -258,17 +271,18 @@ test_caps(void **state)
     struct fact second = win(book, 2, (usec){start.us + day.us});
     usec now = {start.us + day.us + 1};
     assert_int_equal(book_cap_count(book, 9, 4, 2, now), 2);
-    assert_int_equal(book_cap_count(book, 9, 4, 1, now), 1);   // the first left the one-day window
-    assert_int_equal(book_cap_count(book, 9, 5, 2, now), 0);   // another message
-    assert_int_equal(book_cap_count(book, 8, 4, 2, now), 0);   // another customer
-    assert_int_equal(book_cap_count(book, 0, 4, 2, now), 0);   // anonymous: no caps
+    assert_int_equal(book_cap_count(book, 9, 4, 1, now), 1);  // the first left the one-day window
+    assert_int_equal(book_cap_count(book, 9, 5, 2, now), 0);  // another message
+    assert_int_equal(book_cap_count(book, 8, 4, 2, now), 0);  // another customer
+    assert_int_equal(book_cap_count(book, 0, 4, 2, now), 0);  // anonymous: no caps
     // The window slides by minutes: one minute before two days are over it counts, then no more.
-    assert_int_equal(book_cap_count(book, 9, 4, 2, (usec){start.us + 2 * day.us - 60 * USEC_SECOND}), 2);
+    assert_int_equal(
+        book_cap_count(book, 9, 4, 2, (usec){start.us + 2 * day.us - 60 * USEC_SECOND}), 2);
     assert_int_equal(book_cap_count(book, 9, 4, 2, (usec){start.us + 2 * day.us}), 1);
     apply(book, about(&second, FACT_CANCELLED));
-    assert_int_equal(book_cap_count(book, 9, 4, 2, now), 1);   // uncounted
+    assert_int_equal(book_cap_count(book, 9, 4, 2, now), 1);  // uncounted
     apply(book, about(&first, FACT_DELIVERED));
-    assert_int_equal(book_cap_count(book, 9, 4, 2, now), 1);   // delivered counts
+    assert_int_equal(book_cap_count(book, 9, 4, 2, now), 1);  // delivered counts
     for (uint8_t i = 3; i < 30; i++) (void)win(book, i, now);
     assert_int_equal(book_cap_count(book, 9, 4, 2, now), BOUND_CAP_COUNT);
     assert_int_equal(book_counts(book).caps, 1);
@@ -318,7 +332,8 @@ test_retry(void **state)
     limits.contacts = 3;
     struct book *book = book_open(&limits);
     usec now = {RANDOM_NOW};
-    struct fact facts[BOUND_CONTACT_FACTS], first = opened(1, 2, now), placement = placed(1, 1, now), empty = first;
+    struct fact facts[BOUND_CONTACT_FACTS], first = opened(1, 2, now),
+                                            placement = placed(1, 1, now), empty = first;
     empty.kind = FACT_UNFILLED;
     empty.position = 2;
     apply(book, first);
@@ -334,7 +349,8 @@ test_retry(void **state)
     assert_memory_equal(&facts[1], &placement, sizeof first);
     assert_memory_equal(&facts[2], &empty, sizeof first);
     struct fact stray = placed(7, 1, now);
-    assert_int_equal(book_apply(book, &stray, somewhere), STATUS_INPUT);  // of no contact just opened
+    assert_int_equal(book_apply(book, &stray, somewhere),
+                     STATUS_INPUT);  // of no contact just opened
     for (uint8_t i = 2; i <= 4; i++) (void)win(book, i, now);
     assert_false(book_find_contact(book, key, &found));  // the oldest of four is gone
     struct fact next = opened(2, 1, now);
@@ -371,7 +387,7 @@ test_room(void **state)
     assert_true(book_find_placement(book, fact_placement(&wins[2]), &found));
     assert_int_equal(found.state, PLACEMENT_CANCELLED);
     assert_int_equal(book_seat_spent(book, 3).micros, 12 * 1000000);  // 13 won, one cancelled
-    apply(book, about(&wins[5], FACT_ACCEPTED));  // dropped: changes nothing
+    apply(book, about(&wins[5], FACT_ACCEPTED));                      // dropped: changes nothing
     assert_int_equal(book_apply(book, &more, somewhere), STATUS_EXISTS);
     struct fact wrong = about(&wins[2], FACT_DELIVERED);
     assert_int_equal(book_apply(book, &wrong, somewhere), STATUS_CONFLICT);
@@ -401,7 +417,8 @@ test_expiry(void **state)
 }
 
 static struct fact
-revenue(const struct fact *placement, enum fact_kind kind, uint8_t order, const char *key, int64_t amount)
+revenue(const struct fact *placement, enum fact_kind kind, uint8_t order, const char *key,
+        int64_t amount)
 {
     struct fact fact = about(placement, kind);
     fact.revenue.amount = money_of(amount);
@@ -458,7 +475,8 @@ test_refuses(void **state)
     struct book *book = book_open(&history_limits);
     usec now = {RANDOM_NOW};
     apply(book, opened(1, 2, now));
-    struct fact seat = placed(1, 1, now), message = seat, none = seat, wide = opened(2, BOUND_SLOTS + 1, now);
+    struct fact seat = placed(1, 1, now), message = seat, none = seat,
+                wide = opened(2, BOUND_SLOTS + 1, now);
     seat.placement.seat = BOUND_SEATS;
     message.placement.message = BOUND_MESSAGES;
     none.kind = FACT_KIND_COUNT;
@@ -494,8 +512,10 @@ test_overlay(void **state)
     book_catalog(book, catalog);
     uint32_t standing = 7;
     struct catalog_position at = {1, 1, 10};
-    struct fact changed = bid_fact(catalog, catalog->bids[standing].id, catalog->bids[standing].message, 500);
-    struct fact dear = bid_fact(catalog, 2, 0, 900), same = bid_fact(catalog, 1, 0, 500), gone = bid_fact(catalog, 3, 0, 1);
+    struct fact changed = bid_fact(catalog, catalog->bids[standing].id,
+                                   catalog->bids[standing].message, 500);
+    struct fact dear = bid_fact(catalog, 2, 0, 900), same = bid_fact(catalog, 1, 0, 500),
+                gone = bid_fact(catalog, 3, 0, 1);
     gone.bid.message = 99999;  // unknown to the catalog
     assert_int_equal(book_apply(book, &changed, at), STATUS_OK);
     at.batch = 11;
@@ -507,11 +527,13 @@ test_overlay(void **state)
     struct fact fifth = bid_fact(catalog, 4, 0, 1);
     assert_int_equal(book_apply(book, &fifth, at), STATUS_FULL);
     struct book_bids bids = book_overlay(book);
-    assert_int_equal(bids.count, 3);  // dearest first, then lower id; the one nobody can place is not shown
+    assert_int_equal(bids.count,
+                     3);  // dearest first, then lower id; the one nobody can place is not shown
     assert_int_equal(bids.bids[0].id, 2);
     assert_int_equal(bids.bids[1].id, 1);
     assert_true(bids.bids[2].id == changed.bid.bid);
-    for (uint32_t i = 0; i < catalog->bid_count; i++) assert_int_equal(book_bid_replaced(book, i), i == standing);
+    for (uint32_t i = 0; i < catalog->bid_count; i++)
+        assert_int_equal(book_bid_replaced(book, i), i == standing);
     dear.bid.price = money_of(100);
     assert_int_equal(book_apply(book, &dear, at), STATUS_OK);
     bids = book_overlay(book);
@@ -530,7 +552,8 @@ test_overlay(void **state)
     assert_int_equal(book_counts(book).overlay, 3);
     assert_int_equal(book_overlay(book).count, 2);
     at.batch = 9;
-    assert_int_equal(book_apply(book, &changed, at), STATUS_OK);  // read again: included, passed over
+    assert_int_equal(book_apply(book, &changed, at),
+                     STATUS_OK);  // read again: included, passed over
     assert_int_equal(book_counts(book).overlay, 3);
     at = (struct catalog_position){2, 1, 9};
     assert_int_equal(book_apply(book, &changed, at), STATUS_OK);  // another log: not included

@@ -1,5 +1,5 @@
-// Events in every state of a placement, who may report them, revenue and refunds, bids: the tables of
-// event.c's head comment, case by case.
+// Events in every state of a placement, who may report them, revenue and refunds, bids: the tables
+// of event.c's head comment, case by case.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -50,7 +50,8 @@ report(struct stage_set *set, enum fact_kind kind)
     struct fact fact;
     bool repeated;
     set->event.kind = kind;
-    enum reason reason = event_decide(set->history.catalog, set->history.book, &set->event, set->history.now, &fact, &repeated);
+    enum reason reason = event_decide(set->history.catalog, set->history.book, &set->event,
+                                      set->history.now, &fact, &repeated);
     if (reason != REASON_NONE) return reason;
     if (repeated) return REPEAT;
     assert_int_equal(fact.kind, kind);
@@ -89,8 +90,15 @@ static void
 test_states(void **state)
 {
     (void)state;
-    enum { NOW = REASON_NONE, LATE = REASON_LATE, EARLY = REASON_EARLY, ENDED = REASON_ALREADY_ENDED, CONFLICT = REASON_CONFLICT };
-    static const enum fact_kind kinds[] = {FACT_DELIVERED, FACT_CANCELLED, FACT_ACCEPTED, FACT_DECLINED, FACT_CONVERTED, FACT_REFUNDED};
+    enum {
+        NOW = REASON_NONE,
+        LATE = REASON_LATE,
+        EARLY = REASON_EARLY,
+        ENDED = REASON_ALREADY_ENDED,
+        CONFLICT = REASON_CONFLICT
+    };
+    static const enum fact_kind kinds[] = {FACT_DELIVERED, FACT_CANCELLED, FACT_ACCEPTED,
+                                           FACT_DECLINED,  FACT_CONVERTED, FACT_REFUNDED};
     static const int expected[6][6] = {
         [PLACEMENT_HELD] = {NOW, NOW, EARLY, EARLY, EARLY, EARLY},
         [PLACEMENT_DELIVERED] = {REPEAT, ENDED, NOW, NOW, NOW, EARLY},
@@ -106,9 +114,12 @@ test_states(void **state)
             lead_to(&set, from);
             struct digest before = book_digest(set.history.book);
             enum reason reason = report(&set, kinds[i]);
-            if ((int)reason != expected[from][i]) fail_msg("state %d, %s: %s", from, fact_kind_name(kinds[i]), reason == REPEAT ? "repeat" : reason_key(reason));
+            if ((int)reason != expected[from][i])
+                fail_msg("state %d, %s: %s", from, fact_kind_name(kinds[i]),
+                         reason == REPEAT ? "repeat" : reason_key(reason));
             // What gives no fact changes nothing.
-            assert_int_equal(digest_same(before, book_digest(set.history.book)), reason != REASON_NONE);
+            assert_int_equal(digest_same(before, book_digest(set.history.book)),
+                             reason != REASON_NONE);
             history_close(&set.history);
         }
     }
@@ -123,12 +134,12 @@ test_window(void **state)
     usec expires = set.placement.placement.expires;
     set.history.now = (usec){expires.us - 1};
     set.event.effective = (usec){set.history.now.us + 301 * USEC_SECOND};
-    assert_int_equal(report(&set, FACT_DELIVERED), REASON_OUT_OF_RANGE);   // the future
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_OUT_OF_RANGE);  // the future
     set.event.effective = (usec){set.placement.at.us - 301 * USEC_SECOND};
-    assert_int_equal(report(&set, FACT_DELIVERED), REASON_EARLY);          // before its win
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_EARLY);  // before its win
     set.event.effective = (usec){set.placement.at.us - 299 * USEC_SECOND};
     set.history.now = expires;
-    assert_int_equal(report(&set, FACT_DELIVERED), REASON_LATE);           // held, but the window is over
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_LATE);  // held, but the window is over
     set.history.now = (usec){expires.us - 1};
     assert_int_equal(report(&set, FACT_DELIVERED), REASON_NONE);
     history_close(&set.history);
@@ -141,11 +152,13 @@ test_parties(void **state)
     struct stage_set set;
     set_open(&set);
     set.event.party = 6;
-    assert_int_equal(report(&set, FACT_DELIVERED), REASON_NOT_YOURS);   // another touchpoint's contact
+    assert_int_equal(report(&set, FACT_DELIVERED),
+                     REASON_NOT_YOURS);  // another touchpoint's contact
     set.event.role = ROLE_SEAT;
-    assert_int_equal(report(&set, FACT_DELIVERED), REASON_NOT_YOURS);   // another seat's placement
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_NOT_YOURS);  // another seat's placement
     set.event.party = (uint16_t)set.placement.placement.seat;
-    assert_int_equal(report(&set, FACT_DELIVERED), REASON_WRONG_ROLE);  // a seat does not report deliveries
+    assert_int_equal(report(&set, FACT_DELIVERED),
+                     REASON_WRONG_ROLE);  // a seat does not report deliveries
     set.event.role = ROLE_OPERATOR;
     assert_int_equal(report(&set, FACT_DELIVERED), REASON_WRONG_ROLE);
     set.event.role = ROLE_TOUCHPOINT;
@@ -160,14 +173,16 @@ test_parties(void **state)
 }
 
 static void
-revenue(struct stage_set *set, enum fact_kind kind, uint8_t order, const char *key, int64_t amount, enum reason expected)
+revenue(struct stage_set *set, enum fact_kind kind, uint8_t order, const char *key, int64_t amount,
+        enum reason expected)
 {
     memset(set->event.key, 0, sizeof set->event.key);
     snprintf(set->event.key, sizeof set->event.key, "%s", key);
     set->event.order = (struct id){{order}};
     set->event.amount = money_of(amount);
     enum reason reason = report(set, kind);
-    if (reason != expected) fail_msg("%s %u %s %lld: %u", fact_kind_name(kind), order, key, (long long)amount, reason);
+    if (reason != expected)
+        fail_msg("%s %u %s %lld: %u", fact_kind_name(kind), order, key, (long long)amount, reason);
 }
 
 // (5) conversions and refunds.
@@ -218,7 +233,8 @@ test_revenue_busy(void **state)
     struct stage_set set;
     set_open(&set);
     lead_to(&set, PLACEMENT_DELIVERED);
-    for (uint8_t i = 1; i <= history_limits.orders; i++) revenue(&set, FACT_CONVERTED, i, "o", 5, REASON_NONE);
+    for (uint8_t i = 1; i <= history_limits.orders; i++)
+        revenue(&set, FACT_CONVERTED, i, "o", 5, REASON_NONE);
     revenue(&set, FACT_CONVERTED, 200, "o", 5, REASON_BUSY);
     history_close(&set.history);
 }
@@ -246,7 +262,8 @@ static enum reason
 put(struct history *history, const struct offer *offer, struct fact *out_fact)
 {
     bool repeated;
-    enum reason reason = event_offer(history->catalog, history->book, offer, history->now, out_fact, &repeated);
+    enum reason reason = event_offer(history->catalog, history->book, offer, history->now, out_fact,
+                                     &repeated);
     if (reason != REASON_NONE) return reason;
     assert_true(out_fact->bid.bid == event_bid_id(offer->seat, offer->key));
     if (repeated) return REPEAT;
@@ -324,9 +341,14 @@ test_offers_over_catalog(void **state)
     set_open(&set);
     struct history *history = &set.history;
     const struct catalog_bid *bid = &history->catalog->bids[3];
-    struct offer offer = {
-        .seat = (uint16_t)history->catalog->seats[bid->seat].id, .state = bid->state, .message = bid->message,
-        .slot = bid->slot, .price = bid->price, .currency = history->catalog->currency, .from = bid->from, .until = bid->until};
+    struct offer offer = {.seat = (uint16_t)history->catalog->seats[bid->seat].id,
+                          .state = bid->state,
+                          .message = bid->message,
+                          .slot = bid->slot,
+                          .price = bid->price,
+                          .currency = history->catalog->currency,
+                          .from = bid->from,
+                          .until = bid->until};
     memcpy(offer.key, bid->key, sizeof offer.key);
     assert_int_equal(put(history, &offer, &fact), REPEAT);
     assert_false(book_bid_replaced(history->book, 3));
@@ -350,7 +372,8 @@ test_offers_busy(void **state)
         assert_int_equal(put(&set.history, &offer, &fact), REASON_NONE);
     }
     offer.price = money_of(77);
-    assert_int_equal(put(&set.history, &offer, &fact), REASON_NONE);  // one that is there may change
+    assert_int_equal(put(&set.history, &offer, &fact),
+                     REASON_NONE);  // one that is there may change
     snprintf(offer.key, sizeof offer.key, "one more");
     assert_int_equal(put(&set.history, &offer, &fact), REASON_BUSY);
     history_close(&set.history);

@@ -1,6 +1,6 @@
-// The index against its exhaustive twin: every bid that addresses the slot, passes the static tests and has
-// a true seat rule and message rule comes out, dearest first and once; nothing comes out that the slot
-// does not take. Random markets, contacts and slots.
+// The index against its exhaustive twin: every bid that addresses the slot, passes the static tests
+// and has a true seat rule and message rule comes out, dearest first and once; nothing comes out
+// that the slot does not take. Random markets, contacts and slots.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -20,7 +20,8 @@ struct tally {
 
 // May win by all that the index promises to know; written without it.
 static bool
-eligible(const struct catalog *catalog, const struct catalog_bid *bid, uint32_t slot_index, const struct contact *contact)
+eligible(const struct catalog *catalog, const struct catalog_bid *bid, uint32_t slot_index,
+         const struct contact *contact)
 {
     const struct catalog_slot *slot = &catalog->slots[slot_index];
     const struct catalog_message *message = &catalog->messages[bid->message];
@@ -28,14 +29,17 @@ eligible(const struct catalog *catalog, const struct catalog_bid *bid, uint32_t 
     if (bid->state != BID_ACTIVE || seat->paused) return false;
     if (bid->slot != UINT32_MAX && bid->slot != slot_index) return false;
     if (match_admission(catalog, slot, message) != REASON_NONE) return false;
-    if ((match_rungs_open(contact->identity, contact->consent) & 1u << message->rung) == 0) return false;
-    if (contact->condition == CONDITION_DISTRESSED && !match_serves(message->objectives)) return false;
+    if ((match_rungs_open(contact->identity, contact->consent) & 1u << message->rung) == 0)
+        return false;
+    if (contact->condition == CONDITION_DISTRESSED && !match_serves(message->objectives))
+        return false;
     return expr_true_with(&seat->rule, &contact->values, &slot->values, NULL) &&
            expr_true_with(&message->rule, &contact->values, &slot->values, NULL);
 }
 
 static void
-compare(const struct catalog *catalog, const struct contact *contact, struct match *match, struct tally *tally)
+compare(const struct catalog *catalog, const struct contact *contact, struct match *match,
+        struct tally *tally)
 {
     match_contact(match, catalog, contact);
     for (uint32_t slot = 0; slot < catalog->slot_count; slot++) {
@@ -49,7 +53,9 @@ compare(const struct catalog *catalog, const struct contact *contact, struct mat
             }
             if (!out) continue;
             const struct catalog_bid *is = &catalog->bids[bid];
-            assert_int_equal(match_admission(catalog, &catalog->slots[slot], &catalog->messages[is->message]), REASON_NONE);
+            assert_int_equal(
+                match_admission(catalog, &catalog->slots[slot], &catalog->messages[is->message]),
+                REASON_NONE);
             assert_true(is->slot == UINT32_MAX || is->slot == slot);
             uint32_t next = match_next(match);
             assert_true(next > given);  // dearest first, once; UINT32_MAX ends
@@ -74,7 +80,8 @@ test_equals_twin(void **state)
     struct match match;
     for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (unsigned round = 0; round < 4; round++) {
-            struct random_market options = {.bids = sizes[i], .prices = 1 + random_below(&random, 60), .version = 1};
+            struct random_market options = {
+                .bids = sizes[i], .prices = 1 + random_below(&random, 60), .version = 1};
             struct catalog *catalog = random_market(&random, &options);
             for (unsigned c = 0; c < 30; c++) {
                 struct contact contact;
@@ -85,8 +92,8 @@ test_equals_twin(void **state)
         }
     }
     printf("%llu searches, %llu bids given, %llu of them eligible, %llu searches without any\n",
-           (unsigned long long)tally.searches, (unsigned long long)tally.given, (unsigned long long)tally.eligible,
-           (unsigned long long)tally.empty);
+           (unsigned long long)tally.searches, (unsigned long long)tally.given,
+           (unsigned long long)tally.eligible, (unsigned long long)tally.empty);
     assert_true(tally.searches >= 1000 && tally.eligible > 10000 && tally.empty > 0);
     // The index is worth its name: most of what it gives is eligible.
     assert_true(tally.eligible * 10 >= tally.given * 8);
@@ -98,12 +105,15 @@ test_dearest(void **state)
     (void)state;
     struct random random = {random_seed(7)};
     for (unsigned round = 0; round < 20; round++) {
-        struct random_market options = {.bids = random_below(&random, 60), .prices = 5, .version = 1};
+        struct random_market options = {
+            .bids = random_below(&random, 60), .prices = 5, .version = 1};
         struct catalog *catalog = random_market(&random, &options);
         for (uint32_t slot = 0; slot < catalog->slot_count; slot++) {
             uint32_t from = 0;
             for (uint32_t bid = 0; bid < catalog->bid_count; bid++) {
-                if (catalog->bids[bid].state == BID_WITHDRAWN || !match_addresses(catalog, &catalog->bids[bid], slot)) continue;
+                if (catalog->bids[bid].state == BID_WITHDRAWN ||
+                    !match_addresses(catalog, &catalog->bids[bid], slot))
+                    continue;
                 assert_int_equal(match_dearest(catalog, slot, from), bid);
                 from = bid + 1;
             }
@@ -118,7 +128,8 @@ static void
 test_rungs_open(void **state)
 {
     (void)state;
-    unsigned profiling = 1u << CONSENT_PROFILING, modelling = 1u << CONSENT_MODELLING, third = 1u << CONSENT_THIRD_PARTY;
+    unsigned profiling = 1u << CONSENT_PROFILING, modelling = 1u << CONSENT_MODELLING,
+             third = 1u << CONSENT_THIRD_PARTY;
     assert_int_equal(match_rungs_open(IDENTITY_ANONYMOUS, 0), 0x01);
     assert_int_equal(match_rungs_open(IDENTITY_ANONYMOUS, profiling), 0x03);
     assert_int_equal(match_rungs_open(IDENTITY_FIRST_TIME, profiling), 0x07);

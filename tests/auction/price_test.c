@@ -1,4 +1,5 @@
-// The rule of the price, under the numbers of price.c's head comment; then its properties on random bids.
+// The rule of the price, under the numbers of price.c's head comment; then its properties on random
+// bids.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -25,13 +26,29 @@ static const struct table_case cases[] = {
     {"no bids: no sale", {{0}}, 0, 0, 0},
     {"1 below its floor takes no part", {{1, 1, {99}, {100}}}, 0, 0, 0},
     {"1 at its floor it does", {{1, 1, {100}, {100}}}, 1, 0, 100},
-    {"1 floors are each bid's own", {{1, 1, {300}, {301}}, {2, 2, {200}, {50}}, {3, 3, {150}, {50}}}, 2, 3, 150},
+    {"1 floors are each bid's own",
+     {{1, 1, {300}, {301}}, {2, 2, {200}, {50}}, {3, 3, {150}, {50}}},
+     2,
+     3,
+     150},
     {"2 the higher price", {{1, 1, {10}, {0}}, {2, 2, {11}, {0}}}, 2, 1, 10},
     {"5 one bid pays its floor", {{1, 1, {10}, {4}}}, 1, 0, 4},
     {"6 its own lower bid sets nothing", {{1, 1, {10}, {4}}, {2, 1, {9}, {4}}}, 1, 0, 4},
-    {"6 nor between two others", {{1, 1, {10}, {1}}, {2, 1, {9}, {1}}, {3, 2, {5}, {1}}, {4, 1, {8}, {1}}}, 1, 3, 5},
-    {"6 among equal setters the lower id", {{1, 1, {10}, {1}}, {9, 3, {5}, {1}}, {4, 2, {5}, {1}}}, 1, 4, 5},
-    {"6 a bid below its own floor sets nothing", {{1, 1, {10}, {1}}, {2, 2, {9}, {20}}, {3, 3, {5}, {1}}}, 1, 3, 5},
+    {"6 nor between two others",
+     {{1, 1, {10}, {1}}, {2, 1, {9}, {1}}, {3, 2, {5}, {1}}, {4, 1, {8}, {1}}},
+     1,
+     3,
+     5},
+    {"6 among equal setters the lower id",
+     {{1, 1, {10}, {1}}, {9, 3, {5}, {1}}, {4, 2, {5}, {1}}},
+     1,
+     4,
+     5},
+    {"6 a bid below its own floor sets nothing",
+     {{1, 1, {10}, {1}}, {2, 2, {9}, {20}}, {3, 3, {5}, {1}}},
+     1,
+     3,
+     5},
     {"7 the winner's floor above the setter", {{1, 1, {10}, {8}}, {2, 2, {7}, {1}}}, 1, 0, 8},
     {"7 equal: the floor set it", {{1, 1, {10}, {7}}, {2, 2, {7}, {1}}}, 1, 0, 7},
     {"7 the setter's floor does not count", {{1, 1, {10}, {1}}, {2, 2, {7}, {6}}}, 1, 2, 7},
@@ -52,13 +69,16 @@ test_rule(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct price_sale sale;
         price_clear(cases[i].bids, count_of(cases[i].bids, 6), SEED, &sale);
-        if (sale.winner != cases[i].winner || sale.setter != cases[i].setter || sale.price.micros != cases[i].price)
-            fail_msg("%s: bid %llu at %lld, set by %llu", cases[i].rule, (unsigned long long)sale.winner,
-                     (long long)sale.price.micros, (unsigned long long)sale.setter);
+        if (sale.winner != cases[i].winner || sale.setter != cases[i].setter ||
+            sale.price.micros != cases[i].price)
+            fail_msg("%s: bid %llu at %lld, set by %llu", cases[i].rule,
+                     (unsigned long long)sale.winner, (long long)sale.price.micros,
+                     (unsigned long long)sale.setter);
     }
 }
 
-// (3) Ties fall by the draw of seed and id: reproducible, and fair over many contacts. (6) A tie between
+// (3) Ties fall by the draw of seed and id: reproducible, and fair over many contacts. (6) A tie
+//     between
 // seats clears at the tied bid; among bids of one seat it does not.
 static void
 test_ties(void **state)
@@ -72,7 +92,8 @@ test_ties(void **state)
         assert_true(sale.winner == 11 || sale.winner == 12);
         assert_int_equal(sale.price.micros, 7);
         assert_int_equal(sale.setter, sale.winner == 11 ? 12 : 11);
-        bool drawn = hash_mix(hash_mix(seed) ^ hash_mix(11)) < hash_mix(hash_mix(seed) ^ hash_mix(12));
+        bool drawn = hash_mix(hash_mix(seed) ^ hash_mix(11)) <
+                     hash_mix(hash_mix(seed) ^ hash_mix(12));
         assert_int_equal(sale.winner, drawn ? 11 : 12);
         first += sale.winner == 11;
     }
@@ -105,7 +126,8 @@ same_sale(const struct price_sale *a, const struct price_sale *b)
            a->floor.micros == b->floor.micros;
 }
 
-// The order in which bids come does not matter; and dearest first, the search may stop when settled.
+// The order in which bids come does not matter; and dearest first, the search may stop when
+// settled.
 static void
 test_order(void **state)
 {
@@ -127,7 +149,8 @@ test_order(void **state)
         for (size_t i = 1; i < count; i++) {  // dearest first, then lower id
             for (size_t j = i; j > 0; j--) {
                 bool before = bids[j].price.micros > bids[j - 1].price.micros ||
-                              (bids[j].price.micros == bids[j - 1].price.micros && bids[j].bid < bids[j - 1].bid);
+                              (bids[j].price.micros == bids[j - 1].price.micros &&
+                               bids[j].bid < bids[j - 1].bid);
                 if (!before) break;
                 struct price_bid swap = bids[j];
                 bids[j] = bids[j - 1];
@@ -136,13 +159,15 @@ test_order(void **state)
         }
         struct price price;
         price_open(&price, round);
-        for (size_t i = 0; i < count && !price_settled(&price, bids[i].price); i++) (void)price_add(&price, &bids[i]);
+        for (size_t i = 0; i < count && !price_settled(&price, bids[i].price); i++)
+            (void)price_add(&price, &bids[i]);
         price_close(&price, &other);
         assert_true(same_sale(&sale, &other));
     }
 }
 
-// floor <= price <= bid; own bids never matter: without the winner's other bids the sale is the same.
+// floor <= price <= bid; own bids never matter: without the winner's other bids the sale is the
+// same.
 static void
 test_bounds(void **state)
 {
@@ -155,7 +180,8 @@ test_bounds(void **state)
         price_clear(bids, count, round, &sale);
         if (sale.winner == 0) continue;
         const struct price_bid *winner = &bids[sale.winner - 1];
-        assert_true(winner->floor.micros <= sale.price.micros && sale.price.micros <= winner->price.micros);
+        assert_true(winner->floor.micros <= sale.price.micros &&
+                    sale.price.micros <= winner->price.micros);
         for (size_t i = 0; i < count; i++) {
             if (bids[i].seat != winner->seat || bids[i].bid == winner->bid) left[kept++] = bids[i];
         }
@@ -164,7 +190,8 @@ test_bounds(void **state)
     }
 }
 
-// Whatever the others bid, no bid and no pair of bids earns a seat more than bidding its value once.
+// Whatever the others bid, no bid and no pair of bids earns a seat more than bidding its value
+// once.
 static void
 test_truthful(void **state)
 {
@@ -197,8 +224,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rule),   cmocka_unit_test(test_ties),     cmocka_unit_test(test_order),
-        cmocka_unit_test(test_bounds), cmocka_unit_test(test_truthful),
+        cmocka_unit_test(test_rule),     cmocka_unit_test(test_ties),
+        cmocka_unit_test(test_order),    cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_truthful),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-// Sealed second price with a reserve: the published cases of auction_single_item.csv (its `source` column
-// says where each comes from) through price_clear. Bidders become seats, bids are numbered as they stand,
-// the reserve is everyone's floor. A tie names its possible winners: "a or b ...".
+// Sealed second price with a reserve: the published cases of auction_single_item.csv (its `source`
+// column says where each comes from) through price_clear. Bidders become seats, bids are numbered
+// as they stand, the reserve is everyone's floor. A tie names its possible winners: "a or b ...".
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -46,7 +46,8 @@ parse_bid(struct reference *reference, const char *text, money floor)
     reference->bids[i] = (struct price_bid){i + 1, seat, amount(colon + 1), floor};
 }
 
-// id,reserve,bids(bidder:price...),winner,price,tolerance,provenance,source: the first five hold no quotes.
+// id,reserve,bids(bidder:price...),winner,price,tolerance,provenance,source: the first five hold no
+// quotes.
 static void
 parse(char *line, struct reference *reference)
 {
@@ -60,7 +61,8 @@ parse(char *line, struct reference *reference)
     snprintf(reference->winner, sizeof reference->winner, "%s", fields[3]);
     reference->price = amount(fields[4]);
     assert_string_equal(fields[5], "0");  // tolerance: exact
-    for (char *bids = fields[2]; (next = strsep(&bids, " ")) != NULL;) parse_bid(reference, next, amount(fields[1]));
+    for (char *bids = fields[2]; (next = strsep(&bids, " ")) != NULL;)
+        parse_bid(reference, next, amount(fields[1]));
 }
 
 // "E", or "a or b by the documented tie rule".
@@ -91,8 +93,10 @@ test_single_item(void **state)
         struct price_sale sale;
         price_clear(reference.bids, reference.count, 0, &sale);
         assert_true(sale.winner >= 1 && sale.winner <= reference.count);
-        if (!may_win(&reference, reference.names[sale.winner - 1]) || sale.price.micros != reference.price.micros)
-            fail_msg("%s: %s at %lld", reference.id, reference.names[sale.winner - 1], (long long)sale.price.micros);
+        if (!may_win(&reference, reference.names[sale.winner - 1]) ||
+            sale.price.micros != reference.price.micros)
+            fail_msg("%s: %s at %lld", reference.id, reference.names[sale.winner - 1],
+                     (long long)sale.price.micros);
         cases++;
     }
     fclose(file);

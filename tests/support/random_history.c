@@ -6,7 +6,8 @@
 
 #include "fail.h"
 
-const struct book_limits history_limits = {.contacts = 64, .placements = 256, .caps = 128, .orders = 32, .overlay = 24};
+const struct book_limits history_limits = {
+    .contacts = 64, .placements = 256, .caps = 128, .orders = 32, .overlay = 24};
 
 void
 history_open(struct history *history, uint64_t seed, const struct random_market *options,
@@ -42,12 +43,14 @@ history_apply(struct history *history, const struct fact *facts, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         CHECK(history->count < HISTORY_FACTS);
         enum status status = book_apply(history->book, &facts[i], position);
-        if (status != STATUS_OK) printf("%s: %s\n", fact_kind_name((enum fact_kind)facts[i].kind), status_text(status));
+        if (status != STATUS_OK)
+            printf("%s: %s\n", fact_kind_name((enum fact_kind)facts[i].kind), status_text(status));
         CHECK(status == STATUS_OK);
         history->facts[history->count] = facts[i];
         history->positions[history->count++] = position;
         if (facts[i].kind != FACT_PLACEMENT) continue;
-        uint32_t place = history->placement_count < 4096 ? history->placement_count++ : random_below(&history->random, 4096);
+        uint32_t place = history->placement_count < 4096 ? history->placement_count++
+                                                         : random_below(&history->random, 4096);
         history->placements[place] = fact_placement(&facts[i]);
         history->wins++;
     }
@@ -61,8 +64,8 @@ history_contact(struct history *history)
     unsigned count;
     bool repeated;
     random_contact(&history->random, history->catalog, &contact);
-    enum reason reason = round_decide(history->round, history->catalog, history->book, &contact, history->now, NULL,
-                                      facts, &count, &repeated);
+    enum reason reason = round_decide(history->round, history->catalog, history->book, &contact,
+                                      history->now, NULL, facts, &count, &repeated);
     if (reason != REASON_NONE) {
         CHECK(reason == REASON_BUSY);
         history->refused++;
@@ -77,11 +80,13 @@ history_event(struct history *history)
 {
     if (history->placement_count == 0) return;
     struct random *random = &history->random;
-    static const enum fact_kind kinds[] = {FACT_DELIVERED, FACT_DELIVERED, FACT_DELIVERED, FACT_ACCEPTED,
-                                           FACT_DECLINED, FACT_CANCELLED, FACT_CONVERTED, FACT_REFUNDED};
+    static const enum fact_kind kinds[] = {FACT_DELIVERED, FACT_DELIVERED, FACT_DELIVERED,
+                                           FACT_ACCEPTED,  FACT_DECLINED,  FACT_CANCELLED,
+                                           FACT_CONVERTED, FACT_REFUNDED};
     uint32_t recent = history->placement_count < 40 ? history->placement_count : 40;
     struct event event = {
-        .placement = history->placements[history->placement_count - 1 - random_below(random, recent)],
+        .placement =
+            history->placements[history->placement_count - 1 - random_below(random, recent)],
         .kind = kinds[random_below(random, 8)],
         .role = ROLE_TOUCHPOINT,
         .party = 5,
@@ -94,13 +99,15 @@ history_event(struct history *history)
     event.order.bytes[0] = (uint8_t)random_below(random, 3);
     struct fact fact;
     bool repeated;
-    enum reason reason = event_decide(history->catalog, history->book, &event, history->now, &fact, &repeated);
+    enum reason reason = event_decide(history->catalog, history->book, &event, history->now, &fact,
+                                      &repeated);
     if (reason != REASON_NONE || repeated) {
         history->repeats += repeated;
         return;
     }
     history_apply(history, &fact, 1);
-    CHECK(event_decide(history->catalog, history->book, &event, history->now, &fact, &repeated) == REASON_NONE);
+    CHECK(event_decide(history->catalog, history->book, &event, history->now, &fact, &repeated) ==
+          REASON_NONE);
     CHECK(repeated);
 }
 
@@ -129,7 +136,10 @@ history_offer(struct history *history)
     }
     struct fact fact;
     bool repeated;
-    if (event_offer(catalog, history->book, &offer, history->now, &fact, &repeated) != REASON_NONE || repeated) return;
+    if (event_offer(catalog, history->book, &offer, history->now, &fact, &repeated) !=
+            REASON_NONE ||
+        repeated)
+        return;
     history_apply(history, &fact, 1);
 }
 
@@ -149,7 +159,8 @@ history_step(struct history *history)
 {
     uint32_t choice = random_below(&history->random, 100);
     history->now.us += random_below(&history->random, 20) * USEC_SECOND;
-    if (random_chance(&history->random, 1)) history->now.us += random_below(&history->random, 3) * USEC_DAY;
+    if (random_chance(&history->random, 1))
+        history->now.us += random_below(&history->random, 3) * USEC_DAY;
     history_expire(history);
     if (choice < 45) {
         history_contact(history);

@@ -1,6 +1,6 @@
-// A market at work, at random: contacts decided, events reported, bids changed, time passing, new catalogs
-// now and then. Every fact is applied to a book and noted with its position, so that a test can fold the
-// same facts again.
+// A market at work, at random: contacts decided, events reported, bids changed, time passing, new
+// catalogs now and then. Every fact is applied to a book and noted with its position, so that a
+// test can fold the same facts again.
 #ifndef VENDUE_TEST_RANDOM_HISTORY_H
 #define VENDUE_TEST_RANDOM_HISTORY_H
 
@@ -17,11 +17,11 @@ struct history {
     struct book *book;
     struct round *round;
     usec now;
-    uint64_t batch;                    // position of the next facts: log 1
+    uint64_t batch;  // position of the next facts: log 1
     struct fact *facts;
     struct catalog_position *positions;
     uint32_t count;
-    struct id placements[4096];        // some placements that were won
+    struct id placements[4096];  // some placements that were won
     uint32_t placement_count;
     uint64_t repeats, wins, refused;
 };

@@ -1,6 +1,6 @@
-// The market: 9 attributes of every type, 8 seats of both kinds (one paused, one without a contract), 4
-// containers with 1 to 5 slots, 24 messages on all rungs, random rules, and bids with few prices so that
-// ties are common.
+// The market: 9 attributes of every type, 8 seats of both kinds (one paused, one without a
+// contract), 4 containers with 1 to 5 slots, 24 messages on all rungs, random rules, and bids with
+// few prices so that ties are common.
 #include "random_market.h"
 
 #include <stdarg.h>
@@ -45,8 +45,7 @@ struct text {
     size_t left;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-say(struct text *text, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) say(struct text *text, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -58,9 +57,11 @@ say(struct text *text, const char *format, ...)
 }
 
 static void
-say_words(struct random *random, struct text *text, const char *prefix, uint32_t values, uint32_t count)
+say_words(struct random *random, struct text *text, const char *prefix, uint32_t values,
+          uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++) say(text, "%s'%s%u'", i ? ", " : "", prefix, random_below(random, values));
+    for (uint32_t i = 0; i < count; i++)
+        say(text, "%s'%s%u'", i ? ", " : "", prefix, random_below(random, values));
 }
 
 enum speaks_of { OF_SLOT, OF_MESSAGE };
@@ -74,15 +75,23 @@ say_leaf(struct random *random, struct text *text, enum speaks_of also)
     switch (of) {
     case 0: say(text, "region = 'region%u'", random_below(random, 12)); break;
     case 1:
-        say(text, "region %sin (", not);
+        say(text, "region %sin (", not );
         say_words(random, text, "region", 12, 1 + random_below(random, 5));
         say(text, ")");
         break;
-    case 2: say(text, "age %s %d", (const char *[]){">=", "<", "=", "<>"}[random_below(random, 4)], age); break;
-    case 3: say(text, "age %sbetween %d and %d", not, age, age + (int)random_below(random, 30)); break;
+    case 2:
+        say(text, "age %s %d", (const char *[]){">=", "<", "=", "<>"}[random_below(random, 4)],
+            age);
+        break;
+    case 3:
+        say(text, "age %sbetween %d and %d", not, age, age + (int)random_below(random, 30));
+        break;
     case 4: say(text, "score %sin (%d, %d, %d)", not, age * 7, age * 3, age); break;
-    case 5: say(text, "%svip", not); break;
-    case 6: say(text, "%s is %snull", (const char *[]){"age", "region", "interests", "vip"}[random_below(random, 4)], not); break;
+    case 5: say(text, "%svip", not ); break;
+    case 6:
+        say(text, "%s is %snull",
+            (const char *[]){"age", "region", "interests", "vip"}[random_below(random, 4)], not );
+        break;
     case 7: say(text, "%s'hobby%u' = any (interests)", not, random_below(random, 20)); break;
     case 8:
     case 9:
@@ -91,10 +100,13 @@ say_leaf(struct random *random, struct text *text, enum speaks_of also)
         say(text, "]");
         break;
     case 10: say(text, "identity %s 'repeat'", random_chance(random, 50) ? "=" : "<>"); break;
-    case 11: say(text, "channel = '%s'", channel_name((enum channel)random_below(random, 3))); break;
+    case 11:
+        say(text, "channel = '%s'", channel_name((enum channel)random_below(random, 3)));
+        break;
     case 12:
         if (also == OF_SLOT) {
-            say(text, "area %s %u", random_chance(random, 50) ? ">" : "<=", random_below(random, 4) * 100);
+            say(text, "area %s %u",
+                random_chance(random, 50) ? ">" : "<=", random_below(random, 4) * 100);
         } else {
             say(text, "rung >= %u", 1 + random_below(random, 4));
         }
@@ -159,7 +171,8 @@ declare_attributes(struct market *market)
         {"theme", ATTRIBUTE_TEXT, ATTRIBUTE_OF_MESSAGE, 0, 0},
     };
     market->attribute_count = sizeof declared / sizeof *declared;
-    market->attributes = arena_take(market->arena, market->attribute_count, sizeof *market->attributes);
+    market->attributes = arena_take(market->arena, market->attribute_count,
+                                    sizeof *market->attributes);
     for (uint32_t i = 0; i < market->attribute_count; i++) {
         market->attributes[i] = (struct market_attribute){
             .id = i + 1,
@@ -251,7 +264,8 @@ declare_slot(struct random *random, struct market *market, struct market_slot *s
     }
     if (random_chance(random, 60)) {
         const char *text = arena_printf(market->arena, "%u", random_below(random, 400));
-        slot->values = random_chance(random, 50) ? a_value(market, "area", text) : a_value(market, "looks", "look1");
+        slot->values = random_chance(random, 50) ? a_value(market, "area", text)
+                                                 : a_value(market, "looks", "look1");
         slot->value_count = 1;
     }
 }
@@ -274,7 +288,8 @@ declare_containers(struct random *random, struct market *market)
             .slots = arena_take(market->arena, slots, sizeof(struct market_slot)),
             .slot_count = slots,
         };
-        for (uint32_t s = 0; s < slots; s++) declare_slot(random, market, &market->containers[i].slots[s], id++);
+        for (uint32_t s = 0; s < slots; s++)
+            declare_slot(random, market, &market->containers[i].slots[s], id++);
     }
 }
 
@@ -285,8 +300,10 @@ declare_messages(struct random *random, struct market *market, const struct rand
     market->messages = arena_take(market->arena, MESSAGES, sizeof *market->messages);
     for (uint32_t i = 0; i < MESSAGES; i++) {
         uint32_t seat = random_below(random, SEATS);
-        bool budget = options->budgets && random_chance(random, 20), cap = options->caps && random_chance(random, 50);
-        uint32_t rung = seat % 2 ? RUNG_COMMERCIALIZATION + random_below(random, 3) : random_below(random, RUNG_COUNT);
+        bool budget = options->budgets && random_chance(random, 20),
+             cap = options->caps && random_chance(random, 50);
+        uint32_t rung = seat % 2 ? RUNG_COMMERCIALIZATION + random_below(random, 3)
+                                 : random_below(random, RUNG_COUNT);
         market->messages[i] = (struct market_message){
             .id = 1000 + i,
             .code = arena_printf(market->arena, "message%u", i),
@@ -314,12 +331,14 @@ declare_messages(struct random *random, struct market *market, const struct rand
 }
 
 static struct market_bid *
-declare_bids(struct random *random, const struct market *market, const struct random_market *options)
+declare_bids(struct random *random, const struct market *market,
+             const struct random_market *options)
 {
     struct market_bid *bids = arena_take(market->arena, options->bids + 1, sizeof *bids);
     for (uint32_t i = 0; i < options->bids; i++) {
         const struct market_message *message = &market->messages[random_below(random, MESSAGES)];
-        const struct market_container *container = &market->containers[random_below(random, CONTAINERS)];
+        const struct market_container *container =
+            &market->containers[random_below(random, CONTAINERS)];
         uint32_t slot = container->slots[random_below(random, container->slot_count)].id;
         bids[i] = (struct market_bid){
             .message = message->id,
@@ -329,7 +348,8 @@ declare_bids(struct random *random, const struct market *market, const struct ra
             .state = random_chance(random, 5) ? BID_PAUSED : BID_ACTIVE,
         };
         for (uint32_t s = 0; s < SEATS; s++) {
-            if (strcmp(market->seats[s].code, message->seat) == 0) bids[i].seat = market->seats[s].id;
+            if (strcmp(market->seats[s].code, message->seat) == 0)
+                bids[i].seat = market->seats[s].id;
         }
         snprintf(bids[i].key, sizeof bids[i].key, "bid-%u", i);
         bids[i].id = event_bid_id((uint16_t)bids[i].seat, bids[i].key);
@@ -433,7 +453,8 @@ random_contact(struct random *random, const struct catalog *catalog, struct cont
     set_word(catalog, contact, "identity", identity_name((enum identity)contact->identity));
     snprintf(text, sizeof text, "region%u", random_below(random, 14));
     if (random_chance(random, 85)) set_word(catalog, contact, "region", text);
-    if (random_chance(random, 85)) set_value(catalog, contact, "age", 15 + random_below(random, 70));
+    if (random_chance(random, 85))
+        set_value(catalog, contact, "age", 15 + random_below(random, 70));
     if (random_chance(random, 85)) set_value(catalog, contact, "score", random_below(random, 600));
     if (random_chance(random, 85)) set_value(catalog, contact, "vip", random_below(random, 2));
     if (random_chance(random, 85)) set_hobbies(random, catalog, contact);

@@ -1,5 +1,5 @@
-// Random markets, contacts and numbers for tests, from a seed. A market is declared, encoded and decoded
-// by the catalog's own code; nothing is put into a catalog by hand.
+// Random markets, contacts and numbers for tests, from a seed. A market is declared, encoded and
+// decoded by the catalog's own code; nothing is put into a catalog by hand.
 #ifndef VENDUE_TEST_RANDOM_MARKET_H
 #define VENDUE_TEST_RANDOM_MARKET_H
 
@@ -17,8 +17,8 @@ bool random_chance(struct random *random, uint32_t percent);
 
 struct random_market {
     uint32_t bids;
-    uint32_t prices;       // distinct prices, in steps of 0.10 from 0.10: few make ties
-    bool budgets, caps;    // some seats and messages have them
+    uint32_t prices;     // distinct prices, in steps of 0.10 from 0.10: few make ties
+    bool budgets, caps;  // some seats and messages have them
     uint64_t version;
     struct catalog_position position;
 };
@@ -26,6 +26,7 @@ struct random_market {
 
 // Everything in it depends on `random` alone. Close with catalog_close.
 struct catalog *random_market(struct random *random, const struct random_market *options);
-void random_contact(struct random *random, const struct catalog *catalog, struct contact *out_contact);
+void
+random_contact(struct random *random, const struct catalog *catalog, struct contact *out_contact);
 
 #endif
