@@ -135,7 +135,7 @@ run(const struct verb_context *context, int argc, char **argv)
                           "there is no report '%s'; use ladder, objectives, matrix, fill or proof",
                           argv[1]);
     struct report_span span;
-    enum table_format format;
+    enum table_format format = TABLE_AS_TEXT;
     int code = parse_span(period, from, until, &span);
     if (code == EXIT_DONE) code = parse_format(wanted, &format);
     if (code != EXIT_DONE) return code;
