@@ -150,6 +150,23 @@ wrong_type(struct expr_binding *binding, uint32_t attribute, const struct expr_l
                             is->name, mend);
 }
 
+// The text in `scratch` is none of the words that the attribute takes: names the nearest.
+static bool
+foreign_word(struct expr_binding *binding, uint32_t attribute, const struct expr_literal *literal,
+             uint32_t len)
+{
+    const struct expr_words *takes = &binding->schema->takes[attribute];
+    const char *nearest = NULL;
+    uint32_t limit = near_limit(len);
+    for (uint32_t i = 0; i < takes->count; i++)
+        if (nearer(binding->scratch, len, takes->items[i], &limit)) nearest = takes->items[i];
+    return expr_token_error(
+        binding->error, literal->token.at, literal->token.len,
+        "'%s' never takes this word; %s '%.64s'%s", binding->schema->attributes[attribute].name,
+        nearest != NULL ? "did you mean" : "it takes for example",
+        nearest != NULL ? nearest : takes->items[0], nearest != NULL ? "?" : "");
+}
+
 static bool
 bind_word(struct expr_binding *binding, uint32_t attribute, const struct expr_literal *literal,
           int64_t *out_value)
@@ -157,21 +174,11 @@ bind_word(struct expr_binding *binding, uint32_t attribute, const struct expr_li
     const struct expr_schema *schema = binding->schema;
     uint32_t len = expr_token_unquote(binding->text, &literal->token, binding->scratch);
     const struct expr_words *takes = schema->takes == NULL ? NULL : &schema->takes[attribute];
-    if (takes != NULL && takes->count > 0) {
-        const char *nearest = takes->items[0];
-        uint32_t limit = UINT32_MAX;
-        bool found = false;
-        for (uint32_t i = 0; i < takes->count && !found; i++) {
-            found = strlen(takes->items[i]) == len &&
-                    memcmp(takes->items[i], binding->scratch, len) == 0;
-            if (nearer(binding->scratch, len, takes->items[i], &limit)) nearest = takes->items[i];
-        }
-        const char *mend = limit < near_limit(len) ? "did you mean" : "it takes for example";
-        if (!found)
-            return expr_token_error(binding->error, literal->token.at, literal->token.len,
-                                    "'%s' never takes this word; %s '%.64s'?",
-                                    schema->attributes[attribute].name, mend, nearest);
-    }
+    bool taken = takes == NULL || takes->count == 0;
+    for (uint32_t i = 0; !taken && i < takes->count; i++)
+        taken = strlen(takes->items[i]) == len &&
+                memcmp(takes->items[i], binding->scratch, len) == 0;
+    if (!taken) return foreign_word(binding, attribute, literal, len);
     *out_value = schema->word(schema->words, binding->scratch, len);
     CHECK(*out_value >= 0);
     return true;

@@ -11,7 +11,8 @@
 #include "contact.h"
 
 // Sets the built-in attributes of a contact (channel, stage, container, identity, tier, loyalty,
-// condition, consents) from its fields. Call first; it resets `contact->values`.
+// condition, consents) from its fields, which are in range. No tier and an unknown loyalty stay
+// unknown; a consent is true or unknown. Call first; it resets `contact->values`.
 void attribute_bind_builtins(const struct catalog *catalog, struct contact *contact);
 
 // Bind one declared attribute by number. REASON_NONE; REASON_WRONG_TYPE; REASON_OUT_OF_RANGE (an
@@ -23,7 +24,8 @@ enum reason attribute_bind_integer(const struct catalog *catalog, struct contact
                                    uint32_t attribute, int64_t value);
 enum reason attribute_bind_text(const struct catalog *catalog, struct contact *contact,
                                 uint32_t attribute, const char *text, size_t len);
-// Items one by one: begin, then each item, then end (sorts, drops repeats).
+// Items one by one: begin, then each item, then end (sorts, drops repeats), and no other list in
+// between.
 enum reason attribute_bind_list_begin(const struct catalog *catalog, struct contact *contact,
                                       uint32_t attribute);
 enum reason attribute_bind_list_item(const struct catalog *catalog, struct contact *contact,

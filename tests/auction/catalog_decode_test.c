@@ -84,8 +84,11 @@ use(const struct catalog *catalog)
         assert_int_equal(catalog->messages[catalog->bids[i].message].seat, catalog->bids[i].seat);
         sum += catalog->bids[i].slot == UINT32_MAX ? 0 : catalog->slots[catalog->bids[i].slot].id;
     }
-    for (uint32_t i = 0; i < catalog->container_count; i++)
-        sum += catalog->seats[catalog->containers[i].owner].id;
+    for (uint32_t i = 0; i < catalog->container_count; i++) {
+        const struct catalog_container *container = &catalog->containers[i];
+        sum += catalog->seats[container->owner].id;
+        assert_true(container->slot_first + container->slot_count <= catalog->slot_count);
+    }
     for (uint32_t i = 0; i < catalog->word_count; i++)
         assert_int_equal(catalog_word(catalog, catalog->words[i], strlen(catalog->words[i])), i);
     assert_true(sum > 0);
@@ -202,6 +205,27 @@ another_version_is_named(void **state)
     free(copy);
 }
 
+// Two bids of one id, in good order by price: each alone is sound.
+static void
+ids_are_unique(void **state)
+{
+    (void)state;
+    static const uint8_t bid[] = {10, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 7, 0, 0, 0, 11, 0, 0, 0};
+    size_t len;
+    const uint8_t *bytes = encode(&sample_input, &len);
+    uint8_t *copy = malloc(len);
+    memcpy(copy, bytes, len);
+    uint8_t *found = memmem(copy, len, bid, sizeof bid);
+    assert_non_null(found);
+    *found = 21;
+    seal(copy, len);
+    assert_true(try(copy, len));
+    *found = 20;
+    seal(copy, len);
+    assert_false(try(copy, len));
+    free(copy);
+}
+
 int
 main(void)
 {
@@ -211,6 +235,7 @@ main(void)
         TEST(what_is_sealed_again_is_checked_piece_by_piece),
         TEST(cut_and_stretched_blocks_are_refused),
         TEST(another_version_is_named),
+        TEST(ids_are_unique),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,7 @@ a_market_that_was_not_checked_is_refused_by_name(void **state)
     REFUSED(sample_bill_slots[0].rule, "place = 'north'",
             "rule of slot 'bill.footer': 'place' describes the slot");
     REFUSED(sample_seats[1].rule, "place = 'nort'", "did you mean 'north'?");
+    REFUSED(sample_seats[1].rule, "place = 'elsewhere'", "it takes for example 'north'");
     REFUSED(sample_seats[1].id, 0, "seat 'grillco': its id is 0");
     REFUSED(sample_seats[1].id, 3, "seat 'grillco': its id 3 is another one's");
     REFUSED(sample_seats[1].id, BOUND_SEATS, "seat 'grillco': its id is");
