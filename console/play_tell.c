@@ -121,30 +121,45 @@ tell_placements(struct db *db, const struct db_param *contacts, FILE *out)
     return STATUS_OK;
 }
 
+// A list in lines of up to 100 columns, broken after its commas.
+static void
+print_wrapped(const char *list, FILE *out)
+{
+    const size_t indent = 4, most = 100;
+    size_t column = 0;
+    while (*list) {
+        size_t item = strcspn(list, ",") + 1;
+        if (column == 0 || column + item > most) {
+            fprintf(out, "%s%*s", column == 0 ? "" : "\n", (int)indent, "");
+            column = indent;
+            list += strspn(list, " ");
+            item = strcspn(list, ",") + 1;
+        }
+        size_t len = strnlen(list, item);
+        fwrite(list, 1, len, out);
+        column += len;
+        list += len;
+    }
+    fputc('\n', out);
+}
+
+// By reason, since the reasons are few: the slots under each.
 static enum status
 tell_empty(struct db *db, const struct db_param *contacts, FILE *out)
 {
-    static const struct table_column columns[] = {
-        {"tagid", "slot", TABLE_LEFT, TABLE_TEXT},
-        {"times", "times", TABLE_RIGHT, TABLE_TEXT},
-        {"why", "stayed empty because, of the bid that came nearest", TABLE_LEFT, TABLE_TEXT},
-    };
     struct db_rows *rows = NULL;
     enum status status = db_query(db,
-        "select s.tagid, count(*), case when o.main_reason is null or o.main_reason = 'none' then o.reason "
-        "  else o.main_reason end as why "
-        "from outcome o join slot s on s.id = o.slot where not o.filled and o.contact_id = any ($1) "
-        "group by 1, 3 order by 1, 2 desc, 3", contacts, 1, &rows);
+        "select why, sum(n)::bigint, string_agg(tagid || ' ' || n, ', ' order by n desc, tagid) "
+        "from (select s.tagid, case when o.main_reason is null or o.main_reason = 'none' then o.reason "
+        "  else o.main_reason end as why, count(*) as n "
+        "  from outcome o join slot s on s.id = o.slot where not o.filled and o.contact_id = any ($1) group by 1, 2) x "
+        "group by 1 order by 2 desc, 1", contacts, 1, &rows);
     if (status != STATUS_OK) return status;
-    struct table *table = table_open(columns, sizeof columns / sizeof *columns);
+    fprintf(out, "\nSlots that stayed empty: what stopped the bid that came nearest\n");
     for (size_t row = 0; row < db_count(rows); row++) {
-        table_cell(table, db_get_text(rows, row, 0));
-        table_cellf(table, "%" PRId64, db_get_int(rows, row, 1));
-        table_cell(table, reason_sentence(db_get_text(rows, row, 2)));
+        fprintf(out, "\n%" PRId64 " times: %s\n", db_get_int(rows, row, 1), reason_sentence(db_get_text(rows, row, 0)));
+        print_wrapped(db_get_text(rows, row, 2), out);
     }
-    fprintf(out, "\nSlots that stayed empty, and why\n\n");
-    table_print(table, TABLE_AS_TEXT, out);
-    table_close(table);
     db_rows_free(rows);
     return STATUS_OK;
 }
