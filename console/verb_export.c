@@ -40,7 +40,7 @@ run(const struct verb_context *context, int argc, char **argv)
     argc = verb_options(&verb_export, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
     if (argc != 2) return verb_usage(&verb_export, "needs one period");
-    enum export_format format;
+    enum export_format format = EXPORT_HLEDGER;
     if (wanted == NULL)
         return verb_usage(&verb_export, "needs --format hledger, ledger, beancount or csv");
     if (export_format_parse(wanted, &format) != STATUS_OK)

@@ -14,7 +14,7 @@ run(const struct verb_context *context, int argc, char **argv)
     argc = verb_options(&verb_statement, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
     if (argc != 3) return verb_usage(&verb_statement, "needs a seat and a period");
-    enum statement_format format;
+    enum statement_format format = STATEMENT_TEXT;
     if (statement_format_parse(wanted, &format) != STATUS_OK)
         return verb_usage(&verb_statement, "there is no format '%s'; use text, csv or json",
                           wanted);
