@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Measures, each figure beside its bare limit: the auction's core, the journal, the whole path over TLS.
+# `./dev bench` builds and calls it.
+#   bench/run.sh [--json] [--quick] [--directory DIR]
+# DIR: where journals are written; it should lie on the disk that will hold them (default $TMPDIR or /tmp).
+# --quick: one round of everything, to see that it runs; its figures mean nothing.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+programs=${BUILD:-build}/bench
+directory=${TMPDIR:-/tmp}
+json=() quick=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --json) json=(--json) ;;
+    --quick) quick=(--pairs 1 --seconds 0.2) ;;
+    --directory) directory=${2:?--directory takes a directory}; shift ;;
+    *) printf 'bench: unknown option %s; see bench/run.sh\n' "$1" >&2; exit 2 ;;
+    esac
+    shift
+done
+
+# Titles and notes are for people; JSON lines are for programs.
+title() { [ ${#json[@]} -gt 0 ] || printf '\n== %s\n\n' "$*"; }
+
+[ ${#json[@]} -gt 0 ] || printf '%s processors, Linux %s, %s, load %s; journals in %s (%s)\n' "$(nproc)" \
+    "$(uname -r)" "$(openssl version | cut -d' ' -f1,2)" "$(cut -d' ' -f1 /proc/loadavg)" "$directory" \
+    "$(stat -f -c %T "$directory")"
+
+status=0
+if [ -x "$programs/bench_core" ]; then
+    title 'Auction: winner and price of a slot, beside the exhaustive search'
+    "$programs/bench_core" "${json[@]}" || status=1
+fi
+title 'Journal: append and sync, beside bare pwrite and fdatasync'
+"$programs/bench_limits" "${json[@]}" "${quick[@]}" --directory "$directory" || status=1
+title 'Whole path: contacts over TLS with durable answers, beside bare and deciding echoes'
+"$programs/bench_load" "${json[@]}" "${quick[@]}" --directory "$directory" || status=1
+exit $status
