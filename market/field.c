@@ -162,6 +162,23 @@ field_items(struct reader *reader, const struct tree *map, const char *key, cons
     return items;
 }
 
+// A character that no text needs and that YAML, JSON or a terminal would not give back as it was:
+// controls but tab and newline, the other line ends of Unicode, byte order marks, non-characters.
+static bool
+has_control(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        const unsigned char *c = (const unsigned char *)text +
+                                 i;  // ends in NUL: c[1], c[2] are there
+        if ((c[0] < 0x20 && c[0] != '\t' && c[0] != '\n') || c[0] == 0x7f) return true;
+        if (c[0] == 0xc2 && c[1] < 0xa0) return true;
+        if (c[0] == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9)) return true;
+        if (c[0] == 0xef && c[1] == 0xbb && c[2] == 0xbf) return true;
+        if (c[0] == 0xef && c[1] == 0xbf && c[2] >= 0xbe) return true;
+    }
+    return false;
+}
+
 const char *
 field_text(struct reader *reader, const struct tree *node, size_t most, const char *fallback)
 {
@@ -174,6 +191,12 @@ field_text(struct reader *reader, const struct tree *node, size_t most, const ch
         report_error(reader->report, node->place, reader->object, "%s: %zu bytes, more than %zu",
                      node->key != NULL ? node->key->text : "text", node->len, most)
             ->mend = "shorten it";
+        return fallback;
+    }
+    if (has_control(node->text, node->len)) {
+        report_error(reader->report, node->place, reader->object, "%s: a control character in it",
+                     node->key != NULL ? node->key->text : "text")
+            ->mend = "write letters, digits, signs and blanks only";
         return fallback;
     }
     return node->text;
