@@ -49,9 +49,10 @@ enum catalog_section {
 };
 // clang-format on
 // A rule: nodes 2, set entries 2, then nodes (kind 1, negated 1, attribute 1, size 2, set 2, count
-// 2, least 8, most 8, column 2, length 2), then set entries (8 each). Values: count 1, then by
-// ascending attribute: attribute 1, and a boolean or integer 8, a word 4, or a list: items 2, words
-// 4 each, ascending.
+// 2, least 8, most 8, column 2, length 2), then set entries (8 each).
+//
+// Values: count 1, then by ascending attribute: attribute 1, and a boolean or integer 8, a word 4,
+// or a list: items 2, words 4 each, ascending.
 #define CATALOG_BLOCK_NODE 29
 #define CATALOG_BLOCK_BID (8 + 4 * 3 + 8 * 3 + 1 + 40)
 

@@ -5,8 +5,7 @@
 // an object without a stable id, a reference to nothing, a rule that does not compile. The same
 // input gives the same bytes. Orders that the reader relies on are made here:
 //  1. floors of a slot by precedence: most conditions first; then those that name a seat, then a
-//  category,
-//     then a rung; then as declared
+//     category, then a rung; then as declared
 //  2. contracts by seat, then from; bids by price descending, then id; certificates by fingerprint
 //  3. words are numbered as they are met, the market's own first
 #include "catalog.h"

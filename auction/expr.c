@@ -11,7 +11,7 @@
 //  2. AND and OR have two children or more, none of the same kind; constants stand at the root only
 //  3. a leaf's attribute exists, is admitted, and has a type that its kind can ask
 //  4. sets lie inside `sets`, hold 1 to BOUND_SET_ITEMS entries, ascend without repeats, and name
-//  known words
+//     known words
 //  5. nesting is at most EXPR_TREE_DEPTH, so that recursion is bounded
 #include "expr.h"
 

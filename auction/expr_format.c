@@ -4,9 +4,9 @@
 // an OR inside an AND. A leaf is written as shortly as its meaning allows:
 //     RANGE       a | not a | n = 5 | n <> 5 | n <= 5 | n >= 5 | [not] between 1 and 5
 //     IN          t = 'x' | t <> 'x' | t in ('x', 'y') | t not in ('x', 'y')
-//     ANY, ALL    'x' = any (l) | 'x' <> all (l) | [not] l && array['x', 'y'] | [not] l @>
-//     array['x', 'y'] KNOWN       a is not null | a is null two of an OR    a is not true | a is
-//     not false     (known and otherwise, or unknown)
+//     ANY, ALL    'x' = any (l) | 'x' <> all (l) | [not] l && array['x'] | [not] l @> array['x']
+//     KNOWN       a is not null | a is null
+//     in an OR    a is not true | a is not false: two leaves, known and otherwise, or unknown
 // An integer bound never leaves the attribute's declared range (`n < 18` instead of `n <= 17`), so
 // that the text compiles again, to the same tree.
 #include <inttypes.h>

@@ -2,14 +2,10 @@
 //
 // 1. Blanks are space, tab, line feed, carriage return, form feed. There are no comments.
 // 2. Names and keywords: [A-Za-z_][A-Za-z0-9_]*, folded to lower case (ASCII only).
-// 3. Integers: digits only. A letter, '.' or another digit group glued to them is an error, as in
-// PostgreSQL.
-// 4. Texts: '...' with '' for a quote. The backslash is a plain character
-// (standard_conforming_strings).
-//    Control characters and bytes that are not UTF-8 are refused, because PostgreSQL refuses some
-//    of them.
-// 5. Operators: the longest run of operator characters is one token. It ends before -- and /*, and
-// a
+// 3. Integers: digits only. A letter or '.' glued to them is an error, as in PostgreSQL.
+// 4. Texts: '...' with '' for a quote. The backslash is a plain character, as PostgreSQL has it by
+//    default. Control characters and bytes that are not UTF-8 are refused; it refuses some, too.
+// 5. Operators: the longest run of operator characters is one token. It ends before -- and /*; a
 //    trailing + or - belongs to it only if it also holds one of ~ ! @ # % ^ & | ` ?. So `a=-1` is
 //    a, =, -, 1 while `a!=-1` holds the unknown operator !=- and is refused there and here.
 #include "expr_token.h"

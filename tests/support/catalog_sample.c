@@ -1,3 +1,4 @@
+// The market of the catalog tests.
 #include "catalog_sample.h"
 
 #include "fact.h"

@@ -1,3 +1,4 @@
+// Reads the examples of a document: fenced blocks, line by line.
 #include "rule_document.h"
 
 #include <stdio.h>
