@@ -1,12 +1,13 @@
 // The market's own certificate authority with OpenSSL's API.
 //
-// Keys: ECDSA P-256, PKCS#8 PEM without a password, mode 0600, made with O_EXCL. Certificates: X.509 v3,
-// random 128-bit serial, SHA-256, valid from five minutes before now (clocks differ) for
+// Keys: ECDSA P-256, PKCS#8 PEM without a password, mode 0600, made with O_EXCL. Certificates:
+// X.509 v3, random 128-bit serial, SHA-256, valid from five minutes before now (clocks differ) for
 //   the authority 20 years   CA:TRUE pathlen:0, keyCertSign, cRLSign
 //   the server     5 years   serverAuth, SAN: host, 127.0.0.1, ::1, localhost
 //   a client       2 years   clientAuth, SAN: urn:vendue:ROLE:CODE
-// Who may speak is decided by the table of fingerprints (SHA-256 of the public key), so that revoking works at
-// once and without revocation lists; the authority's signature only keeps strangers from the door.
+// Who may speak is decided by the table of fingerprints (SHA-256 of the public key), so that
+// revoking works at once and without revocation lists; the authority's signature only keeps
+// strangers from the door.
 #include "authority.h"
 
 #include <arpa/inet.h>
@@ -38,8 +39,8 @@
 
 // What a certificate says.
 struct profile {
-    const char *name;            // common name, for people
-    const char *alternative;     // subjectAltName, or NULL
+    const char *name;         // common name, for people
+    const char *alternative;  // subjectAltName, or NULL
     const char *basic, *usage, *extended;
     int days;
 };
@@ -58,7 +59,9 @@ openssl_failed(struct authority_fault *fault, const char *what)
 static enum status
 file_failed(struct authority_fault *fault, const char *path)
 {
-    enum status status = errno == EEXIST ? STATUS_EXISTS : errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO;
+    enum status status = errno == EEXIST   ? STATUS_EXISTS
+                         : errno == ENOENT ? STATUS_NOT_FOUND
+                                           : STATUS_IO;
     snprintf(fault->text, sizeof fault->text, "%.500s: %m", path);
     return status;
 }
@@ -156,8 +159,10 @@ certify(EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, const struct profile 
         X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
         X509_time_adj_ex(X509_getm_notBefore(certificate), 0, 0, &at) &&
         X509_time_adj_ex(X509_getm_notAfter(certificate), profile->days, 0, &at) &&
-        X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)"vendue", -1, -1, 0) == 1 &&
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)profile->name, -1, -1, 0) == 1 &&
+        X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)"vendue", -1,
+                                   -1, 0) == 1 &&
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)profile->name,
+                                   -1, -1, 0) == 1 &&
         X509_set_issuer_name(certificate, X509_get_subject_name(signer)) == 1 &&
         X509_set_pubkey(certificate, key) == 1 &&
         extend(certificate, signer, NID_basic_constraints, profile->basic) &&
@@ -165,7 +170,8 @@ certify(EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, const struct profile 
         extend(certificate, signer, NID_subject_key_identifier, "hash") &&
         (!issuer || extend(certificate, signer, NID_authority_key_identifier, "keyid:always")) &&
         (!profile->extended || extend(certificate, signer, NID_ext_key_usage, profile->extended)) &&
-        (!profile->alternative || extend(certificate, signer, NID_subject_alt_name, profile->alternative)) &&
+        (!profile->alternative ||
+         extend(certificate, signer, NID_subject_alt_name, profile->alternative)) &&
         X509_sign(certificate, issuer_key, EVP_sha256()) > 0;
     if (made) return certificate;
     X509_free(certificate);
@@ -185,8 +191,8 @@ fingerprint(X509 *certificate, struct digest *out_fingerprint, struct authority_
 
 // Issues a pair under tls/STEM, signed by tls/ca.
 static enum status
-issue(const char *tls, const char *stem, const struct profile *profile, usec now, struct digest *out_fingerprint,
-      struct authority_fault *fault)
+issue(const char *tls, const char *stem, const struct profile *profile, usec now,
+      struct digest *out_fingerprint, struct authority_fault *fault)
 {
     char path[PATH_BYTES];
     EVP_PKEY *key = NULL, *ca_key = NULL;
@@ -235,8 +241,8 @@ authority_create(const char *tls, usec now, struct authority_fault *out_fault)
     snprintf(stem, sizeof stem, "%s/ca", tls);
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *certificate = key ? certify(key, NULL, key, &profile, now) : NULL;
-    enum status status =
-        certificate ? write_pair(stem, key, certificate, out_fault) : openssl_failed(out_fault, "authority");
+    enum status status = certificate ? write_pair(stem, key, certificate, out_fault)
+                                     : openssl_failed(out_fault, "authority");
     X509_free(certificate);
     EVP_PKEY_free(key);
     return status;
@@ -256,18 +262,21 @@ is_plain(const char *text, size_t most, const char *also)
 }
 
 enum status
-authority_issue_server(const char *tls, const char *host, usec now, struct authority_fault *out_fault)
+authority_issue_server(const char *tls, const char *host, usec now,
+                       struct authority_fault *out_fault)
 {
     char alternative[256];
     unsigned char address[16];
     struct digest unused;
     if (!is_plain(host, 63, ".-:")) {
-        snprintf(out_fault->text, sizeof out_fault->text, "'%.100s' is no host name or address", host);
+        snprintf(out_fault->text, sizeof out_fault->text, "'%.100s' is no host name or address",
+                 host);
         return STATUS_INPUT;
     }
-    bool is_address = inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-    snprintf(alternative, sizeof alternative, "%s:%s,IP:127.0.0.1,IP:::1,DNS:localhost", is_address ? "IP" : "DNS",
-             host);
+    bool is_address = inet_pton(AF_INET, host, address) == 1 ||
+                      inet_pton(AF_INET6, host, address) == 1;
+    snprintf(alternative, sizeof alternative, "%s:%s,IP:127.0.0.1,IP:::1,DNS:localhost",
+             is_address ? "IP" : "DNS", host);
     struct profile profile = {
         .name = host,
         .alternative = alternative,
@@ -280,8 +289,8 @@ authority_issue_server(const char *tls, const char *host, usec now, struct autho
 }
 
 enum status
-authority_issue_client(const char *tls, enum role role, const char *code, usec now, struct digest *out_fingerprint,
-                       struct authority_fault *out_fault)
+authority_issue_client(const char *tls, enum role role, const char *code, usec now,
+                       struct digest *out_fingerprint, struct authority_fault *out_fault)
 {
     char alternative[128], stem[128];
     if (role >= ROLE_COUNT || !is_plain(code, BOUND_CODE, "._-")) {
@@ -318,7 +327,8 @@ authority_read(const char *crt_path, struct digest *out_fingerprint, usec *out_u
     struct tm until;
     errno = 0;
     X509 *certificate = load_certificate(crt_path);
-    if (!certificate) return errno ? file_failed(out_fault, crt_path) : openssl_failed(out_fault, crt_path);
+    if (!certificate)
+        return errno ? file_failed(out_fault, crt_path) : openssl_failed(out_fault, crt_path);
     enum status status = fingerprint(certificate, out_fingerprint, out_fault);
     if (status == STATUS_OK && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until) != 1)
         status = openssl_failed(out_fault, crt_path);

@@ -11,7 +11,8 @@ write_map(struct pack *pack, const json_t *map, const char **out_key)
     const char *key;
     json_t *value;
     pack_map(pack, (uint32_t)json_object_size(map));
-    json_object_foreach((json_t *)map, key, value) {
+    json_object_foreach((json_t *)map, key, value)
+    {
         pack_string(pack, key);
         if (json_wire_write(pack, value, out_key)) continue;
         if ((*out_key)[0] == '\0') *out_key = key;
@@ -28,7 +29,9 @@ json_wire_write(struct pack *pack, const json_t *value, const char **out_key)
     case JSON_TRUE: pack_boolean(pack, true); return true;
     case JSON_FALSE: pack_boolean(pack, false); return true;
     case JSON_INTEGER: pack_integer(pack, json_integer_value(value)); return true;
-    case JSON_STRING: pack_text(pack, json_string_value(value), json_string_length(value)); return true;
+    case JSON_STRING:
+        pack_text(pack, json_string_value(value), json_string_length(value));
+        return true;
     case JSON_OBJECT: return write_map(pack, value, out_key);
     case JSON_ARRAY:
         pack_array(pack, (uint32_t)json_array_size(value));
@@ -50,7 +53,8 @@ read_bytes(struct wire_reader *reader)
     if (!wire_bytes(reader, &data, &len)) return NULL;
     char *text = malloc((size_t)len + 1);
     CHECK(text);
-    for (uint32_t i = 0; i < len; i++) text[i] = data[i] < 0x80 && data[i] != 0 ? (char)data[i] : '?';
+    for (uint32_t i = 0; i < len; i++)
+        text[i] = data[i] < 0x80 && data[i] != 0 ? (char)data[i] : '?';
     json_t *value = json_stringn(text, len);
     free(text);
     return value;
@@ -100,9 +104,11 @@ json_wire_read(struct wire_reader *reader)
     switch (wire_peek(reader)) {
     case WIRE_NIL: return wire_skip(reader) ? json_null() : NULL;
     case WIRE_BOOLEAN: return wire_boolean(reader, &truth) ? json_boolean(truth) : NULL;
-    case WIRE_INTEGER: return wire_integer(reader, INT64_MIN, INT64_MAX, &integer) ? json_integer(integer) : NULL;
+    case WIRE_INTEGER:
+        return wire_integer(reader, INT64_MIN, INT64_MAX, &integer) ? json_integer(integer) : NULL;
     case WIRE_TEXT:
-        return wire_text(reader, 0, BOUND_MESSAGE_BYTES, &text) ? json_stringn(text.data, text.len) : NULL;
+        return wire_text(reader, 0, BOUND_MESSAGE_BYTES, &text) ? json_stringn(text.data, text.len)
+                                                                : NULL;
     case WIRE_BYTES: return read_bytes(reader);
     case WIRE_ARRAY: return read_array(reader);
     case WIRE_MAP: return read_map(reader);

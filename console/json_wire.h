@@ -7,11 +7,11 @@
 #include "pack.h"
 #include "wire.h"
 
-// Writes a JSON value. False, naming the value in `out_key` ("" the value itself): a number with a fraction,
-// which no field takes.
+// Writes a JSON value. False, naming the value in `out_key` ("" the value itself): a number with a
+// fraction, which no field takes.
 bool json_wire_write(struct pack *pack, const json_t *value, const char **out_key);
-// Reads the next value, whatever it is; NULL: the reader is in trouble. Bytes become a text, with "?" for
-// what is not ASCII.
+// Reads the next value, whatever it is; NULL: the reader is in trouble. Bytes become a text, with
+// "?" for what is not ASCII.
 json_t *json_wire_read(struct wire_reader *reader);
 
 #endif

@@ -1,4 +1,5 @@
-// Files of JSON lines. A line is at most 1 MiB, so that a file of another kind is refused before it fills memory.
+// Files of JSON lines. A line is at most 1 MiB, so that a file of another kind is refused before it
+// fills memory.
 #include "lines.h"
 
 #include <errno.h>
@@ -9,18 +10,21 @@
 #define LINE_BYTES (1u << 20)
 
 static enum status
-add_line(json_t *lines, const char *path, unsigned number, const char *text, size_t len, struct lines_fault *fault)
+add_line(json_t *lines, const char *path, unsigned number, const char *text, size_t len,
+         struct lines_fault *fault)
 {
     json_error_t error;
     size_t first = strspn(text, " \t\r\n");
     if (first >= len || text[first] == '#') return STATUS_OK;
     json_t *line = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
     if (!line) {
-        snprintf(fault->text, sizeof fault->text, "%.300s:%u:%d: %s", path, number, error.column, error.text);
+        snprintf(fault->text, sizeof fault->text, "%.300s:%u:%d: %s", path, number, error.column,
+                 error.text);
         return STATUS_INPUT;
     }
     if (!json_is_object(line)) {
-        snprintf(fault->text, sizeof fault->text, "%.300s:%u:1: expected an object: {...}", path, number);
+        snprintf(fault->text, sizeof fault->text, "%.300s:%u:1: expected an object: {...}", path,
+                 number);
         json_decref(line);
         return STATUS_INPUT;
     }
@@ -40,8 +44,8 @@ read_all(FILE *file, const char *path, json_t *lines, struct lines_fault *fault)
     while (status == STATUS_OK && (len = getline(&text, &room, file)) >= 0) {
         number++;
         if ((size_t)len > LINE_BYTES) {
-            snprintf(fault->text, sizeof fault->text, "%.300s:%u: a line is at most %u bytes long", path, number,
-                     LINE_BYTES);
+            snprintf(fault->text, sizeof fault->text, "%.300s:%u: a line is at most %u bytes long",
+                     path, number, LINE_BYTES);
             status = STATUS_INPUT;
         } else {
             status = add_line(lines, path, number, text, (size_t)len, fault);

@@ -1,8 +1,9 @@
 // Connection strings of a market's roles, and the schema behind them.
 //
 // Private cluster: "host='SOCKET' dbname=vendue user=vendue_ROLE"; the system's user is admitted by
-// pg_ident.conf. An own PostgreSQL: the given string as it stands for the owner, and with "role=vendue_ROLE"
-// set at the start of the session for the others, so that the grants of the schema hold there too.
+// pg_ident.conf. An own PostgreSQL: the given string as it stands for the owner, and with
+// "role=vendue_ROLE" set at the start of the session for the others, so that the grants of the
+// schema hold there too.
 #include "market_db.h"
 
 #include <errno.h>
@@ -52,14 +53,16 @@ own_string(const char *given, const char *role, char *out, size_t size)
     if (strcmp(role, "owner") == 0) {
         snprintf(out, size, "%s", given);
     } else if (uri) {
-        snprintf(out, size, "%s%coptions=-c%%20role%%3Dvendue_%s", given, strchr(given, '?') ? '&' : '?', role);
+        snprintf(out, size, "%s%coptions=-c%%20role%%3Dvendue_%s", given,
+                 strchr(given, '?') ? '&' : '?', role);
     } else {
         snprintf(out, size, "%s options='-c role=vendue_%s'", given, role);
     }
 }
 
 static enum status
-write_string(const char *directory, const char *role, const char *string, struct market_db_fault *fault)
+write_string(const char *directory, const char *role, const char *string,
+             struct market_db_fault *fault)
 {
     char path[PATH_BYTES], temporary[PATH_BYTES + 8];
     snprintf(path, sizeof path, "%s/run/postgres.%s", directory, role);
@@ -68,16 +71,19 @@ write_string(const char *directory, const char *role, const char *string, struct
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return fail(fault, STATUS_IO, "%s: %m", temporary);
     int written = dprintf(fd, "%s\n", string);
-    if (close(fd) != 0 || written < 0 || rename(temporary, path) != 0) return fail(fault, STATUS_IO, "%s: %m", path);
+    if (close(fd) != 0 || written < 0 || rename(temporary, path) != 0)
+        return fail(fault, STATUS_IO, "%s: %m", path);
     return STATUS_OK;
 }
 
 enum status
-market_db_write_strings(const struct settings *settings, const char *socket, struct market_db_fault *out_fault)
+market_db_write_strings(const struct settings *settings, const char *socket,
+                        struct market_db_fault *out_fault)
 {
     char string[STRING_BYTES], host[PATH_BYTES];
     if (!socket && strstr(settings->postgres, "options="))
-        return fail(out_fault, STATUS_INPUT, "postgres: leave 'options' out of the connection string; the roles of "
+        return fail(out_fault, STATUS_INPUT,
+                    "postgres: leave 'options' out of the connection string; the roles of "
                     "the sessions are set with it");
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
         if (socket) {
@@ -93,7 +99,8 @@ market_db_write_strings(const struct settings *settings, const char *socket, str
 }
 
 static enum status
-read_string(const char *directory, const char *role, char *out, size_t size, struct market_db_fault *fault)
+read_string(const char *directory, const char *role, char *out, size_t size,
+            struct market_db_fault *fault)
 {
     char path[PATH_BYTES], market[PATH_BYTES];
     snprintf(path, sizeof path, "%s/run/postgres.%s", directory, role);
@@ -101,20 +108,26 @@ read_string(const char *directory, const char *role, char *out, size_t size, str
     if (!file && errno == ENOENT) {
         snprintf(market, sizeof market, "%s/vendue.yaml", directory);
         if (access(market, F_OK) != 0)
-            return fail(fault, STATUS_NOT_FOUND, "%s is not a market directory; name one with --dir, or make one: "
-                        "slotctl init DIR", directory);
-        return fail(fault, STATUS_NOT_FOUND, "%s is missing; slotctl --dir %s up writes it", path, directory);
+            return fail(fault, STATUS_NOT_FOUND,
+                        "%s is not a market directory; name one with --dir, or make one: "
+                        "slotctl init DIR",
+                        directory);
+        return fail(fault, STATUS_NOT_FOUND, "%s is missing; slotctl --dir %s up writes it", path,
+                    directory);
     }
     if (!file) return fail(fault, STATUS_DENIED, "%s: %m", path);
     bool read = fgets(out, (int)size, file) != NULL;
     fclose(file);
-    if (!read) return fail(fault, STATUS_DAMAGED, "%s is empty; slotctl --dir %s up writes it anew", path, directory);
+    if (!read)
+        return fail(fault, STATUS_DAMAGED, "%s is empty; slotctl --dir %s up writes it anew", path,
+                    directory);
     out[strcspn(out, "\n")] = '\0';
     return STATUS_OK;
 }
 
 enum status
-market_db_open_as(const char *directory, const char *role, struct db **out_db, struct market_db_fault *out_fault)
+market_db_open_as(const char *directory, const char *role, struct db **out_db,
+                  struct market_db_fault *out_fault)
 {
     char string[STRING_BYTES];
     struct db_fault fault = {0};
@@ -122,8 +135,10 @@ market_db_open_as(const char *directory, const char *role, struct db **out_db, s
     if (status != STATUS_OK) return status;
     status = db_open(string, "slotctl", out_db, &fault);
     if (status == STATUS_OK) return STATUS_OK;
-    return fail(out_fault, status, "the market's database does not answer (%s); is the market up? "
-                "slotctl --dir %s up", fault.text, directory);
+    return fail(out_fault, status,
+                "the market's database does not answer (%s); is the market up? "
+                "slotctl --dir %s up",
+                fault.text, directory);
 }
 
 struct db *
@@ -147,13 +162,17 @@ create_database(const struct settings *settings, struct market_db_fault *fault)
     enum status status = read_string(settings->directory, "owner", string, sizeof string, fault);
     if (status != STATUS_OK) return status;
     char *name = strstr(string, " dbname=vendue ");
-    if (!name) return fail(fault, STATUS_DAMAGED, "run/postgres.owner is not what `slotctl up` writes");
+    if (!name)
+        return fail(fault, STATUS_DAMAGED, "run/postgres.owner is not what `slotctl up` writes");
     char first[STRING_BYTES + 8];
-    snprintf(first, sizeof first, "%.*s dbname=postgres %s", (int)(name - string), string, name + 15);
+    snprintf(first, sizeof first, "%.*s dbname=postgres %s", (int)(name - string), string,
+             name + 15);
     status = db_open(first, "slotctl", &db, &db_says);
-    if (status != STATUS_OK) return fail(fault, status, "the private PostgreSQL does not answer: %s", db_says.text);
+    if (status != STATUS_OK)
+        return fail(fault, status, "the private PostgreSQL does not answer: %s", db_says.text);
     status = db_query(db, "select 1 from pg_database where datname = 'vendue'", NULL, 0, &rows);
-    if (status == STATUS_OK && db_count(rows) == 0) status = db_script(db, "create database vendue");
+    if (status == STATUS_OK && db_count(rows) == 0)
+        status = db_script(db, "create database vendue");
     if (status != STATUS_OK) fail(fault, status, "creating the database: %s", db_fault(db)->text);
     db_rows_free(rows);
     db_close(db);
@@ -163,8 +182,8 @@ create_database(const struct settings *settings, struct market_db_fault *fault)
 static enum status
 create_roles(struct db *db, bool private_cluster, struct market_db_fault *fault)
 {
-    // Logins are for the private cluster, where the system vouches for who asks; elsewhere the owner's
-    // session turns into the role.
+    // Logins are for the private cluster, where the system vouches for who asks; elsewhere the
+    // owner's session turns into the role.
     const char *make = private_cluster ? "login" : "nologin";
     char sql[1024];
     for (size_t i = 1; i < sizeof roles / sizeof *roles; i++) {
@@ -176,11 +195,14 @@ create_roles(struct db *db, bool private_cluster, struct market_db_fault *fault)
                  "  if not pg_has_role(current_user, 'vendue_%s', 'member') then\n"
                  "    execute format('grant vendue_%s to %%I', current_user);\n"
                  "  end if;\n"
-                 "end $$", roles[i], roles[i], make, roles[i], roles[i]);
+                 "end $$",
+                 roles[i], roles[i], make, roles[i], roles[i]);
         enum status status = db_script(db, sql);
         if (status != STATUS_OK)
-            return fail(fault, status, "creating role vendue_%s: %s; the owner needs the attribute CREATEROLE, or "
-                        "create it by hand and grant it to the owner", roles[i], db_fault(db)->text);
+            return fail(fault, status,
+                        "creating role vendue_%s: %s; the owner needs the attribute CREATEROLE, or "
+                        "create it by hand and grant it to the owner",
+                        roles[i], db_fault(db)->text);
     }
     return STATUS_OK;
 }
@@ -192,7 +214,8 @@ market_db_prepare(const struct settings *settings, struct market_db_fault *out_f
     struct migrate_report report;
     bool private_cluster = settings->postgres[0] == '\0';
     enum status status = private_cluster ? create_database(settings, out_fault) : STATUS_OK;
-    if (status == STATUS_OK) status = market_db_open_as(settings->directory, "owner", &db, out_fault);
+    if (status == STATUS_OK)
+        status = market_db_open_as(settings->directory, "owner", &db, out_fault);
     if (status != STATUS_OK) return status;
     status = db_script(db, "set client_min_messages = warning");  // "exists, skipping" is no news
     if (status != STATUS_OK) fail(out_fault, status, "%s", db_fault(db)->text);

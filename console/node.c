@@ -1,10 +1,10 @@
 // auctiond and ledgerd from the outside.
 //
-// They stand beside slotctl's own program (/proc/self/exe), take the market directory as their only argument,
-// log to DIR/log/NAME.log, and rename DIR/run/NAME.status into place with at least {"pid": N} once they work.
-// A status that bears another pid is left over from an earlier run and does not count. DIR/run/NAME.process is ours:
-// pid and start time of what slotctl started. A program that somebody else started (an init system) is found by
-// its status; it is left alone.
+// They stand beside slotctl's own program (/proc/self/exe), take the market directory as their only
+// argument, log to DIR/log/NAME.log, and rename DIR/run/NAME.status into place with at least
+// {"pid": N} once they work. A status that bears another pid is left over from an earlier run and
+// does not count. DIR/run/NAME.process is ours: pid and start time of what slotctl started. A
+// program that somebody else started (an init system) is found by its status; it is left alone.
 #include "node.h"
 
 #include <errno.h>
@@ -38,7 +38,8 @@ node_log(const struct settings *settings, enum node_program program, char *out, 
 }
 
 static void
-run_path(const struct settings *settings, enum node_program program, const char *what, char out[PATH_BYTES])
+run_path(const struct settings *settings, enum node_program program, const char *what,
+         char out[PATH_BYTES])
 {
     snprintf(out, PATH_BYTES, "%s/run/%s.%s", settings->directory, node_name(program), what);
 }
@@ -114,20 +115,23 @@ wait_ready(const struct settings *settings, enum node_program program, struct pr
             return STATUS_OK;
         }
         if (node_find(settings, program) == 0) {
-            snprintf(fault->text, sizeof fault->text, "%s ended at once; see %.400s", node_name(program), log);
+            snprintf(fault->text, sizeof fault->text, "%s ended at once; see %.400s",
+                     node_name(program), log);
             return STATUS_IO;
         }
         process_sleep_ms(POLL_MS);
     }
-    snprintf(fault->text, sizeof fault->text, "%s is not ready after %d seconds; see %.400s", node_name(program),
-             READY_MS / 1000, log);
+    snprintf(fault->text, sizeof fault->text, "%s is not ready after %d seconds; see %.400s",
+             node_name(program), READY_MS / 1000, log);
     return STATUS_AGAIN;
 }
 
 enum status
-node_start(const struct settings *settings, enum node_program program, struct process_fault *out_fault)
+node_start(const struct settings *settings, enum node_program program,
+           struct process_fault *out_fault)
 {
-    char path[PATH_BYTES], log[PATH_BYTES], pid_file[PATH_BYTES], directory[sizeof settings->directory];
+    char path[PATH_BYTES], log[PATH_BYTES], pid_file[PATH_BYTES],
+        directory[sizeof settings->directory];
     pid_t pid;
     if (node_find(settings, program) > 0) return STATUS_EXISTS;
     if (!beside(node_name(program), path, sizeof path)) {
@@ -162,8 +166,9 @@ node_settings(const struct verb_context *context, struct settings *out_settings,
     enum status status = settings_read(context->directory, out_settings, &error);
     if (status == STATUS_OK) return true;
     if (status == STATUS_NOT_FOUND) {
-        *out_code = verb_cannot("%s is not a market directory; name one with --dir, or make one: slotctl init DIR",
-                                context->directory);
+        *out_code = verb_cannot(
+            "%s is not a market directory; name one with --dir, or make one: slotctl init DIR",
+            context->directory);
     } else {
         verb_cannot("%s", error.text);
         *out_code = status == STATUS_INPUT ? EXIT_USAGE : EXIT_CANNOT;

@@ -1,11 +1,13 @@
 // Playing files through the TLS API.
 //
-//  1 Lines take effect in the file's order. As long as lines are of one party they are pipelined (requests of one
-//    connection take effect in the order sent); before another party speaks, all answers are awaited. So
-//    the same files give the same market, run after run.
-//  2 Placements are remembered from the answers under "contact id, line feed, tagid"; an event finds its placement
-//    there. None there (the slot stayed empty), or the event is a seat's and another seat won: it is skipped.
-//  3 `busy` and `journal_full` pass: such lines are sent again after a pause, in order, up to RETRIES times.
+//  1 Lines take effect in the file's order. As long as lines are of one party they are pipelined
+//    (requests of one connection take effect in the order sent); before another party speaks, all
+//    answers are awaited. So the same files give the same market, run after run.
+//  2 Placements are remembered from the answers under "contact id, line feed, tagid"; an event
+//    finds its placement there. None there (the slot stayed empty), or the event is a seat's and
+//    another seat won: it is skipped.
+//  3 `busy` and `journal_full` pass: such lines are sent again after a pause, in order, up to
+//    RETRIES times.
 #include "play.h"
 
 #include <stdlib.h>
@@ -16,12 +18,12 @@
 #include "process.h"
 #include "speak.h"
 
-#define WINDOW 32            // below any sensible in-flight limit
+#define WINDOW 32  // below any sensible in-flight limit
 #define RETRIES 100
 #define RETRY_MS 100
 #define ANSWER_MS 30000
-#define ADMIT_MS 10000       // until a fresh certificate is live
-#define REFUSALS_TOLD 10     // of one kind
+#define ADMIT_MS 10000    // until a fresh certificate is live
+#define REFUSALS_TOLD 10  // of one kind
 
 struct party {
     enum role role;
@@ -37,8 +39,8 @@ struct play {
     struct db *db;
     struct party *parties;
     size_t party_count;
-    json_t *placements;      // "contact\ntagid" -> the answer's placement
-    json_t *touchpoints;     // contact id -> touchpoint
+    json_t *placements;   // "contact\ntagid" -> the answer's placement
+    json_t *touchpoints;  // contact id -> touchpoint
     struct id *contacts;
     size_t contact_count, contact_room;
     struct play_counts counts[PLAY_KIND_COUNT];
@@ -47,7 +49,7 @@ struct play {
     struct party *speaking;
     struct flight flights[WINDOW];
     uint32_t flight_count;
-    json_t *again;           // lines to be sent once more
+    json_t *again;  // lines to be sent once more
     struct play_fault *fault;
 };
 
@@ -106,7 +108,8 @@ trouble(struct play *play, enum status status, const json_t *line, const char *w
     return status;
 }
 
-// --- Parties ----------------------------------------------------------------------------------------
+// --- Parties
+// --------------------------------------------------------------------------------------
 
 static enum status
 connect_party(struct play *play, struct party *party, const json_t *line)
@@ -117,20 +120,24 @@ connect_party(struct play *play, struct party *party, const json_t *line)
     if (!speak_known(play->settings, party->role, party->code))
         status = speak_issue(play->settings, play->db, party->role, party->code, &unused, &fault);
     if (status == STATUS_OK)
-        status = speak_open(play->settings, party->role, party->code, ADMIT_MS, &party->client, NULL, &fault);
+        status = speak_open(play->settings, party->role, party->code, ADMIT_MS, &party->client,
+                            NULL, &fault);
     return status == STATUS_OK ? STATUS_OK : trouble(play, status, line, fault.text);
 }
 
 static enum status
-find_party(struct play *play, enum role role, const char *code, const json_t *line, struct party **out_party)
+find_party(struct play *play, enum role role, const char *code, const json_t *line,
+           struct party **out_party)
 {
     for (size_t i = 0; i < play->party_count; i++) {
         *out_party = &play->parties[i];
-        if (play->parties[i].role == role && strcmp(play->parties[i].code, code) == 0) return STATUS_OK;
+        if (play->parties[i].role == role && strcmp(play->parties[i].code, code) == 0)
+            return STATUS_OK;
     }
     if (code[0] == '\0' || strlen(code) > BOUND_CODE)
-        return trouble(play, STATUS_INPUT, line, role == ROLE_SEAT ? "the line names no seat"
-                                                                   : "the line names no touchpoint");
+        return trouble(play, STATUS_INPUT, line,
+                       role == ROLE_SEAT ? "the line names no seat"
+                                         : "the line names no touchpoint");
     struct party *speaking = play->speaking;
     size_t index = speaking ? (size_t)(speaking - play->parties) : 0;
     play->parties = reallocarray(play->parties, play->party_count + 1, sizeof *play->parties);
@@ -164,7 +171,8 @@ party_of(struct play *play, const json_t *line, struct party **out_party)
     return STATUS_INPUT;
 }
 
-// --- Answers ----------------------------------------------------------------------------------------
+// --- Answers
+// --------------------------------------------------------------------------------------
 
 static void
 keep_contact(struct play *play, const json_t *line, const json_t *answer)
@@ -174,7 +182,8 @@ keep_contact(struct play *play, const json_t *line, const json_t *answer)
     char key[BOUND_KEY + 2 * BOUND_CODE + 4];
     const char *id = text_of(line, "id"), *contact = text_of(answer, "contact");
     json_object_set(play->touchpoints, id, json_object_get(line, "touchpoint"));
-    json_array_foreach(json_object_get(answer, "placements"), index, placement) {
+    json_array_foreach(json_object_get(answer, "placements"), index, placement)
+    {
         snprintf(key, sizeof key, "%.40s\n%.97s", id, text_of(placement, "tagid"));
         json_object_set(play->placements, key, placement);
     }
@@ -183,7 +192,8 @@ keep_contact(struct play *play, const json_t *line, const json_t *answer)
         play->contacts = reallocarray(play->contacts, play->contact_room, sizeof *play->contacts);
         CHECK(play->contacts);
     }
-    if (id_parse(contact, strlen(contact), &play->contacts[play->contact_count]) == STATUS_OK) play->contact_count++;
+    if (id_parse(contact, strlen(contact), &play->contacts[play->contact_count]) == STATUS_OK)
+        play->contact_count++;
 }
 
 static void
@@ -199,7 +209,8 @@ take_refusal(struct play *play, const json_t *line, const struct client_error *e
     if (counts->refused <= REFUSALS_TOLD)
         fprintf(stderr, "slotctl play: %s, line %d: %s (%s)\n", nouns[play->kind],
                 (int)json_integer_value(json_object_get(line, "line")), error->text, error->reason);
-    if (counts->refused == REFUSALS_TOLD + 1) fprintf(stderr, "slotctl play: more refusals are only counted\n");
+    if (counts->refused == REFUSALS_TOLD + 1)
+        fprintf(stderr, "slotctl play: more refusals are only counted\n");
 }
 
 static enum status
@@ -210,16 +221,19 @@ receive_one(struct play *play)
     struct client_error error;
     struct play_counts *counts = &play->counts[play->kind];
     enum status status = speak_receive(play->speaking->client, ANSWER_MS, &id, &answer, &error);
-    if (status != STATUS_OK && status != STATUS_INPUT) return trouble(play, status, play->flights[0].line, error.text);
+    if (status != STATUS_OK && status != STATUS_INPUT)
+        return trouble(play, status, play->flights[0].line, error.text);
     uint32_t at = 0;
     while (at < play->flight_count && play->flights[at].id != id) at++;
     if (at == play->flight_count) {
         json_decref(answer);
-        return trouble(play, STATUS_DAMAGED, play->flights[0].line, "an answer to nothing that was asked");
+        return trouble(play, STATUS_DAMAGED, play->flights[0].line,
+                       "an answer to nothing that was asked");
     }
     const json_t *line = play->flights[at].line;
     play->flight_count--;
-    memmove(&play->flights[at], &play->flights[at + 1], (play->flight_count - at) * sizeof *play->flights);
+    memmove(&play->flights[at], &play->flights[at + 1],
+            (play->flight_count - at) * sizeof *play->flights);
     if (status == STATUS_INPUT) {
         take_refusal(play, line, &error);
     } else {
@@ -239,7 +253,8 @@ drain(struct play *play)
     return status;
 }
 
-// --- Lines ------------------------------------------------------------------------------------------
+// --- Lines
+// ----------------------------------------------------------------------------------------
 
 // The request's parameters; NULL: an event of nothing that happened.
 static json_t *
@@ -289,7 +304,8 @@ static void
 show_progress(const struct play *play, size_t done, size_t all)
 {
     if (!isatty(STDERR_FILENO) || (done % 64 != 0 && done != all)) return;
-    fprintf(stderr, "\r%s %zu of %zu%s", nouns[play->kind], done, all, done == all ? "\r\033[K" : "");
+    fprintf(stderr, "\r%s %zu of %zu%s", nouns[play->kind], done, all,
+            done == all ? "\r\033[K" : "");
 }
 
 static enum status
@@ -298,7 +314,8 @@ send_all(struct play *play, const json_t *lines, bool first)
     size_t index, all = json_array_size(lines);
     json_t *line;
     enum status status = STATUS_OK;
-    json_array_foreach(lines, index, line) {
+    json_array_foreach(lines, index, line)
+    {
         json_t *params = params_of(play, line);
         if (params) {
             play->counts[play->kind].sent += first;
@@ -314,7 +331,8 @@ send_all(struct play *play, const json_t *lines, bool first)
 }
 
 enum status
-play_lines(struct play *play, enum play_kind kind, const json_t *lines, struct play_fault *out_fault)
+play_lines(struct play *play, enum play_kind kind, const json_t *lines,
+           struct play_fault *out_fault)
 {
     enum status status;
     play->kind = kind;
@@ -326,7 +344,8 @@ play_lines(struct play *play, enum play_kind kind, const json_t *lines, struct p
     for (int tries = 0; status == STATUS_OK && json_array_size(play->again) > 0; tries++) {
         json_t *again = play->again;
         if (tries == RETRIES) {
-            status = trouble(play, STATUS_AGAIN, json_array_get(again, 0), "the market stays busy; try again later");
+            status = trouble(play, STATUS_AGAIN, json_array_get(again, 0),
+                             "the market stays busy; try again later");
             break;
         }
         process_sleep_ms(RETRY_MS);

@@ -1,5 +1,5 @@
-// What came of contacts, as people like to read it. One query gives every slot of every contact in order; the
-// tables that sum up are made by the database.
+// What came of contacts, as people like to read it. One query gives every slot of every contact in
+// order; the tables that sum up are made by the database.
 #include "play_tell.h"
 
 #include <inttypes.h>
@@ -9,17 +9,31 @@
 
 // Columns of the query below.
 enum {
-    KEY, CONTAINER, CONTAINER_NAME, TAGID, FILLED, MESSAGE, SEAT, RUNG, BID, PRICE, SETTER, REASON
+    KEY,
+    CONTAINER,
+    CONTAINER_NAME,
+    TAGID,
+    FILLED,
+    MESSAGE,
+    SEAT,
+    RUNG,
+    BID,
+    PRICE,
+    SETTER,
+    REASON
 };
 static const char slots_query[] =
     "select c.key, k.code, k.name, s.tagid, o.filled, coalesce(m.code, ''), coalesce(w.code, ''), "
     "  coalesce(o.rung + 1, 0)::int, coalesce(o.bid_micros, 0), coalesce(o.price_micros, 0), "
-    "  case when not o.filled then '' when o.setter is null then 'floor' else coalesce(p.code, 'bid') end, "
-    "  case when o.filled then '' when o.main_reason is null or o.main_reason = 'none' then o.reason "
+    "  case when not o.filled then '' when o.setter is null then 'floor' else coalesce(p.code, "
+    "'bid') end, "
+    "  case when o.filled then '' when o.main_reason is null or o.main_reason = 'none' then "
+    "o.reason "
     "       else o.main_reason end "
     "from outcome o join contact c using (contact_id) join slot s on s.id = o.slot "
     "join container k on k.id = c.container left join message m on m.id = o.message "
-    "left join seat w on w.id = o.seat left join standing_bid b on b.id = o.setter left join seat p on p.id = b.seat "
+    "left join seat w on w.id = o.seat left join standing_bid b on b.id = o.setter left join seat "
+    "p on p.id = b.seat "
     "where o.contact_id = any ($1) order by c.log, c.batch, c.idx, o.position";
 
 static const char *
@@ -44,7 +58,8 @@ static bool
 told_before(const struct db_rows *rows, size_t first)
 {
     for (size_t row = 0; row < first; row++) {
-        if (strcmp(db_get_text(rows, row, CONTAINER), db_get_text(rows, first, CONTAINER)) == 0) return true;
+        if (strcmp(db_get_text(rows, row, CONTAINER), db_get_text(rows, first, CONTAINER)) == 0)
+            return true;
     }
     return false;
 }
@@ -53,7 +68,9 @@ static size_t
 rows_of_contact(const struct db_rows *rows, size_t first)
 {
     size_t end = first + 1;
-    while (end < db_count(rows) && strcmp(db_get_text(rows, end, KEY), db_get_text(rows, first, KEY)) == 0) end++;
+    while (end < db_count(rows) &&
+           strcmp(db_get_text(rows, end, KEY), db_get_text(rows, first, KEY)) == 0)
+        end++;
     return end;
 }
 
@@ -61,17 +78,23 @@ static void
 tell_contact(const struct db_rows *rows, size_t first, size_t end, const json_t *notes, FILE *out)
 {
     static const struct table_column columns[] = {
-        {"tagid", "  slot", TABLE_LEFT, TABLE_TEXT},   {"message", "won by", TABLE_LEFT, TABLE_TEXT},
-        {"rung", "rung", TABLE_RIGHT, TABLE_TEXT},     {"bid", "bid", TABLE_RIGHT, TABLE_TEXT},
-        {"price", "price", TABLE_RIGHT, TABLE_TEXT},   {"setter", "price set by", TABLE_LEFT, TABLE_TEXT},
+        {"tagid", "  slot", TABLE_LEFT, TABLE_TEXT},
+        {"message", "won by", TABLE_LEFT, TABLE_TEXT},
+        {"rung", "rung", TABLE_RIGHT, TABLE_TEXT},
+        {"bid", "bid", TABLE_RIGHT, TABLE_TEXT},
+        {"price", "price", TABLE_RIGHT, TABLE_TEXT},
+        {"setter", "price set by", TABLE_LEFT, TABLE_TEXT},
     };
-    const char *key = db_get_text(rows, first, KEY), *note = json_string_value(json_object_get(notes, key));
-    fprintf(out, "\n%s, %s%s%s\n", key, db_get_text(rows, first, CONTAINER_NAME), note ? ": " : "", note ? note : "");
+    const char *key = db_get_text(rows, first, KEY),
+               *note = json_string_value(json_object_get(notes, key));
+    fprintf(out, "\n%s, %s%s%s\n", key, db_get_text(rows, first, CONTAINER_NAME), note ? ": " : "",
+            note ? note : "");
     struct table *table = table_open(columns, sizeof columns / sizeof *columns);
     for (size_t row = first; row < end; row++) {
         table_cellf(table, "  %s", strrchr(db_get_text(rows, row, TAGID), '.') + 1);
         if (!db_get_bool(rows, row, FILLED)) {
-            for (size_t column = 0; column < 4; column++) table_cell(table, column == 0 ? "(empty)" : "");
+            for (size_t column = 0; column < 4; column++)
+                table_cell(table, column == 0 ? "(empty)" : "");
             table_cell(table, reason_sentence(db_get_text(rows, row, REASON)));
             continue;
         }
@@ -89,32 +112,45 @@ static enum status
 tell_placements(struct db *db, const struct db_param *contacts, FILE *out)
 {
     static const struct table_column columns[] = {
-        {"tagid", "slot", TABLE_LEFT, TABLE_TEXT},       {"message", "won by", TABLE_LEFT, TABLE_TEXT},
-        {"seat", "of", TABLE_LEFT, TABLE_TEXT},          {"times", "times", TABLE_RIGHT, TABLE_TEXT},
-        {"least", "from", TABLE_RIGHT, TABLE_TEXT},      {"most", "to", TABLE_RIGHT, TABLE_TEXT},
+        {"tagid", "slot", TABLE_LEFT, TABLE_TEXT},
+        {"message", "won by", TABLE_LEFT, TABLE_TEXT},
+        {"seat", "of", TABLE_LEFT, TABLE_TEXT},
+        {"times", "times", TABLE_RIGHT, TABLE_TEXT},
+        {"least", "from", TABLE_RIGHT, TABLE_TEXT},
+        {"most", "to", TABLE_RIGHT, TABLE_TEXT},
         {"setters", "price set by", TABLE_LEFT, TABLE_TEXT},
     };
     struct db_rows *rows = NULL;
-    enum status status = db_query(db,
-        "with won as (select o.*, case when o.setter is null then 'floor' else coalesce(p.code, 'bid') end as set_by "
-        "  from outcome o left join standing_bid b on b.id = o.setter left join seat p on p.id = b.seat "
+    enum status status = db_query(
+        db,
+        "with won as (select o.*, case when o.setter is null then 'floor' else coalesce(p.code, "
+        "'bid') end as set_by "
+        "  from outcome o left join standing_bid b on b.id = o.setter left join seat p on p.id = "
+        "b.seat "
         "  where o.filled and o.contact_id = any ($1)), "
-        "setters as (select slot, message, string_agg(set_by || ' ' || n, ', ' order by n desc, set_by) as said "
-        "  from (select slot, message, set_by, count(*) as n from won group by 1, 2, 3) x group by 1, 2) "
-        "select s.tagid, m.code, w.code, count(*), min(o.price_micros), max(o.price_micros), max(t.said) "
+        "setters as (select slot, message, string_agg(set_by || ' ' || n, ', ' order by n desc, "
+        "set_by) as said "
+        "  from (select slot, message, set_by, count(*) as n from won group by 1, 2, 3) x group by "
+        "1, 2) "
+        "select s.tagid, m.code, w.code, count(*), min(o.price_micros), max(o.price_micros), "
+        "max(t.said) "
         "from won o join setters t using (slot, message) join slot s on s.id = o.slot "
         "join message m on m.id = o.message join seat w on w.id = o.seat "
-        "group by 1, 2, 3 order by 1, 4 desc, 2", contacts, 1, &rows);
+        "group by 1, 2, 3 order by 1, 4 desc, 2",
+        contacts, 1, &rows);
     if (status != STATUS_OK) return status;
     struct table *table = table_open(columns, sizeof columns / sizeof *columns);
     for (size_t row = 0; row < db_count(rows); row++) {
-        for (size_t column = 0; column < 3; column++) table_cell(table, db_get_text(rows, row, column));
+        for (size_t column = 0; column < 3; column++)
+            table_cell(table, db_get_text(rows, row, column));
         table_cellf(table, "%" PRId64, db_get_int(rows, row, 3));
         add_amount(table, db_get_int(rows, row, 4));
         add_amount(table, db_get_int(rows, row, 5));
         table_cell(table, db_get_text(rows, row, 6));
     }
-    fprintf(out, "\nAll placements: who won, at which prices, and whose bid or which floor set them\n\n");
+    fprintf(
+        out,
+        "\nAll placements: who won, at which prices, and whose bid or which floor set them\n\n");
     table_print(table, TABLE_AS_TEXT, out);
     table_close(table);
     db_rows_free(rows);
@@ -148,16 +184,21 @@ static enum status
 tell_empty(struct db *db, const struct db_param *contacts, FILE *out)
 {
     struct db_rows *rows = NULL;
-    enum status status = db_query(db,
+    enum status status = db_query(
+        db,
         "select why, sum(n)::bigint, string_agg(tagid || ' ' || n, ', ' order by n desc, tagid) "
-        "from (select s.tagid, case when o.main_reason is null or o.main_reason = 'none' then o.reason "
+        "from (select s.tagid, case when o.main_reason is null or o.main_reason = 'none' then "
+        "o.reason "
         "  else o.main_reason end as why, count(*) as n "
-        "  from outcome o join slot s on s.id = o.slot where not o.filled and o.contact_id = any ($1) group by 1, 2) x "
-        "group by 1 order by 2 desc, 1", contacts, 1, &rows);
+        "  from outcome o join slot s on s.id = o.slot where not o.filled and o.contact_id = any "
+        "($1) group by 1, 2) x "
+        "group by 1 order by 2 desc, 1",
+        contacts, 1, &rows);
     if (status != STATUS_OK) return status;
     fprintf(out, "\nSlots that stayed empty: what stopped the bid that came nearest\n");
     for (size_t row = 0; row < db_count(rows); row++) {
-        fprintf(out, "\n%" PRId64 " times: %s\n", db_get_int(rows, row, 1), reason_sentence(db_get_text(rows, row, 0)));
+        fprintf(out, "\n%" PRId64 " times: %s\n", db_get_int(rows, row, 1),
+                reason_sentence(db_get_text(rows, row, 0)));
         print_wrapped(db_get_text(rows, row, 2), out);
     }
     db_rows_free(rows);
@@ -184,10 +225,14 @@ static void
 json_placements(const struct db_rows *rows, FILE *out)
 {
     static const struct table_column columns[] = {
-        {"contact", "", TABLE_LEFT, TABLE_TEXT},         {"tagid", "", TABLE_LEFT, TABLE_TEXT},
-        {"message", "", TABLE_LEFT, TABLE_TEXT},         {"seat", "", TABLE_LEFT, TABLE_TEXT},
-        {"rung", "", TABLE_RIGHT, TABLE_NUMBER},         {"bid_micros", "", TABLE_RIGHT, TABLE_NUMBER},
-        {"price_micros", "", TABLE_RIGHT, TABLE_NUMBER}, {"setter", "", TABLE_LEFT, TABLE_TEXT},
+        {"contact", "", TABLE_LEFT, TABLE_TEXT},
+        {"tagid", "", TABLE_LEFT, TABLE_TEXT},
+        {"message", "", TABLE_LEFT, TABLE_TEXT},
+        {"seat", "", TABLE_LEFT, TABLE_TEXT},
+        {"rung", "", TABLE_RIGHT, TABLE_NUMBER},
+        {"bid_micros", "", TABLE_RIGHT, TABLE_NUMBER},
+        {"price_micros", "", TABLE_RIGHT, TABLE_NUMBER},
+        {"setter", "", TABLE_LEFT, TABLE_TEXT},
     };
     static const int from[] = {KEY, TAGID, MESSAGE, SEAT, RUNG, BID, PRICE, SETTER};
     struct table *table = table_open(columns, sizeof columns / sizeof *columns);

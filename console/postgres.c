@@ -1,15 +1,16 @@
 // The private database server of a market.
 //
-//  1 The cluster belongs to one user of the system: whoever runs init, or `postgres` when that is root, since
-//    PostgreSQL refuses root. Only the cluster's own data and socket belong to it; what steers it
-//    (vendue.conf, pg_hba.conf, pg_ident.conf) belongs to whoever ran init and is read by it.
-//  2 Nobody connects over the network. On the socket the system says who asks (peer), and pg_ident.conf says
-//    which roles that user may be: no passwords exist.
-//  3 A socket's path holds 107 bytes. If DIR/postgres/run is too long, the socket is in a fresh directory in
-//    /tmp, which goes with `down`.
-//  4 After a kill -9 the dead server's pid can seem alive for some seconds (a zombie that nobody reaped) and its
-//    memory in use (sessions that are just ending): starting is tried again for a while. postmaster.pid is
-//    never removed by us; it guards the data.
+//  1 The cluster belongs to one user of the system: whoever runs init, or `postgres` when that is
+//    root, since PostgreSQL refuses root. Only the cluster's own data and socket belong to it; what
+//    steers it (vendue.conf, pg_hba.conf, pg_ident.conf) belongs to whoever ran init and is read by
+//    it.
+//  2 Nobody connects over the network. On the socket the system says who asks (peer), and
+//    pg_ident.conf says which roles that user may be: no passwords exist.
+//  3 A socket's path holds 107 bytes. If DIR/postgres/run is too long, the socket is in a fresh
+//    directory in /tmp, which goes with `down`.
+//  4 After a kill -9 the dead server's pid can seem alive for some seconds (a zombie that nobody
+//    reaped) and its memory in use (sessions that are just ending): starting is tried again for a
+//    while. postmaster.pid is never removed by us; it guards the data.
 #include "postgres.h"
 
 #include <errno.h>
@@ -25,18 +26,19 @@
 #include "process.h"
 
 #define PATH_BYTES 700
-#define SOCKET_DIRECTORY_MAX 92  // so that "/.s.PGSQL.5432" and the NUL still fit sun_path's 108 bytes
-#define START_TRIES 20           // half a second apart
+#define SOCKET_DIRECTORY_MAX \
+    92                  // so that "/.s.PGSQL.5432" and the NUL still fit sun_path's 108 bytes
+#define START_TRIES 20  // half a second apart
 #define LOG_LINES 6
 
 // Who runs the cluster and with which programs.
 struct server {
     const struct settings *settings;
-    char user[64];           // "" : we ourselves
-    char bin[PATH_BYTES];    // directory of initdb and pg_ctl
-    char home[560];          // DIR/postgres
-    char data[600];          // DIR/postgres/data
-    char log[600];           // DIR/log/postgres.log
+    char user[64];         // "" : we ourselves
+    char bin[PATH_BYTES];  // directory of initdb and pg_ctl
+    char home[560];        // DIR/postgres
+    char data[600];        // DIR/postgres/data
+    char log[600];         // DIR/log/postgres.log
     struct postgres_fault *fault;
 };
 
@@ -74,7 +76,8 @@ read_version(const char *data, char *out, size_t size)
     fclose(file);
 }
 
-// Debian keeps PostgreSQL's programs out of PATH, one folder a version; a cluster needs those of its own.
+// Debian keeps PostgreSQL's programs out of PATH, one folder a version; a cluster needs those of
+// its own.
 static enum status
 find_programs(struct server *server)
 {
@@ -97,8 +100,10 @@ find_programs(struct server *server)
         if (has_programs(server->bin)) return STATUS_OK;
     }
     return fail(server->fault, STATUS_NOT_FOUND,
-                "PostgreSQL%s%s is not installed (initdb and pg_ctl are looked for in /usr/lib/postgresql and where "
-                "pg_config says); apt-get install postgresql", version[0] ? " " : "", version);
+                "PostgreSQL%s%s is not installed (initdb and pg_ctl are looked for in "
+                "/usr/lib/postgresql and where "
+                "pg_config says); apt-get install postgresql",
+                version[0] ? " " : "", version);
 }
 
 static enum status
@@ -116,22 +121,24 @@ server_of(const struct settings *settings, struct server *out, struct postgres_f
         if (status.st_uid != geteuid()) {
             const char *name = owner ? owner->pw_name : "another user";
             if (geteuid() != 0)
-                return fail(fault, STATUS_DENIED, "this market's PostgreSQL belongs to %s; do this as root or as "
-                            "that user", name);
+                return fail(fault, STATUS_DENIED,
+                            "this market's PostgreSQL belongs to %s; do this as root or as "
+                            "that user",
+                            name);
             snprintf(out->user, sizeof out->user, "%s", name);
         }
     } else if (geteuid() == 0) {
         snprintf(out->user, sizeof out->user, "postgres");
         if (!getpwnam(out->user))
-            return fail(fault, STATUS_NOT_FOUND, "the system has no user postgres, which runs PostgreSQL for root; "
+            return fail(fault, STATUS_NOT_FOUND,
+                        "the system has no user postgres, which runs PostgreSQL for root; "
                         "apt-get install postgresql");
     }
     return find_programs(out);
 }
 
-static enum status
-write_file(const char *path, mode_t mode, struct postgres_fault *fault, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+static enum status write_file(const char *path, mode_t mode, struct postgres_fault *fault,
+                              const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 // Writes a whole file under a temporary name and puts it in place.
 static enum status
@@ -154,11 +161,13 @@ write_file(const char *path, mode_t mode, struct postgres_fault *fault, const ch
 static enum status
 give_directory(struct server *server, const char *path)
 {
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) return fail(server->fault, STATUS_IO, "%s: %m", path);
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return fail(server->fault, STATUS_IO, "%s: %m", path);
     if (!server->user[0]) return STATUS_OK;
     struct passwd *user = getpwnam(server->user);
     if (!user || lchown(path, user->pw_uid, user->pw_gid) != 0)
-        return fail(server->fault, STATUS_DENIED, "%s cannot be given to user %s: %m", path, server->user);
+        return fail(server->fault, STATUS_DENIED, "%s cannot be given to user %s: %m", path,
+                    server->user);
     return STATUS_OK;
 }
 
@@ -166,10 +175,13 @@ static enum status
 check_way(struct server *server)
 {
     char blocked[PATH_BYTES];
-    if (!server->user[0] || !process_blocked(server->user, server->home, blocked, sizeof blocked)) return STATUS_OK;
-    return fail(server->fault, STATUS_DENIED,
-                "user %s, which runs PostgreSQL for root, may not pass %s; put the market elsewhere "
-                "(/srv/vendue), or: chmod o+x %s", server->user, blocked, blocked);
+    if (!server->user[0] || !process_blocked(server->user, server->home, blocked, sizeof blocked))
+        return STATUS_OK;
+    return fail(
+        server->fault, STATUS_DENIED,
+        "user %s, which runs PostgreSQL for root, may not pass %s; put the market elsewhere "
+        "(/srv/vendue), or: chmod o+x %s",
+        server->user, blocked, blocked);
 }
 
 // Runs one of PostgreSQL's programs as the cluster's user; its output goes to the log.
@@ -192,11 +204,13 @@ initdb(struct server *server)
     char program[PATH_BYTES + 16];
     int code = 0;
     snprintf(program, sizeof program, "%s/initdb", server->bin);
-    char *argv[] = {program, "-D", server->data, "-U", "vendue_owner", "-A", "peer", "--locale=C.UTF-8",
-                    "-E", "UTF8", "--data-checksums", NULL};
+    char *argv[] = {
+        program, "-D",   server->data,       "-U", "vendue_owner", "-A", "peer", "--locale=C.UTF-8",
+        "-E",    "UTF8", "--data-checksums", NULL};
     enum status status = run_program(server, argv, &code);
     if (status == STATUS_OK && code != 0)
-        status = fail(server->fault, STATUS_IO, "initdb failed (exit code %d); see %s", code, server->log);
+        status = fail(server->fault, STATUS_IO, "initdb failed (exit code %d); see %s", code,
+                      server->log);
     return status;
 }
 
@@ -208,13 +222,16 @@ write_configuration(struct server *server)
     struct passwd *self = getpwuid(geteuid());
     const char *name = self ? self->pw_name : "root";
     snprintf(path, sizeof path, "%s/pg_hba.conf", server->home);
-    enum status status = write_file(path, 0644, server->fault,
+    enum status status = write_file(
+        path, 0644, server->fault,
         "# Nobody but through the socket, as whom the system says they are (pg_ident.conf).\n"
         "local all all peer map=vendue\n");
     if (status != STATUS_OK) return status;
     snprintf(path, sizeof path, "%s/pg_ident.conf", server->home);
-    status = write_file(path, 0644, server->fault,
-        "# map    user of the system    role: owner changes the schema, ledger books, console reads and declares\n"
+    status = write_file(
+        path, 0644, server->fault,
+        "# map    user of the system    role: owner changes the schema, ledger books, console "
+        "reads and declares\n"
         "vendue   %-20s  vendue_owner\n"
         "vendue   %-20s  vendue_ledger\n"
         "vendue   %-20s  vendue_console\n"
@@ -257,7 +274,8 @@ quote(const char *text, char *out, size_t size)
     out[at] = '\0';
 }
 
-// Finds a directory for the socket whose path is short enough, and tells the cluster and everybody else.
+// Finds a directory for the socket whose path is short enough, and tells the cluster and everybody
+// else.
 static enum status
 place_socket(struct server *server, char *socket, size_t size)
 {
@@ -277,7 +295,8 @@ place_socket(struct server *server, char *socket, size_t size)
     if (status != STATUS_OK) return status;
     snprintf(path, sizeof path, "%s/vendue.conf", server->home);
     quote(server->home, home, sizeof home);
-    return write_file(path, 0644, server->fault,
+    return write_file(
+        path, 0644, server->fault,
         "# Written anew by every `slotctl up`; own settings belong into data/postgresql.conf.\n"
         "listen_addresses = ''\n"
         "unix_socket_directories = '%s'\n"
@@ -286,7 +305,8 @@ place_socket(struct server *server, char *socket, size_t size)
         "ident_file = '%s/pg_ident.conf'\n"
         "timezone = 'UTC'\n"
         "log_timezone = 'UTC'\n"
-        "max_connections = 40\n", socket, home, home);
+        "max_connections = 40\n",
+        socket, home, home);
 }
 
 bool
@@ -309,7 +329,8 @@ pg_ctl(struct server *server, char *verb, int *out_exit)
     char program[PATH_BYTES + 16];
     snprintf(program, sizeof program, "%s/pg_ctl", server->bin);
     char *start[] = {program, "-D", server->data, "-s", "-w", "-t", "60", "start", NULL};
-    char *stop[] = {program, "-D", server->data, "-s", "-w", "-t", "60", "-m", "fast", "stop", NULL};
+    char *stop[] = {program, "-D", server->data, "-s",   "-w", "-t",
+                    "60",    "-m", "fast",       "stop", NULL};
     return run_program(server, strcmp(verb, "start") == 0 ? start : stop, out_exit);
 }
 
@@ -352,7 +373,8 @@ postgres_start(const struct settings *settings, struct postgres_fault *out_fault
         process_sleep_ms(500);  // a dead server's pid or sessions are still there
     }
     if (status != STATUS_OK) return status;
-    if (code != 0) return fail(out_fault, STATUS_IO, "PostgreSQL does not start; see %s", server.log);
+    if (code != 0)
+        return fail(out_fault, STATUS_IO, "PostgreSQL does not start; see %s", server.log);
     return STATUS_OK;
 }
 
@@ -366,8 +388,11 @@ postgres_stop(const struct settings *settings, struct postgres_fault *out_fault)
     enum status status = server_of(settings, &server, out_fault);
     if (status == STATUS_OK) status = pg_ctl(&server, "stop", &code);
     if (status != STATUS_OK) return status;
-    if (code != 0) return fail(out_fault, STATUS_IO, "PostgreSQL does not stop; see %s", server.log);
-    if (postgres_socket(settings, socket, sizeof socket) && strncmp(socket, "/tmp/vendue.", 12) == 0) rmdir(socket);
+    if (code != 0)
+        return fail(out_fault, STATUS_IO, "PostgreSQL does not stop; see %s", server.log);
+    if (postgres_socket(settings, socket, sizeof socket) &&
+        strncmp(socket, "/tmp/vendue.", 12) == 0)
+        rmdir(socket);
     snprintf(path, sizeof path, "%s/run/postgres.socket", settings->directory);
     unlink(path);
     return STATUS_OK;

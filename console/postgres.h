@@ -13,12 +13,12 @@
 #include "terms.h"
 
 struct postgres_fault {
-    char text[1024];          // what is wrong and what mends it
+    char text[1024];  // what is wrong and what mends it
 };
 
-// Makes the private cluster in settings->directory: checksums, UTF-8, C.UTF-8, UTC, unix socket only. As root it
-// belongs to the system's user postgres, whom every directory above must let pass (STATUS_DENIED names the
-// one that does not).
+// Makes the private cluster in settings->directory: checksums, UTF-8, C.UTF-8, UTC, unix socket
+// only. As root it belongs to the system's user postgres, whom every directory above must let pass
+// (STATUS_DENIED names the one that does not).
 MUST_CHECK enum status
 postgres_create(const struct settings *settings, struct postgres_fault *out_fault);
 // Starts it and waits until it answers. Already running: fine.

@@ -1,12 +1,13 @@
 // Programs started, watched and stopped.
 //
-// Pid file: "PID START\n", START being the kernel's start time of the process (field 22 of /proc/PID/stat), so
-// that a pid which the system gave to another program later is not taken for ours. It is written under a
-// temporary name and renamed.
+// Pid file: "PID START\n", START being the kernel's start time of the process (field 22 of
+// /proc/PID/stat), so that a pid which the system gave to another program later is not taken for
+// ours. It is written under a temporary name and renamed.
 //
-// 1. A child gets standard input from /dev/null, its output in the log, and no other file of ours: what is
-//    open (locks, sockets, databases) is closed at exec.
-// 2. A failing exec is told through a close-on-exec pipe, so that "started" means that the program runs.
+// 1. A child gets standard input from /dev/null, its output in the log, and no other file of ours:
+//    what is open (locks, sockets, databases) is closed at exec.
+// 2. A failing exec is told through a close-on-exec pipe, so that "started" means that the program
+//    runs.
 // 3. A zombie is not alive: where nobody reaps, kill(pid, 0) would answer for it for ever.
 #include "process.h"
 
@@ -48,7 +49,8 @@ read_stat(pid_t pid, char *out_state, unsigned long long *out_start)
     if (!rest) return false;
     unsigned long long start = 0;
     int field = 2;
-    for (char *save = NULL, *word = strtok_r(rest + 1, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+    for (char *save = NULL, *word = strtok_r(rest + 1, " ", &save); word;
+         word = strtok_r(NULL, " ", &save)) {
         field++;
         if (field == 3) *out_state = word[0];
         if (field == 22) start = strtoull(word, NULL, 10);
@@ -99,7 +101,8 @@ process_become(const char *user)
     struct passwd *entry = getpwnam(user);
     if (!entry) return false;
     if (geteuid() == entry->pw_uid) return true;
-    return initgroups(user, entry->pw_gid) == 0 && setgid(entry->pw_gid) == 0 && setuid(entry->pw_uid) == 0;
+    return initgroups(user, entry->pw_gid) == 0 && setgid(entry->pw_gid) == 0 &&
+           setuid(entry->pw_uid) == 0;
 }
 
 // In the child. Comes back only when the program cannot run; errno says why.
@@ -146,8 +149,9 @@ spawn(const struct process_command *command, pid_t *out_pid, struct process_faul
         return STATUS_OK;
     }
     if (pid > 0) waitpid(pid, NULL, 0);
-    snprintf(fault->text, sizeof fault->text, "%s%s%s: %s", command->argv[0], command->user ? " as user " : "",
-             command->user ? command->user : "", strerror(failure));
+    snprintf(fault->text, sizeof fault->text, "%s%s%s: %s", command->argv[0],
+             command->user ? " as user " : "", command->user ? command->user : "",
+             strerror(failure));
     return STATUS_IO;
 }
 
@@ -160,7 +164,8 @@ process_run(const struct process_command *command, int *out_exit, struct process
     if (status != STATUS_OK) return status;
     while (waitpid(pid, &ended, 0) < 0) {
         if (errno != EINTR) {
-            snprintf(out_fault->text, sizeof out_fault->text, "waiting for %s: %m", command->argv[0]);
+            snprintf(out_fault->text, sizeof out_fault->text, "waiting for %s: %m",
+                     command->argv[0]);
             return STATUS_IO;
         }
     }
@@ -169,7 +174,8 @@ process_run(const struct process_command *command, int *out_exit, struct process
 }
 
 enum status
-process_start(const struct process_command *command, pid_t *out_pid, struct process_fault *out_fault)
+process_start(const struct process_command *command, pid_t *out_pid,
+              struct process_fault *out_fault)
 {
     pid_t running = process_find(command->pid_file);
     if (running > 0) {
@@ -217,7 +223,8 @@ process_stop(const char *pid_file, unsigned wait_ms)
     return status;
 }
 
-// In the child: the length of the first prefix of `path` that cannot be passed; 0 none, -1 no such user.
+// In the child: the length of the first prefix of `path` that cannot be passed; 0 none, -1 no such
+// user.
 static int
 blocked_at(const char *user, const char *path)
 {
@@ -267,7 +274,8 @@ process_log_tail(const char *log, unsigned lines)
     for (unsigned found = 0; from > text; from--) {
         if (from[-1] == '\n' && from != text + len && ++found == lines) break;
     }
-    for (char *save = NULL, *line = strtok_r(from, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    for (char *save = NULL, *line = strtok_r(from, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
         fprintf(stderr, "  %s\n", line);
     }
 }

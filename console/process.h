@@ -8,22 +8,24 @@
 #include "terms.h"
 
 struct process_command {
-    char *const *argv;        // argv[0] is a path; ends in NULL
-    const char *user;         // the system's user to become (root may); NULL: stay
-    const char *log;          // file that gets its output, appended; NULL: /dev/null
-    const char *pid_file;     // process_start: where pid and start time go
+    char *const *argv;     // argv[0] is a path; ends in NULL
+    const char *user;      // the system's user to become (root may); NULL: stay
+    const char *log;       // file that gets its output, appended; NULL: /dev/null
+    const char *pid_file;  // process_start: where pid and start time go
 };
 struct process_fault {
-    char text[512];           // "/opt/auctiond: No such file or directory"
+    char text[512];  // "/opt/auctiond: No such file or directory"
 };
 
-// Runs a command to its end; its exit code (128 + signal when killed). STATUS_IO: it could not be started.
+// Runs a command to its end; its exit code (128 + signal when killed). STATUS_IO: it could not be
+// started.
 MUST_CHECK enum status
 process_run(const struct process_command *command, int *out_exit, struct process_fault *out_fault);
-// Starts a daemon in a session of its own, with no file of ours but the log. STATUS_EXISTS: the pid file's
-// program runs. The pid file is replaced at once, so that it never names a half-started program.
-MUST_CHECK enum status
-process_start(const struct process_command *command, pid_t *out_pid, struct process_fault *out_fault);
+// Starts a daemon in a session of its own, with no file of ours but the log. STATUS_EXISTS: the pid
+// file's program runs. The pid file is replaced at once, so that it never names a half-started
+// program.
+MUST_CHECK enum status process_start(const struct process_command *command, pid_t *out_pid,
+                                     struct process_fault *out_fault);
 // The pid of the running program that the pid file names; 0: none runs.
 pid_t process_find(const char *pid_file);
 // SIGTERM, then after `wait_ms` SIGKILL; waits until it is gone and removes the pid file.

@@ -1,5 +1,5 @@
-// slotctl: asks and steers one market. The verbs are a table (verb_list.h); this file finds the one that
-// is meant and lets it run.
+// slotctl: asks and steers one market. The verbs are a table (verb_list.h); this file finds the one
+// that is meant and lets it run.
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>

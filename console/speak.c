@@ -1,9 +1,9 @@
 // slotctl as a party of the market.
 //
-// A party's certificate is DIR/tls/ROLE.CODE.{crt,key}. Issuing makes the files first and registers the fingerprint
-// second; when registering fails the files go, so that a party either has both or nothing. ledgerd publishes
-// the registration with its next catalog, which takes a moment: until then the engine answers
-// `unknown_certificate`, and speak_open tries again.
+// A party's certificate is DIR/tls/ROLE.CODE.{crt,key}. Issuing makes the files first and registers
+// the fingerprint second; when registering fails the files go, so that a party either has both or
+// nothing. ledgerd publishes the registration with its next catalog, which takes a moment: until
+// then the engine answers `unknown_certificate`, and speak_open tries again.
 #include "speak.h"
 
 #include <string.h>
@@ -19,9 +19,11 @@
 #define ANSWER_MS 10000
 
 static void
-tls_path(const struct settings *settings, enum role role, const char *code, const char *ending, char out[PATH_BYTES])
+tls_path(const struct settings *settings, enum role role, const char *code, const char *ending,
+         char out[PATH_BYTES])
 {
-    snprintf(out, PATH_BYTES, "%s/tls/%s.%.100s.%s", settings->directory, role_name(role), code, ending);
+    snprintf(out, PATH_BYTES, "%s/tls/%s.%.100s.%s", settings->directory, role_name(role), code,
+             ending);
 }
 
 bool
@@ -49,10 +51,13 @@ speak_issue(const struct settings *settings, struct db *db, enum role role, cons
     if (status == STATUS_OK) return STATUS_OK;
     authority_discard_client(tls, role, code);
     if (status == STATUS_NOT_FOUND) {
-        snprintf(out_fault->text, sizeof out_fault->text, "the market has no %s %.100s; declare it in the market file "
-                 "and apply that first", role_name(role), code);
+        snprintf(out_fault->text, sizeof out_fault->text,
+                 "the market has no %s %.100s; declare it in the market file "
+                 "and apply that first",
+                 role_name(role), code);
     } else {
-        snprintf(out_fault->text, sizeof out_fault->text, "registering the certificate: %s", db_fault(db)->text);
+        snprintf(out_fault->text, sizeof out_fault->text, "registering the certificate: %s",
+                 db_fault(db)->text);
     }
     return status;
 }
@@ -67,8 +72,8 @@ dial_host(const struct settings *settings)
 }
 
 static enum status
-open_once(const struct settings *settings, enum role role, const char *code, struct client **out_client,
-          json_t **out_hello, struct client_error *error)
+open_once(const struct settings *settings, enum role role, const char *code,
+          struct client **out_client, json_t **out_hello, struct client_error *error)
 {
     char ca[PATH_BYTES], certificate[PATH_BYTES], key[PATH_BYTES];
     snprintf(ca, sizeof ca, "%s/tls/ca.crt", settings->directory);
@@ -112,8 +117,10 @@ speak_open(const struct settings *settings, enum role role, const char *code, un
     json_t *hello = NULL;
     enum status status = STATUS_AGAIN;
     if (!speak_known(settings, role, code)) {
-        snprintf(out_fault->text, sizeof out_fault->text, "there is no certificate of %s %.100s here; slotctl cert "
-                 "issue %s %.100s", role_name(role), code, role_name(role), code);
+        snprintf(out_fault->text, sizeof out_fault->text,
+                 "there is no certificate of %s %.100s here; slotctl cert "
+                 "issue %s %.100s",
+                 role_name(role), code, role_name(role), code);
         return STATUS_NOT_FOUND;
     }
     for (unsigned waited = 0;; waited += RETRY_MS) {
@@ -129,30 +136,34 @@ speak_open(const struct settings *settings, enum role role, const char *code, un
         json_decref(hello);
     }
     if (status == STATUS_OK) return STATUS_OK;
-    snprintf(out_fault->text, sizeof out_fault->text, "speaking as %s %.100s on %s port %u: %.800s%s%s%s%s",
-             role_name(role), code, dial_host(settings), settings->listen_port, error.text,
-             error.reason[0] ? " (" : "", error.reason, error.reason[0] ? ")" : "",
-             status == STATUS_CLOSED || status == STATUS_IO ? "; is the market up? slotctl status" : "");
+    snprintf(out_fault->text, sizeof out_fault->text,
+             "speaking as %s %.100s on %s port %u: %.800s%s%s%s%s", role_name(role), code,
+             dial_host(settings), settings->listen_port, error.text, error.reason[0] ? " (" : "",
+             error.reason, error.reason[0] ? ")" : "",
+             status == STATUS_CLOSED || status == STATUS_IO ? "; is the market up? slotctl status"
+                                                            : "");
     return status;
 }
 
 // Begins a request and writes its parameters. False: a value cannot be sent.
 static bool
-write_request(struct client *client, const char *method, const json_t *params, struct client_error *error)
+write_request(struct client *client, const char *method, const json_t *params,
+              struct client_error *error)
 {
     const char *key, *bad = "";
     json_t *value;
     uint32_t unsent = 0;
     struct pack *pack = client_request(client, method, (uint32_t)json_object_size(params));
-    json_object_foreach((json_t *)params, key, value) {
+    json_object_foreach((json_t *)params, key, value)
+    {
         pack_string(pack, key);
         if (json_wire_write(pack, value, &bad)) continue;
         memset(error, 0, sizeof *error);
         error->status = STATUS_INPUT;
         snprintf(error->reason, sizeof error->reason, "%s", reason_key(REASON_WRONG_TYPE));
         error->code = reason_number(REASON_WRONG_TYPE);
-        snprintf(error->text, sizeof error->text, "%.60s: a number with a fraction; amounts are whole micros",
-                 bad[0] ? bad : key);
+        snprintf(error->text, sizeof error->text,
+                 "%.60s: a number with a fraction; amounts are whole micros", bad[0] ? bad : key);
         pack->full = true;  // what was begun is dropped
         unsent = 1;
         break;
@@ -175,7 +186,8 @@ speak_queue(struct client *client, const char *method, const json_t *params, uin
     out_error->status = STATUS_INPUT;
     out_error->code = reason_number(REASON_TOO_LARGE);
     snprintf(out_error->reason, sizeof out_error->reason, "%s", reason_key(REASON_TOO_LARGE));
-    snprintf(out_error->text, sizeof out_error->text, "the request is longer than %d bytes", BOUND_MESSAGE_BYTES);
+    snprintf(out_error->text, sizeof out_error->text, "the request is longer than %d bytes",
+             BOUND_MESSAGE_BYTES);
     return STATUS_INPUT;
 }
 
@@ -207,6 +219,7 @@ speak_call(struct client *client, const char *method, const json_t *params, json
     enum status status = speak_queue(client, method, params, &sent, out_error);
     if (status != STATUS_OK) return status;
     status = speak_receive(client, ANSWER_MS, &answered, out_result, out_error);
-    if (status == STATUS_OK || status == STATUS_INPUT) return answered == sent ? status : STATUS_DAMAGED;
+    if (status == STATUS_OK || status == STATUS_INPUT)
+        return answered == sent ? status : STATUS_DAMAGED;
     return status;
 }

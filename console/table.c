@@ -1,9 +1,10 @@
 // One result, three faces.
 //
-// Text: a line of titles, then the rows, columns two spaces apart, as wide as their widest cell counted in
-// UTF-8 characters; the last column of a row has no trailing blanks. An empty cell is "-" (nothing; zero is
-// a figure). No rows: the titles alone.
-// CSV: RFC 4180 with the keys as header, lines end in LF; a cell with comma, quote or line break is quoted.
+// Text: a line of titles, then the rows, columns two spaces apart, as wide as their widest cell
+// counted in UTF-8 characters; the last column of a row has no trailing blanks. An empty cell is
+// "-" (nothing; zero is a figure). No rows: the titles alone.
+// CSV: RFC 4180 with the keys as header, lines end in LF; a cell with comma, quote or line break is
+// quoted.
 // JSON: an array of objects under the keys, one row a line; an empty cell is null.
 #include "table.h"
 
@@ -15,10 +16,10 @@
 #include "fail.h"
 
 struct table {
-    struct arena *arena;   // the cells' texts
+    struct arena *arena;  // the cells' texts
     const struct table_column *columns;
     size_t column_count;
-    const char **cells;    // row by row
+    const char **cells;  // row by row
     size_t cell_count, cell_room;
 };
 
@@ -43,8 +44,8 @@ table_close(struct table *table)
     free(table);
 }
 
-// A NUMBER is printed bare in JSON, so it must be one there: an integer without leading zeros. In a text face
-// it may be dressed for people.
+// A NUMBER is printed bare in JSON, so it must be one there: an integer without leading zeros. In a
+// text face it may be dressed for people.
 static bool
 is_integer(const char *text)
 {
@@ -117,7 +118,8 @@ print_text(const struct table *table, FILE *out)
         size_t cell = width(table->cells[i] ? table->cells[i] : "-");
         if (cell > wide[i % table->column_count]) wide[i % table->column_count] = cell;
     }
-    for (size_t i = 0; i < table->column_count; i++) text_cell(table, i, table->columns[i].title, wide[i], out);
+    for (size_t i = 0; i < table->column_count; i++)
+        text_cell(table, i, table->columns[i].title, wide[i], out);
     for (size_t i = 0; i < table->cell_count; i++) {
         size_t column = i % table->column_count;
         text_cell(table, column, table->cells[i] ? table->cells[i] : "-", wide[column], out);

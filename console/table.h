@@ -20,8 +20,10 @@ struct table_column {
 struct table;
 struct table *table_open(const struct table_column *columns, size_t count);
 void table_close(struct table *table);
-void table_cell(struct table *table, const char *text);  // copies; NULL is an empty cell; row by row
-void table_cellf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void
+table_cell(struct table *table, const char *text);  // copies; NULL is an empty cell; row by row
+void
+table_cellf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void table_print(const struct table *table, enum table_format format, FILE *out);
 
 #endif

@@ -1,8 +1,9 @@
 // The command line of slotctl: global options, options of a verb, help, and near misses.
 //
-// A line is `slotctl [global options] VERB [arguments and options]`; options may stand anywhere after the
-// program's name, and "--" ends them. Messages go to standard error and name the verb, so that a script's
-// log shows which line failed. A name that is off by at most two letters (a third of its length) is offered.
+// A line is `slotctl [global options] VERB [arguments and options]`; options may stand anywhere
+// after the program's name, and "--" ends them. Messages go to standard error and name the verb, so
+// that a script's log shows which line failed. A name that is off by at most two letters (a third
+// of its length) is offered.
 #include "verb.h"
 
 #include <stdarg.h>
@@ -21,7 +22,8 @@ verb_usage(const struct verb *verb, const char *format, ...)
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "\nusage: slotctl %s%s%s\n", verb->name, verb->arguments[0] ? " " : "", verb->arguments);
+    fprintf(stderr, "\nusage: slotctl %s%s%s\n", verb->name, verb->arguments[0] ? " " : "",
+            verb->arguments);
     return EXIT_USAGE;
 }
 
@@ -88,7 +90,8 @@ verb_closest(const struct verb *const *table, const char *name)
     return closest;
 }
 
-// Is argv[i] the option `name`, with a value after "=" or as the next argument? 1 yes, 0 no, -1 no value.
+// Is argv[i] the option `name`, with a value after "=" or as the next argument? 1 yes, 0 no, -1 no
+// value.
 static int
 takes_value(const char *name, int argc, char **argv, int *i, const char **out_value)
 {
@@ -122,7 +125,8 @@ unknown_option(const struct verb *verb, const struct verb_option *options, const
 
 // 1 taken, 0 no option of this table, -1 told what is wrong.
 static int
-take_option(const struct verb *verb, const struct verb_option *options, int argc, char **argv, int *i)
+take_option(const struct verb *verb, const struct verb_option *options, int argc, char **argv,
+            int *i)
 {
     for (const struct verb_option *option = options; option->name; option++) {
         if (option->flag && strcmp(argv[*i], option->name) == 0) {
@@ -197,7 +201,8 @@ verb_list(const struct verb *const *table, FILE *out)
     fputs("slotctl: asks and steers one market, which is a directory.\n"
           "\n"
           "usage: slotctl [--dir DIR] [--json] VERB ...\n"
-          "\n", out);
+          "\n",
+          out);
     for (; *table; table++) fprintf(out, "  %-14s %s\n", (*table)->name, (*table)->summary);
     fputs("\n"
           "  --dir DIR, -C DIR   the market directory (else $VENDUE_DIR, else the current one)\n"
@@ -205,14 +210,16 @@ verb_list(const struct verb *const *table, FILE *out)
           "  --help              of slotctl, or of a verb: slotctl VERB --help\n"
           "  --version           the version\n"
           "\n"
-          "exit codes: 0 done, yes; 1 done, the answer is no; 2 the command or an input is wrong, nothing was\n"
-          "changed; 3 the surroundings refuse (no database, no permission, no room)\n", out);
+          "exit codes: 0 done, yes; 1 done, the answer is no; 2 the command or an input is wrong, "
+          "nothing was\n"
+          "changed; 3 the surroundings refuse (no database, no permission, no room)\n",
+          out);
 }
 
 void
 verb_help(const struct verb *verb, FILE *out)
 {
     size_t len = strlen(verb->help);
-    fprintf(out, "usage: slotctl %s%s%s\n\n%s%s", verb->name, verb->arguments[0] ? " " : "", verb->arguments,
-            verb->help, len > 0 && verb->help[len - 1] == '\n' ? "" : "\n");
+    fprintf(out, "usage: slotctl %s%s%s\n\n%s%s", verb->name, verb->arguments[0] ? " " : "",
+            verb->arguments, verb->help, len > 0 && verb->help[len - 1] == '\n' ? "" : "\n");
 }

@@ -37,20 +37,23 @@ add_time(json_t *params, const char *key, const char *text)
 
 // ID MESSAGE PRICE
 static int
-put(const struct verb_context *context, struct client *client, const json_t *hello, const struct request *request,
-    char **argv)
+put(const struct verb_context *context, struct client *client, const json_t *hello,
+    const struct request *request, char **argv)
 {
     money price;
     json_t *result = NULL;
     struct client_error error;
     if (money_parse(argv[4], strlen(argv[4]), &price) != STATUS_OK)
-        return verb_usage(&verb_bid, "'%s' is no amount; write 1.20, with at most six decimals", argv[4]);
-    json_t *params = json_pack("{s:s, s:s, s:I, s:s}", "id", argv[2], "message", argv[3], "price_micros",
-                               (json_int_t)price.micros, "cur", json_string_value(json_object_get(hello, "cur")));
+        return verb_usage(&verb_bid, "'%s' is no amount; write 1.20, with at most six decimals",
+                          argv[4]);
+    json_t *params = json_pack("{s:s, s:s, s:I, s:s}", "id", argv[2], "message", argv[3],
+                               "price_micros", (json_int_t)price.micros, "cur",
+                               json_string_value(json_object_get(hello, "cur")));
     if (!params) return verb_usage(&verb_bid, "the arguments are not UTF-8 text");
     if (request->slot) json_object_set_new(params, "tagid", json_string(request->slot));
     if (request->paused) json_object_set_new(params, "paused", json_true());
-    if (!add_time(params, "from_us", request->from) || !add_time(params, "until_us", request->until)) {
+    if (!add_time(params, "from_us", request->from) ||
+        !add_time(params, "until_us", request->until)) {
         json_decref(params);
         return verb_usage(&verb_bid, "a time is written 2026-11-22 or 2026-11-22T15:04:05Z");
     }
@@ -103,9 +106,9 @@ static int
 list(const struct verb_context *context, struct client *client)
 {
     static const struct table_column columns[] = {
-        {"id", "bid", TABLE_LEFT, TABLE_TEXT},      {"message", "message", TABLE_LEFT, TABLE_TEXT},
-        {"tagid", "slot", TABLE_LEFT, TABLE_TEXT},  {"price", "price", TABLE_RIGHT, TABLE_TEXT},
-        {"cur", "", TABLE_LEFT, TABLE_TEXT},        {"state", "state", TABLE_LEFT, TABLE_TEXT},
+        {"id", "bid", TABLE_LEFT, TABLE_TEXT},     {"message", "message", TABLE_LEFT, TABLE_TEXT},
+        {"tagid", "slot", TABLE_LEFT, TABLE_TEXT}, {"price", "price", TABLE_RIGHT, TABLE_TEXT},
+        {"cur", "", TABLE_LEFT, TABLE_TEXT},       {"state", "state", TABLE_LEFT, TABLE_TEXT},
     };
     struct client_error error;
     enum status status = STATUS_OK;
@@ -121,7 +124,8 @@ list(const struct verb_context *context, struct client *client)
         if (next) json_object_set(params, "after", next);
         json_decref(result);
     } while (next);
-    if (status == STATUS_OK) table_print(table, context->json ? TABLE_AS_JSON : TABLE_AS_TEXT, stdout);
+    if (status == STATUS_OK)
+        table_print(table, context->json ? TABLE_AS_JSON : TABLE_AS_TEXT, stdout);
     json_decref(params);
     table_close(table);
     return status == STATUS_OK ? EXIT_DONE : refused(&error);
@@ -131,9 +135,10 @@ static int
 run(const struct verb_context *context, int argc, char **argv)
 {
     struct request request = {0};
-    const struct verb_option options[] = {{"--as", &request.seat, NULL},    {"--slot", &request.slot, NULL},
-                                          {"--from", &request.from, NULL},  {"--until", &request.until, NULL},
-                                          {"--paused", NULL, &request.paused}, {0}};
+    const struct verb_option options[] = {
+        {"--as", &request.seat, NULL},       {"--slot", &request.slot, NULL},
+        {"--from", &request.from, NULL},     {"--until", &request.until, NULL},
+        {"--paused", NULL, &request.paused}, {0}};
     struct settings settings;
     struct client *client = NULL;
     json_t *hello = NULL;
@@ -142,9 +147,13 @@ run(const struct verb_context *context, int argc, char **argv)
     argc = verb_options(&verb_bid, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
     const char *what = argc > 1 ? argv[1] : "";
-    int wanted = strcmp(what, "put") == 0 ? 5 : strcmp(what, "list") == 0 ? 2 : strcmp(what, "withdraw") == 0 ? 3 : 0;
+    int wanted = strcmp(what, "put") == 0        ? 5
+                 : strcmp(what, "list") == 0     ? 2
+                 : strcmp(what, "withdraw") == 0 ? 3
+                                                 : 0;
     if (wanted == 0) return verb_usage(&verb_bid, "put, list or withdraw?");
-    if (argc != wanted) return verb_usage(&verb_bid, "%s: what is asked is not complete or too much", what);
+    if (argc != wanted)
+        return verb_usage(&verb_bid, "%s: what is asked is not complete or too much", what);
     if (!request.seat) return verb_usage(&verb_bid, "as which seat? --as SEAT");
     if (!node_settings(context, &settings, &code)) return code;
     enum status status = speak_open(&settings, ROLE_SEAT, request.seat, 0, &client, &hello, &fault);
@@ -163,9 +172,11 @@ run(const struct verb_context *context, int argc, char **argv)
 
 const struct verb verb_bid = {
     .name = "bid",
-    .arguments = "put ID MESSAGE PRICE [--slot TAGID] [--from T] [--until T] [--paused] | list | withdraw ID  --as SEAT",
+    .arguments = "put ID MESSAGE PRICE [--slot TAGID] [--from T] [--until T] [--paused] | list | "
+                 "withdraw ID  --as SEAT",
     .summary = "a seat's standing bids",
-    .help = "Speaks with the seat's certificate (slotctl cert issue seat SEAT), over the TLS API like the seat itself.\n"
+    .help = "Speaks with the seat's certificate (slotctl cert issue seat SEAT), over the TLS API "
+            "like the seat itself.\n"
             "\n"
             "put       puts the bid ID for a message of the seat, or changes it to exactly this\n"
             "list      all bids of the seat that are not withdrawn\n"

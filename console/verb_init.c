@@ -1,7 +1,8 @@
 // slotctl init: makes a market directory (settings.h says what is in it).
 //
-// Never overwrites: the directory is new or empty. What was begun is removed again when a step fails, so that a
-// second attempt starts clean; vendue.yaml comes last, and only with it the directory is a market.
+// Never overwrites: the directory is new or empty. What was begun is removed again when a step
+// fails, so that a second attempt starts clean; vendue.yaml comes last, and only with it the
+// directory is a market.
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -94,7 +95,8 @@ claim_directory(const char *path, struct settings *settings, bool *out_made)
         return EXIT_USAGE;
     }
     if (!realpath(path, real)) return verb_cannot("%s: %m", path);
-    if (strlen(real) >= sizeof settings->directory) return verb_cannot("%s: the path is too long", real);
+    if (strlen(real) >= sizeof settings->directory)
+        return verb_cannot("%s: the path is too long", real);
     strcpy(settings->directory, real);
     return EXIT_DONE;
 }
@@ -105,8 +107,8 @@ make_folders(const struct settings *settings)
     static const struct {
         const char *name;
         mode_t mode;
-    } folders[] = {{"journal", 0700}, {"published", 0755}, {"published/statements", 0755}, {"tls", 0700},
-                   {"run", 0755}, {"log", 0755}};
+    } folders[] = {{"journal", 0700}, {"published", 0755}, {"published/statements", 0755},
+                   {"tls", 0700},     {"run", 0755},       {"log", 0755}};
     char path[PATH_BYTES];
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         snprintf(path, sizeof path, "%s/%s", settings->directory, folders[i].name);
@@ -155,7 +157,8 @@ make_database(const struct settings *settings)
     struct market_db_fault db_fault = {0};
     bool private_cluster = settings->postgres[0] == '\0', made = false;
     if (private_cluster) {
-        if (postgres_create(settings, &fault) != STATUS_OK || postgres_start(settings, &fault) != STATUS_OK) {
+        if (postgres_create(settings, &fault) != STATUS_OK ||
+            postgres_start(settings, &fault) != STATUS_OK) {
             verb_cannot("%s", fault.text);
             snprintf(log, sizeof log, "%s/log/postgres.log", settings->directory);
             process_log_tail(log, 6);
@@ -164,7 +167,9 @@ make_database(const struct settings *settings)
         made = postgres_socket(settings, socket, sizeof socket);
     }
     made = made || !private_cluster;
-    made = made && market_db_write_strings(settings, private_cluster ? socket : NULL, &db_fault) == STATUS_OK &&
+    made = made &&
+           market_db_write_strings(settings, private_cluster ? socket : NULL, &db_fault) ==
+               STATUS_OK &&
            market_db_prepare(settings, &db_fault) == STATUS_OK;
     if (!made) verb_cannot("%s", db_fault.text);
     if (private_cluster && postgres_stop(settings, &stopping) != STATUS_OK) {
@@ -191,17 +196,20 @@ write_settings(const struct settings *settings)
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/vendue.yaml", settings->directory);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);  // the connection string may hold a password
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                  0600);  // the connection string may hold a password
     FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (!file) {
         verb_cannot("%s: %m", path);
         return false;
     }
-    fputs("# Settings of this market; docs/operations.md names them all. Read when a program starts.\nlisten:\n  host: ",
+    fputs("# Settings of this market; docs/operations.md names them all. Read when a program "
+          "starts.\nlisten:\n  host: ",
           file);
     write_quoted(settings->listen_host, file);
     fprintf(file, "\n  port: %u\n", settings->listen_port);
-    fputs("# A libpq connection string; empty: the private PostgreSQL in postgres/.\npostgres: ", file);
+    fputs("# A libpq connection string; empty: the private PostgreSQL in postgres/.\npostgres: ",
+          file);
     write_quoted(settings->postgres, file);
     fputc('\n', file);
     bool written = fflush(file) == 0 && fsync(fileno(file)) == 0;
@@ -228,8 +236,8 @@ make_market(const char *path, struct settings *settings)
     bool made_directory = false;
     int code = claim_directory(path, settings, &made_directory);
     if (code != EXIT_DONE) return code;
-    if (make_folders(settings) && make_secret(settings) && make_certificates(settings) && make_database(settings) &&
-        write_settings(settings))
+    if (make_folders(settings) && make_secret(settings) && make_certificates(settings) &&
+        make_database(settings) && write_settings(settings))
         return EXIT_DONE;
     nftw(settings->directory, remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     if (made_directory) rmdir(settings->directory);
@@ -241,8 +249,10 @@ static int
 run(const struct verb_context *context, int argc, char **argv)
 {
     struct request request = {.host = "127.0.0.1", .port = "7443", .postgres = ""};
-    const struct verb_option options[] = {
-        {"--host", &request.host, NULL}, {"--port", &request.port, NULL}, {"--postgres", &request.postgres, NULL}, {0}};
+    const struct verb_option options[] = {{"--host", &request.host, NULL},
+                                          {"--port", &request.port, NULL},
+                                          {"--postgres", &request.postgres, NULL},
+                                          {0}};
     struct settings settings = {0};
     argc = verb_options(&verb_init, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
@@ -252,22 +262,25 @@ run(const struct verb_context *context, int argc, char **argv)
     if (strlen(request.host) >= sizeof settings.listen_host || request.host[0] == '\0')
         return verb_usage(&verb_init, "--host: '%s' is no host name or address", request.host);
     if (strlen(request.postgres) >= sizeof settings.postgres)
-        return verb_usage(&verb_init, "--postgres: at most %zu bytes", sizeof settings.postgres - 1);
+        return verb_usage(&verb_init, "--postgres: at most %zu bytes",
+                          sizeof settings.postgres - 1);
     strcpy(settings.listen_host, request.host);
     strcpy(settings.postgres, request.postgres);
     if (!choose_port(&request, &settings))
-        return verb_usage(&verb_init, "--port: '%s' is no port from 1 to 65535, or 0 for a free one", request.port);
+        return verb_usage(&verb_init,
+                          "--port: '%s' is no port from 1 to 65535, or 0 for a free one",
+                          request.port);
     int code = make_market(path, &settings);
     if (code != EXIT_DONE) return code;
     if (context->json) {
-        json_t *answer = json_pack("{s:s, s:s, s:i}", "directory", settings.directory, "host", settings.listen_host,
-                                   "port", (int)settings.listen_port);
+        json_t *answer = json_pack("{s:s, s:s, s:i}", "directory", settings.directory, "host",
+                                   settings.listen_host, "port", (int)settings.listen_port);
         json_dumpf(answer, stdout, 0);
         putchar('\n');
         json_decref(answer);
     } else {
-        printf("%s is a market; it will listen on %s port %u\nnext: slotctl --dir %s up\n", settings.directory,
-               settings.listen_host, settings.listen_port, path);
+        printf("%s is a market; it will listen on %s port %u\nnext: slotctl --dir %s up\n",
+               settings.directory, settings.listen_host, settings.listen_port, path);
     }
     return EXIT_DONE;
 }
@@ -276,17 +289,22 @@ const struct verb verb_init = {
     .name = "init",
     .arguments = "DIR [--host HOST] [--port PORT] [--postgres CONNINFO]",
     .summary = "make a market directory",
-    .help = "Makes DIR (new or empty) a market: settings, a private PostgreSQL, an own certificate authority.\n"
-            "Nothing is ever overwritten, nothing outside DIR is changed.\n"
-            "\n"
-            "  --host HOST           where auctiond listens, and a name in its certificate (127.0.0.1)\n"
-            "  --port PORT           its port (7443); 0 picks a free one and writes it down\n"
-            "  --postgres CONNINFO   use this database instead of a private PostgreSQL; its user owns the schema\n"
-            "\n"
-            "As root the private PostgreSQL belongs to the system's user postgres, who must be able to pass all\n"
-            "directories above DIR.\n"
-            "\n"
-            "exit codes: 0 made; 2 DIR is a market already or not empty; 3 the surroundings refuse\n"
-            "example: slotctl init /srv/vendue --host market.example.com\n",
+    .help =
+        "Makes DIR (new or empty) a market: settings, a private PostgreSQL, an own certificate "
+        "authority.\n"
+        "Nothing is ever overwritten, nothing outside DIR is changed.\n"
+        "\n"
+        "  --host HOST           where auctiond listens, and a name in its certificate "
+        "(127.0.0.1)\n"
+        "  --port PORT           its port (7443); 0 picks a free one and writes it down\n"
+        "  --postgres CONNINFO   use this database instead of a private PostgreSQL; its user owns "
+        "the schema\n"
+        "\n"
+        "As root the private PostgreSQL belongs to the system's user postgres, who must be able to "
+        "pass all\n"
+        "directories above DIR.\n"
+        "\n"
+        "exit codes: 0 made; 2 DIR is a market already or not empty; 3 the surroundings refuse\n"
+        "example: slotctl init /srv/vendue --host market.example.com\n",
     .run = run,
 };

@@ -1,5 +1,6 @@
-// Every verb of slotctl in the order of its list. VERB(name) stands for `const struct verb verb_name`,
-// which a file verb_*.c of this folder defines; verb.h declares them, slotctl.c makes the table.
+// Every verb of slotctl in the order of its list. VERB(name) stands for `const struct verb
+// verb_name`, which a file verb_*.c of this folder defines; verb.h declares them, slotctl.c makes
+// the table.
 
 // A market's life.
 VERB(init)

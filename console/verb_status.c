@@ -1,4 +1,5 @@
-// slotctl status: which programs of the market run, what they sell from, and how far booking is behind.
+// slotctl status: which programs of the market run, what they sell from, and how far booking is
+// behind.
 #include <inttypes.h>
 #include <string.h>
 
@@ -12,12 +13,12 @@
 #define PATH_BYTES 700
 
 struct picture {
-    bool database;                       // answers
-    pid_t pid[NODE_PROGRAM_COUNT];       // 0: down
+    bool database;                  // answers
+    pid_t pid[NODE_PROGRAM_COUNT];  // 0: down
     bool has_catalog;
-    uint64_t catalog_version;            // that auctiond sells from
+    uint64_t catalog_version;  // that auctiond sells from
     bool has_durable, has_shipped;
-    uint64_t durable, shipped;           // newest batch in the journal, newest batch in the ledger
+    uint64_t durable, shipped;  // newest batch in the journal, newest batch in the ledger
 };
 
 static bool
@@ -40,7 +41,8 @@ look(const struct settings *settings, struct picture *out)
     db_close(db);
     for (enum node_program program = 0; program < NODE_PROGRAM_COUNT; program++)
         out->pid[program] = node_find(settings, program);
-    json_t *ledgerd = node_status(settings, NODE_LEDGERD), *auctiond = node_status(settings, NODE_AUCTIOND);
+    json_t *ledgerd = node_status(settings, NODE_LEDGERD),
+           *auctiond = node_status(settings, NODE_AUCTIOND);
     out->has_catalog = number_of(auctiond, "catalog_version", &out->catalog_version);
     out->has_shipped = number_of(ledgerd, "shipped_batch", &out->shipped);
     snprintf(journal, sizeof journal, "%s/journal", settings->directory);
@@ -58,9 +60,12 @@ lag(const struct picture *picture)
 static const char *
 sentence(const struct picture *picture)
 {
-    bool selling = picture->pid[NODE_AUCTIOND] != 0, booking = picture->pid[NODE_LEDGERD] != 0 && picture->database;
-    if (selling && booking) return picture->catalog_version > 0 ? "the market is open" : "the market is up; no market "
-                                   "file was applied yet: slotctl apply FILE";
+    bool selling = picture->pid[NODE_AUCTIOND] != 0,
+         booking = picture->pid[NODE_LEDGERD] != 0 && picture->database;
+    if (selling && booking)
+        return picture->catalog_version > 0 ? "the market is open"
+                                            : "the market is up; no market "
+                                              "file was applied yet: slotctl apply FILE";
     if (selling && !picture->database) return "selling goes on; booking waits for the database";
     if (selling) return "selling goes on; booking waits for ledgerd: slotctl up";
     if (booking) return "nothing is sold: auctiond is down: slotctl up";
@@ -80,18 +85,20 @@ print_program(const char *name, pid_t pid)
 static void
 print_text(const struct settings *settings, const struct picture *picture)
 {
-    printf("market      %s, %s port %u\n", settings->directory, settings->listen_host, settings->listen_port);
+    printf("market      %s, %s port %u\n", settings->directory, settings->listen_host,
+           settings->listen_port);
     print_program("auctiond", picture->pid[NODE_AUCTIOND]);
     print_program("ledgerd", picture->pid[NODE_LEDGERD]);
-    printf("%-11s %s%s\n", "postgresql", picture->database ? "up" : "down", settings->postgres[0] ? " (own)" : "");
+    printf("%-11s %s%s\n", "postgresql", picture->database ? "up" : "down",
+           settings->postgres[0] ? " (own)" : "");
     if (picture->has_catalog && picture->catalog_version > 0)
         printf("catalog     version %" PRIu64 " is live\n", picture->catalog_version);
-    else
-        printf("catalog     none is live\n");
+    else printf("catalog     none is live\n");
     if (picture->has_durable)
         printf("journal     batch %" PRIu64 " is durable\n", picture->durable);
     if (picture->has_durable && picture->has_shipped)
-        printf("ledger      batch %" PRIu64 " is booked, %" PRIu64 " behind\n", picture->shipped, lag(picture));
+        printf("ledger      batch %" PRIu64 " is booked, %" PRIu64 " behind\n", picture->shipped,
+               lag(picture));
     printf("%s\n", sentence(picture));
 }
 
@@ -104,15 +111,16 @@ count_or_null(bool has, uint64_t count)
 static void
 print_json(const struct settings *settings, const struct picture *picture)
 {
-    json_t *answer = json_pack("{s:s, s:s, s:i, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:s}",
-        "directory", settings->directory, "host", settings->listen_host, "port", (int)settings->listen_port,
-        "auctiond", picture->pid[NODE_AUCTIOND] != 0, "ledgerd", picture->pid[NODE_LEDGERD] != 0,
-        "postgresql", (int)picture->database,
-        "catalog_version", count_or_null(picture->has_catalog, picture->catalog_version),
-        "durable_batch", count_or_null(picture->has_durable, picture->durable),
-        "shipped_batch", count_or_null(picture->has_shipped, picture->shipped),
-        "lag", count_or_null(picture->has_durable && picture->has_shipped, lag(picture)),
-        "summary", sentence(picture));
+    json_t *answer = json_pack(
+        "{s:s, s:s, s:i, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:s}", "directory", settings->directory,
+        "host", settings->listen_host, "port", (int)settings->listen_port, "auctiond",
+        picture->pid[NODE_AUCTIOND] != 0, "ledgerd", picture->pid[NODE_LEDGERD] != 0, "postgresql",
+        (int)picture->database, "catalog_version",
+        count_or_null(picture->has_catalog, picture->catalog_version), "durable_batch",
+        count_or_null(picture->has_durable, picture->durable), "shipped_batch",
+        count_or_null(picture->has_shipped, picture->shipped), "lag",
+        count_or_null(picture->has_durable && picture->has_shipped, lag(picture)), "summary",
+        sentence(picture));
     json_dumpf(answer, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(answer);
@@ -126,7 +134,8 @@ run(const struct verb_context *context, int argc, char **argv)
     int code = EXIT_DONE;
     argc = verb_options(&verb_status, &(struct verb_option){0}, argc, argv);
     if (argc < 0) return EXIT_USAGE;
-    if (argc > 1) return verb_usage(&verb_status, "takes no arguments; the market is named with --dir");
+    if (argc > 1)
+        return verb_usage(&verb_status, "takes no arguments; the market is named with --dir");
     if (!node_settings(context, &settings, &code)) return code;
     look(&settings, &picture);
     if (context->json) {
@@ -134,7 +143,8 @@ run(const struct verb_context *context, int argc, char **argv)
     } else {
         print_text(&settings, &picture);
     }
-    bool all = picture.database && picture.pid[NODE_AUCTIOND] != 0 && picture.pid[NODE_LEDGERD] != 0;
+    bool all = picture.database && picture.pid[NODE_AUCTIOND] != 0 &&
+               picture.pid[NODE_LEDGERD] != 0;
     return all ? EXIT_DONE : EXIT_NO;
 }
 
@@ -142,9 +152,11 @@ const struct verb verb_status = {
     .name = "status",
     .arguments = "",
     .summary = "which programs run, what they sell from, how far booking is behind",
-    .help = "Says of each program whether it runs, which catalog is live, and how far the ledger is behind the\n"
-            "journal, in batches. While the database is down, selling goes on and booking waits.\n"
-            "\n"
-            "exit codes: 0 all programs run; 1 one of them does not; 2 the settings file is wrong\n",
+    .help =
+        "Says of each program whether it runs, which catalog is live, and how far the ledger is "
+        "behind the\n"
+        "journal, in batches. While the database is down, selling goes on and booking waits.\n"
+        "\n"
+        "exit codes: 0 all programs run; 1 one of them does not; 2 the settings file is wrong\n",
     .run = run,
 };

@@ -118,7 +118,8 @@ test_stubborn_is_killed(void **state)
     char *argv[4], log[64] = "";
     pid_t pid = 0;
     struct process_fault fault;
-    struct process_command command = shell(argv, "trap '' TERM; echo deaf; while :; do sleep 0.05; done");
+    struct process_command command = shell(argv,
+                                           "trap '' TERM; echo deaf; while :; do sleep 0.05; done");
     assert_int_equal(process_start(&command, &pid, &fault), STATUS_OK);
     for (int i = 0; i < 500 && !strstr(log, "deaf"); i++) {
         process_sleep_ms(10);
@@ -196,8 +197,13 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_run), TEST(test_no_such_program), TEST(test_start_find_stop), TEST(test_stubborn_is_killed),
-        TEST(test_dead_is_not_found), TEST(test_inherits_no_files), TEST(test_blocked_way),
+        TEST(test_run),
+        TEST(test_no_such_program),
+        TEST(test_start_find_stop),
+        TEST(test_stubborn_is_killed),
+        TEST(test_dead_is_not_found),
+        TEST(test_inherits_no_files),
+        TEST(test_blocked_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

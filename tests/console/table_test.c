@@ -67,9 +67,11 @@ test_quoting(void **state)
     (void)state;
     struct table *table = table_open(columns, 3);
     row(table, "a,b", "0", "say \"no\"\nand \\ \t\x01");
-    expect(table, TABLE_AS_CSV, "seat,price_micros,setter\n\"a,b\",0,\"say \"\"no\"\"\nand \\ \t\x01\"\n");
+    expect(table, TABLE_AS_CSV,
+           "seat,price_micros,setter\n\"a,b\",0,\"say \"\"no\"\"\nand \\ \t\x01\"\n");
     expect(table, TABLE_AS_JSON,
-           "[\n  {\"seat\": \"a,b\", \"price_micros\": 0, \"setter\": \"say \\\"no\\\"\\nand \\\\ \\u0009\\u0001\"}\n]\n");
+           "[\n  {\"seat\": \"a,b\", \"price_micros\": 0, \"setter\": \"say \\\"no\\\"\\nand \\\\ "
+           "\\u0009\\u0001\"}\n]\n");
     table_close(table);
 }
 

@@ -19,11 +19,12 @@ run_nothing(const struct verb_context *context, int argc, char **argv)
     return EXIT_DONE;
 }
 
-static const struct verb close_verb = {"close", "PERIOD [--early]", "close a period", "Closes.", run_nothing};
+static const struct verb close_verb = {"close", "PERIOD [--early]", "close a period", "Closes.",
+                                       run_nothing};
 static const struct verb status_verb = {"status", "", "how it is", "Says.\n", run_nothing};
 static const struct verb *const table[] = {&close_verb, &status_verb, NULL};
 
-#define LINE(...) \
+#define LINE(...)                       \
     char *argv[] = {__VA_ARGS__, NULL}; \
     int argc = (int)(sizeof argv / sizeof *argv) - 1
 
@@ -82,8 +83,8 @@ test_options(void **state)
     (void)state;
     const char *bids = NULL, *floor = "0";
     bool early = false;
-    const struct verb_option options[] = {{"--bids", &bids, NULL}, {"--floor", &floor, NULL}, {"--early", NULL, &early},
-                                          {0}};
+    const struct verb_option options[] = {
+        {"--bids", &bids, NULL}, {"--floor", &floor, NULL}, {"--early", NULL, &early}, {0}};
     LINE("close", "-", "--bids", "-", "--early", "-5", "--floor=0.25", "--", "--not-an-option");
     argc = verb_options(&close_verb, options, argc, argv);
     assert_int_equal(argc, 4);
@@ -147,9 +148,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_globals_anywhere), cmocka_unit_test(test_globals_directory),
+        cmocka_unit_test(test_globals_anywhere),      cmocka_unit_test(test_globals_directory),
         cmocka_unit_test(test_globals_end_at_dashes), cmocka_unit_test(test_options),
-        cmocka_unit_test(test_options_refused), cmocka_unit_test(test_near_misses),
+        cmocka_unit_test(test_options_refused),       cmocka_unit_test(test_near_misses),
         cmocka_unit_test(test_list_and_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
