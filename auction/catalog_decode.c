@@ -5,7 +5,7 @@
 //  1. the head: magic, length, version, then the digest over all of it
 //  2. the section table: sections follow the head one after the other and fill the block exactly
 //  3. each count against the bytes of its section, before memory is taken for it
-//  4. each record: enums, masks, amounts, indexes, words, orders, and the shape of every rule's tree
+//  4. each record: enums, masks, amounts, indexes, words, orders, and the shape of each rule's tree
 //  5. codes, ids and words are unique (catalog_lookup.c)
 // The digest alone would tell a torn or rotten file; 2 to 5 are for a block that was made to
 // mislead.

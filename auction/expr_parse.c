@@ -127,8 +127,8 @@ parse_literal(struct parser *parser, struct expr_literal *out_literal)
     case TOKEN_LESS_EQUAL: case TOKEN_GREATER: case TOKEN_GREATER_EQUAL: case TOKEN_OVERLAPS:
     case TOKEN_CONTAINS: case TOKEN_MINUS: case TOKEN_OPEN: case TOKEN_CLOSE:
     case TOKEN_OPEN_BRACKET: case TOKEN_CLOSE_BRACKET: case TOKEN_COMMA:
-    // clang-format on
         break;
+        // clang-format on
     }
     return wrong(
         parser, "a value is expected here: a whole number, a text in single quotes, true or false");
@@ -448,8 +448,8 @@ parse_primary(struct parser *parser, bool negate)
     case TOKEN_LESS_EQUAL: case TOKEN_GREATER: case TOKEN_GREATER_EQUAL: case TOKEN_OVERLAPS:
     case TOKEN_CONTAINS: case TOKEN_CLOSE: case TOKEN_OPEN_BRACKET: case TOKEN_CLOSE_BRACKET:
     case TOKEN_COMMA:
-    // clang-format on
         break;
+        // clang-format on
     }
     return wrong(parser,
                  "a condition is expected here; it begins with an attribute, a value, not or (");
