@@ -134,6 +134,21 @@ too_little_room(void **state)
     }
 }
 
+// What would fit after something that did not is not written either: a gap would look like an
+// answer.
+static void
+nothing_after_a_gap(void **state)
+{
+    (void)state;
+    struct pack pack = {.data = room, .room = 3};
+    pack_nil(&pack);
+    pack_string(&pack, "abc");  // its length byte fits, its text does not
+    size_t len = pack.len;
+    pack_nil(&pack);
+    assert_true(pack.full);
+    assert_int_equal(pack.len, len);
+}
+
 int
 main(void)
 {
@@ -141,6 +156,7 @@ main(void)
         cmocka_unit_test(shortest_forms),
         cmocka_unit_test(counts_filled_in_later),
         cmocka_unit_test(too_little_room),
+        cmocka_unit_test(nothing_after_a_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,6 +165,42 @@ many_requests_in_one_write(void **state)
     raw_close(&raw);
 }
 
+struct parcel {
+    struct raw *raw;
+    const uint8_t *data;
+    size_t len;
+};
+
+// On the server's own thread, so that nothing is read before all of it is there.
+static void
+send_parcel(struct server *server, void *argument)
+{
+    (void)server;
+    struct parcel *parcel = argument;
+    assert_true(raw_send(parcel->raw, parcel->data, parcel->len));
+}
+
+// More than one turn reads, all there at once: the rest waits inside OpenSSL, where the socket does
+// not announce it, and is answered all the same.
+static void
+more_than_one_turn_reads(void **state)
+{
+    struct raw raw = raw_open(*state, "shop");
+    static uint8_t bytes[2 * BOUND_MESSAGE_BYTES];
+    for (uint32_t extra = 1; extra <= 8; extra++) {
+        size_t len = 0;
+        uint32_t count = 0;
+        new_inbox();
+        while (len < BOUND_MESSAGE_BYTES + 30 * extra)
+            len += raw_request(bytes + len, sizeof bytes - len, count++, "echo", "text",
+                               "0123456789");
+        struct parcel parcel = {&raw, bytes, len};
+        server_run(*state, send_parcel, &parcel);
+        for (uint32_t id = 0; id < count; id++) expect_text(&raw, id, "0123456789");
+    }
+    raw_close(&raw);
+}
+
 // One byte a TLS record: the message is the same, and an unfinished one never counts.
 static void
 byte_by_byte(void **state)
@@ -535,6 +571,7 @@ main(void)
     cmocka_set_test_filter(getenv("FILTER"));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(many_requests_in_one_write, setup, teardown),
+        cmocka_unit_test_setup_teardown(more_than_one_turn_reads, setup, teardown),
         cmocka_unit_test_setup_teardown(byte_by_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(cut_anywhere, setup, teardown),
         cmocka_unit_test_setup_teardown(errors_that_go_on, setup, teardown),
