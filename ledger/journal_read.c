@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fail.h"
@@ -89,7 +90,14 @@ look(struct journal_reader *reader, struct journal_fault *out_fault)
     if (status != STATUS_OK)
         return journal_fault(status, out_fault, "%s/durable: cannot be read", reader->name);
     if (mark.batch > reader->durable) reader->durable = mark.batch;
-    return reader->last.batch < reader->durable ? STATUS_OK : STATUS_AGAIN;
+    if (reader->last.batch < reader->durable) return STATUS_OK;
+    // The file can have been removed for a recovery by the frames alone; the new one is another.
+    struct stat stat;
+    if (fstat(reader->durable_fd, &stat) == 0 && stat.st_nlink == 0) {
+        close(reader->durable_fd);
+        reader->durable_fd = -1;
+    }
+    return STATUS_AGAIN;
 }
 
 // Hops to the frame `from` names, inside the segment found for it.

@@ -397,6 +397,59 @@ test_older_segment(void **state)
     journal_kit_drop(&image);
 }
 
+static void
+rename_in(struct journal_kit *kit, const char *from, const char *to)
+{
+    char path[160], other[160];
+    snprintf(path, sizeof path, "%s/%s", kit->directory, from);
+    snprintf(other, sizeof other, "%s/%s", kit->directory, to);
+    assert_int_equal(rename(path, other), 0);
+}
+
+// The crash points around a change of segments, each with the right watermark and with an old one.
+static void
+test_segment_change(void **state)
+{
+    enum { BEFORE_RENAME, EMPTY, TORN, WHOLE, CASES };
+    struct journal_kit *kit = *state;
+    static const char second_segment[] = "00000002.segment";
+    struct journal *journal = journal_kit_journal(kit);
+    struct journal_position position;
+    uint8_t mark[BLOCK];
+    static uint8_t zeros[MIB - BLOCK];
+    for (unsigned i = 0; i < 7; i++) {
+        assert_int_equal(journal_kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
+        assert_int_equal(journal_sync(journal), STATUS_OK);
+        if (i == 2) journal_kit_peek(kit, "durable", 0, mark, sizeof mark);
+    }
+    // The eighth frame goes into the second segment and is not synced.
+    assert_int_equal(journal_kit_append_n(journal, BOUND_FRAME_FACTS, &position), STATUS_OK);
+    journal_close(journal);
+    struct journal_kit_image image;
+    journal_kit_keep(kit, &image);
+    for (unsigned i = 0; i < 2 * CASES; i++) {
+        unsigned point = i / 2;
+        if (i % 2 == 1) journal_kit_write(kit, "durable", 0, mark, sizeof mark);
+        if (point == BEFORE_RENAME || point == EMPTY)
+            journal_kit_write(kit, second_segment, BLOCK, zeros, sizeof zeros);
+        if (point == BEFORE_RENAME) rename_in(kit, second_segment, "00000002.prepare");
+        if (point == TORN) journal_kit_write(kit, second_segment, BLOCK + 512, zeros, 512);
+        journal = journal_kit_journal(kit);
+        uint64_t end = point == WHOLE ? 8 : 7;
+        assert_int_equal(journal_end(journal).batch, end);
+        for (unsigned more = 0; more < 9; more++)
+            assert_int_equal(journal_kit_append_n(journal, 900, &position), STATUS_OK);
+        assert_int_equal(journal_sync(journal), STATUS_OK);
+        journal_close(journal);
+        enum status status;
+        struct journal_fault fault;
+        assert_int_equal(journal_kit_read_all(kit, &status, &fault), end + 9);
+        assert_int_equal(status, STATUS_AGAIN);
+        journal_kit_put_back(kit, &image);
+    }
+    journal_kit_drop(&image);
+}
+
 // Changes one byte of the third frame's head and makes its digest right again.
 static void
 reseal(struct journal_kit *kit, size_t at, uint8_t value)
@@ -482,6 +535,7 @@ main(void)
         JOURNAL_KIT_TEST(test_flip_every_bit),
         JOURNAL_KIT_TEST(test_misplaced),
         JOURNAL_KIT_TEST(test_older_segment),
+        JOURNAL_KIT_TEST(test_segment_change),
         JOURNAL_KIT_TEST(test_foreign),
         JOURNAL_KIT_TEST(test_old_frame_after_torn),
     };

@@ -214,6 +214,32 @@ test_reader_above_watermark(void **state)
     journal_close(journal);
 }
 
+// The watermark's file removed under a reader: it finds the one that recovery makes.
+static void
+test_reader_new_watermark(void **state)
+{
+    struct journal_kit *kit = *state;
+    journal_kit_build(kit, 3, 3);
+    struct journal_reader *reader;
+    struct journal_fault fault;
+    struct journal_frame frame;
+    assert_int_equal(journal_reader_open(kit->directory, NULL, &reader, &fault), STATUS_OK);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(journal_read(reader, &frame, &fault), STATUS_OK);
+    char path[160];
+    snprintf(path, sizeof path, "%s/durable", kit->directory);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(journal_read(reader, &frame, &fault), STATUS_AGAIN);
+    assert_int_equal(journal_read(reader, &frame, &fault), STATUS_AGAIN);
+    struct journal *journal = journal_kit_journal(kit);
+    assert_int_equal(journal_kit_append(journal), STATUS_OK);
+    assert_int_equal(journal_sync(journal), STATUS_OK);
+    assert_int_equal(journal_read(reader, &frame, &fault), STATUS_OK);
+    assert_int_equal(frame.position.batch, 4);
+    journal_reader_close(reader);
+    journal_close(journal);
+}
+
 // A writer that goes another way after a common beginning: its readers stop.
 static void
 test_fork(void **state)
@@ -348,6 +374,7 @@ main(void)
         JOURNAL_KIT_TEST(test_reader_durable),
         JOURNAL_KIT_TEST(test_reader_position),
         JOURNAL_KIT_TEST(test_reader_above_watermark),
+        JOURNAL_KIT_TEST(test_reader_new_watermark),
         JOURNAL_KIT_TEST(test_fork),
         JOURNAL_KIT_TEST(test_prepare),
         JOURNAL_KIT_TEST(test_reader_beside_writer),
