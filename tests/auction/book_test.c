@@ -359,6 +359,32 @@ test_retry(void **state)
     book_close(book);
 }
 
+// A larger book may still know a key that a smaller one had forgotten and that was decided anew:
+// the newer contact counts, and both are forgotten in their turn.
+static void
+test_retry_anew(void **state)
+{
+    (void)state;
+    struct book_limits limits = history_limits;
+    limits.contacts = 3;
+    struct book *book = book_open(&limits);
+    usec now = {RANDOM_NOW};
+    struct fact first = opened(1, 0, now), again = first, facts[BOUND_CONTACT_FACTS];
+    again.contact.bytes[0] = 77;
+    apply(book, first);
+    apply(book, again);
+    struct id key = contact_request_key(5, first.opened.key);
+    assert_int_equal(book_recall(book, key, facts), 1);
+    assert_int_equal(facts[0].contact.bytes[0], 77);
+    struct book_contact found;
+    (void)win(book, 2, now);
+    (void)win(book, 3, now);  // the first is forgotten
+    assert_true(book_find_contact(book, key, &found));
+    (void)win(book, 4, now);  // and the second
+    assert_false(book_find_contact(book, key, &found));
+    book_close(book);
+}
+
 // Held placements are never dropped; ended ones are, the first ended first.
 static void
 test_room(void **state)
@@ -574,6 +600,7 @@ main(void)
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_caps_full),
         cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_retry_anew),
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_orders),

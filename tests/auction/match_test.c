@@ -99,6 +99,27 @@ test_equals_twin(void **state)
     assert_true(tally.eligible * 10 >= tally.given * 8);
 }
 
+// More words and bounds than rows: words share a row, bounds are thinned, and nothing gets lost.
+static void
+test_shared_rows(void **state)
+{
+    (void)state;
+    struct random random = {random_seed(254)};
+    struct tally tally = {0};
+    struct match match;
+    for (unsigned round = 0; round < 4; round++) {
+        struct random_market options = {.bids = 1500, .messages = 700, .prices = 50, .version = 1};
+        struct catalog *catalog = random_market(&random, &options);
+        for (unsigned c = 0; c < 100; c++) {
+            struct contact contact;
+            random_contact(&random, catalog, &contact);
+            compare(catalog, &contact, &match, &tally);
+        }
+        catalog_close(catalog);
+    }
+    assert_true(tally.eligible > 10000);
+}
+
 static void
 test_dearest(void **state)
 {
@@ -155,9 +176,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equals_twin),
-        cmocka_unit_test(test_dearest),
-        cmocka_unit_test(test_rungs_open),
+        cmocka_unit_test(test_equals_twin), cmocka_unit_test(test_shared_rows),
+        cmocka_unit_test(test_dearest),     cmocka_unit_test(test_rungs_open),
         cmocka_unit_test(test_seat_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

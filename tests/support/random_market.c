@@ -69,13 +69,13 @@ enum speaks_of { OF_SLOT, OF_MESSAGE };
 static void
 say_leaf(struct random *random, struct text *text, enum speaks_of also)
 {
-    uint32_t of = random_below(random, 14);
-    const char *not = random_chance(random, 30) ? "not " : "";
+    uint32_t of = random_below(random, 15);
+    const char *negation = random_chance(random, 30) ? "not " : "";
     int age = 18 + (int)random_below(random, 60);
     switch (of) {
     case 0: say(text, "region = 'region%u'", random_below(random, 12)); break;
     case 1:
-        say(text, "region %sin (", not );
+        say(text, "region %sin (", negation);
         say_words(random, text, "region", 12, 1 + random_below(random, 5));
         say(text, ")");
         break;
@@ -84,18 +84,19 @@ say_leaf(struct random *random, struct text *text, enum speaks_of also)
             age);
         break;
     case 3:
-        say(text, "age %sbetween %d and %d", not, age, age + (int)random_below(random, 30));
+        say(text, "age %sbetween %d and %d", negation, age, age + (int)random_below(random, 30));
         break;
-    case 4: say(text, "score %sin (%d, %d, %d)", not, age * 7, age * 3, age); break;
-    case 5: say(text, "%svip", not ); break;
+    case 4: say(text, "score %sin (%d, %d, %d)", negation, age * 7, age * 3, age); break;
+    case 5: say(text, "%svip", negation); break;
     case 6:
         say(text, "%s is %snull",
-            (const char *[]){"age", "region", "interests", "vip"}[random_below(random, 4)], not );
+            (const char *[]){"age", "region", "interests", "vip"}[random_below(random, 4)],
+            negation);
         break;
-    case 7: say(text, "%s'hobby%u' = any (interests)", not, random_below(random, 20)); break;
+    case 7: say(text, "%s'hobby%u' = any (interests)", negation, random_below(random, 20)); break;
     case 8:
     case 9:
-        say(text, "%sinterests %s array[", not, of == 8 ? "&&" : "@>");
+        say(text, "%sinterests %s array[", negation, of == 8 ? "&&" : "@>");
         say_words(random, text, "hobby", 20, 1 + random_below(random, of == 8 ? 6 : 2));
         say(text, "]");
         break;
@@ -111,11 +112,16 @@ say_leaf(struct random *random, struct text *text, enum speaks_of also)
             say(text, "rung >= %u", 1 + random_below(random, 4));
         }
         break;
+    case 13:
+        say(text, "product %sin (", negation);
+        say_words(random, text, "product", 600, 1 + random_below(random, 8));
+        say(text, ")");
+        break;
     default:
         if (also == OF_SLOT) {
             say(text, "'look%u' = any (looks)", random_below(random, 4));
         } else {
-            say(text, "theme %sin ('theme0', 'theme%u')", not, random_below(random, 4));
+            say(text, "theme %sin ('theme0', 'theme%u')", negation, random_below(random, 4));
         }
     }
 }
@@ -150,7 +156,7 @@ a_rule(struct random *random, struct arena *arena, enum speaks_of also, uint32_t
 // --- The market ----------------------------------------------------------------------------------
 #define SEATS 8
 #define CONTAINERS 4
-#define MESSAGES 24
+#define MESSAGES 24  // unless asked for others
 
 static void
 declare_attributes(struct market *market)
@@ -296,9 +302,9 @@ declare_containers(struct random *random, struct market *market)
 static void
 declare_messages(struct random *random, struct market *market, const struct random_market *options)
 {
-    market->message_count = MESSAGES;
-    market->messages = arena_take(market->arena, MESSAGES, sizeof *market->messages);
-    for (uint32_t i = 0; i < MESSAGES; i++) {
+    market->message_count = options->messages == 0 ? MESSAGES : options->messages;
+    market->messages = arena_take(market->arena, market->message_count, sizeof *market->messages);
+    for (uint32_t i = 0; i < market->message_count; i++) {
         uint32_t seat = random_below(random, SEATS);
         bool budget = options->budgets && random_chance(random, 20),
              cap = options->caps && random_chance(random, 50);
@@ -336,7 +342,8 @@ declare_bids(struct random *random, const struct market *market,
 {
     struct market_bid *bids = arena_take(market->arena, options->bids + 1, sizeof *bids);
     for (uint32_t i = 0; i < options->bids; i++) {
-        const struct market_message *message = &market->messages[random_below(random, MESSAGES)];
+        const struct market_message *message =
+            &market->messages[random_below(random, market->message_count)];
         const struct market_container *container =
             &market->containers[random_below(random, CONTAINERS)];
         uint32_t slot = container->slots[random_below(random, container->slot_count)].id;
@@ -455,6 +462,8 @@ random_contact(struct random *random, const struct catalog *catalog, struct cont
     if (random_chance(random, 85)) set_word(catalog, contact, "region", text);
     if (random_chance(random, 85))
         set_value(catalog, contact, "age", 15 + random_below(random, 70));
+    snprintf(text, sizeof text, "product%u", random_below(random, 600));
+    if (random_chance(random, 85)) set_word(catalog, contact, "product", text);
     if (random_chance(random, 85)) set_value(catalog, contact, "score", random_below(random, 600));
     if (random_chance(random, 85)) set_value(catalog, contact, "vip", random_below(random, 2));
     if (random_chance(random, 85)) set_hobbies(random, catalog, contact);

@@ -17,6 +17,7 @@ bool random_chance(struct random *random, uint32_t percent);
 
 struct random_market {
     uint32_t bids;
+    uint32_t messages;   // 0: 24; many make more words and bounds than the index has rows for
     uint32_t prices;     // distinct prices, in steps of 0.10 from 0.10: few make ties
     bool budgets, caps;  // some seats and messages have them
     uint64_t version;
