@@ -108,8 +108,7 @@ trouble(struct play *play, enum status status, const json_t *line, const char *w
     return status;
 }
 
-// --- Parties
-// --------------------------------------------------------------------------------------
+// --- Parties -------------------------------------------------------------------------------
 
 static enum status
 connect_party(struct play *play, struct party *party, const json_t *line)
@@ -171,8 +170,7 @@ party_of(struct play *play, const json_t *line, struct party **out_party)
     return STATUS_INPUT;
 }
 
-// --- Answers
-// --------------------------------------------------------------------------------------
+// --- Answers -------------------------------------------------------------------------------
 
 static void
 keep_contact(struct play *play, const json_t *line, const json_t *answer)
@@ -253,8 +251,7 @@ drain(struct play *play)
     return status;
 }
 
-// --- Lines
-// ----------------------------------------------------------------------------------------
+// --- Lines ---------------------------------------------------------------------------------
 
 // The request's parameters; NULL: an event of nothing that happened.
 static json_t *

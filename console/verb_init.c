@@ -270,6 +270,7 @@ run(const struct verb_context *context, int argc, char **argv)
         return verb_usage(&verb_init,
                           "--port: '%s' is no port from 1 to 65535, or 0 for a free one",
                           request.port);
+    umask(022);  // others pass the market's directory; what is secret says so itself
     int code = make_market(path, &settings);
     if (code != EXIT_DONE) return code;
     if (context->json) {
