@@ -147,12 +147,14 @@ ask(struct sheet *sheet, const char *sql, struct db_rows **out_rows)
 static enum status
 read_frame(struct sheet *sheet)
 {
-    static const char sql[] = "select coalesce((select currency from market_now), 'XXX'),"
+    static const char sql[] = "select coalesce((select currency from market_now), ''),"
                               " (select count(*) from contact c where " SPAN_OF("c") ")";
     struct db_rows *rows = NULL;
     enum status status = ask(sheet, sql, &rows);
     if (status == STATUS_OK) {
-        status = currency_parse(db_get_text(rows, 0, 0), db_get_len(rows, 0, 0), &sheet->currency);
+        if (db_get_len(rows, 0, 0) > 0)  // else no market was applied yet
+            status = currency_parse(db_get_text(rows, 0, 0), db_get_len(rows, 0, 0),
+                                    &sheet->currency);
         sheet->contacts = db_get_int(rows, 0, 1);
         sheet->decimals = period_cent_decimals(sheet->currency);
     }
