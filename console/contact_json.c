@@ -262,6 +262,23 @@ find_touchpoint(const struct catalog *catalog, const char *code, uint16_t *out_i
     return false;
 }
 
+// A digest of what the request says; where it stands in its file and remarks do not count.
+static uint64_t
+content_digest(const json_t *line)
+{
+    uint64_t digest;
+    json_t *said = json_copy((json_t *)(uintptr_t)line);
+    json_object_del(said, "line");
+    json_object_del(said, "note");
+    char *text = json_dumps(said, JSON_COMPACT | JSON_SORT_KEYS);
+    CHECK(said != NULL && text != NULL);
+    struct digest whole = hash_sha256(text, strlen(text));
+    memcpy(&digest, whole.bytes, sizeof digest);
+    free(text);
+    json_decref(said);
+    return digest;
+}
+
 bool
 contact_json_read(const struct catalog *catalog, const json_t *line, usec now,
                   struct contact *out_contact, struct contact_json_fault *out_fault)
@@ -288,11 +305,7 @@ contact_json_read(const struct catalog *catalog, const json_t *line, usec now,
     if (!take_attributes(catalog, line, contact, out_fault) ||
         !take_slots(catalog, line, contact, out_fault))
         return false;
-    char *content = json_dumps(line, JSON_COMPACT | JSON_SORT_KEYS);
-    CHECK(content != NULL);
-    struct digest digest = hash_sha256(content, strlen(content));
-    memcpy(&contact->request, digest.bytes, sizeof contact->request);
-    free(content);
+    contact->request = content_digest(line);
     return true;
 }
 

@@ -1,5 +1,5 @@
 // slotctl clear: the price of one slot as a pocket calculator, by the function that prices every
-// slot (price.h: sealed second price, own seat excluded, older bid wins a tie).
+// slot (price.h: sealed second price, own seat excluded).
 //
 // Amounts have at most six decimals; the price is printed with as many as the inputs were written
 // with.
@@ -146,7 +146,9 @@ const struct verb verb_clear = {
     .help =
         "Who wins one slot, at what price, and who set it: the dearest bid at or above the floor\n"
         "wins and pays the dearest other bid of another seat, at least the floor. A seat may bid\n"
-        "several times; its own bids never set its price. Of equal bids the one given first wins.\n"
+        "several times; its own bids never set its price. Which of two equal bids\n"
+        "wins is drawn as in the engine, from their numbers (1 on, in the order given); the price\n"
+        "is the same either way.\n"
         "Amounts have at most six decimals.\n"
         "\n"
         "  $ slotctl clear --floor 100 A:110 A:130 C:125 D:105 E:132 E:140\n"
