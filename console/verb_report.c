@@ -32,7 +32,8 @@ print_table(const struct report *report, enum table_format format)
             .key = column->key,
             .title = column->title,
             .align = column->number ? TABLE_RIGHT : TABLE_LEFT,
-            .kind = column->integer ? TABLE_NUMBER : TABLE_TEXT,
+            // Rows of totals, which only people see, have empty cells.
+            .kind = column->integer && format != TABLE_AS_TEXT ? TABLE_NUMBER : TABLE_TEXT,
         };
     }
     size_t rows = format == TABLE_AS_TEXT ? report->row_count
