@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -248,7 +249,8 @@ load_market_start(struct load_market *market)
     CHECK(market->pid >= 0);
     if (market->pid == 0) {
         int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        if (fd < 0 || dup2(fd, STDERR_FILENO) < 0) _exit(126);
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+            _exit(126);
         execl(BUILD_BIN "/auctiond", "auctiond", market->directory, (char *)NULL);
         _exit(127);
     }
