@@ -188,10 +188,12 @@ may_begin(struct settle *settle)
     if (settle->options->now.us < period->until.us && !settle->options->early) {
         char until[CLOCK_TEXT];
         clock_format(period->until, until);
-        return settle_fault(settle, STATUS_DENIED,
-                            "%s is not over until %s; wait, or close it now with --early: facts of"
-                            " the rest of it then go to the next period",
-                            title, until);
+        until[10] = '\0';
+        return settle_fault(
+            settle, STATUS_DENIED,
+            "%s is not over until %s 00:00 UTC; wait, or close it now with --early: facts of"
+            " the rest of it then go to the next period",
+            title, until);
     }
     static const char sql[] =
         "select coalesce(min(t.period), '') from transfer t where t.period < $1 and not exists ("

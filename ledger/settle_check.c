@@ -8,20 +8,19 @@
 #include "journal.h"
 #include "settle_inside.h"
 
-// Rows of (currency, micros) as text: "12.50 EUR, 3 JPY"; "0" when there is none. Appends.
+// Appends rows of (currency, micros) as text: "12.50 EUR, 3 JPY".
 static void
-amounts(struct settle *settle, const struct db_rows *rows, size_t column)
+amounts(struct settle *settle, const struct db_rows *rows, size_t column, unsigned decimals)
 {
     size_t used = strlen(settle->detail);
     for (size_t i = 0; i < db_count(rows); i++) {
         char text[MONEY_TEXT];
-        money_format(db_get_money(rows, i, column), 2, text);
+        money_format(db_get_money(rows, i, column), decimals, text);
         int len = snprintf(settle->detail + used, sizeof settle->detail - used, "%s%s %s",
                            i == 0 ? "" : ", ", text, db_get_text(rows, i, 0));
         if (len < 0 || (size_t)len >= sizeof settle->detail - used) return;
         used += (size_t)len;
     }
-    if (db_count(rows) == 0) snprintf(settle->detail + used, sizeof settle->detail - used, "0");
 }
 
 static void
@@ -107,9 +106,10 @@ settle_step_late(struct settle *settle)
             fprintf(settle->record, "late %s %" PRId64 " %" PRId64 "\n", db_get_text(rows, i, 0),
                     db_get_int(rows, i, 2), db_get_int(rows, i, 1));
         }
-        snprintf(text, sizeof text, "%" PRId64 " transfers of earlier periods are in it: ", count);
-        say(settle, text);
-        amounts(settle, rows, 1);
+        snprintf(text, sizeof text, "%" PRId64 " transfers of earlier periods are in it", count);
+        say(settle, count > 0 ? text : "none of earlier periods");
+        if (count > 0) say(settle, ": ");
+        if (count > 0) amounts(settle, rows, 1, 2);
         period_next(settle->period, &next);
         period_title(&next, title);
         snprintf(text, sizeof text, "; later facts go to %s", title);
@@ -143,8 +143,8 @@ settle_step_holds(struct settle *settle)
                     db_get_int(rows, i, 2), db_get_int(rows, i, 1));
         }
         snprintf(text, sizeof text, "%" PRId64 " open, not counted: ", count);
-        say(settle, text);
-        amounts(settle, rows, 1);
+        say(settle, count > 0 ? text : "none");
+        if (count > 0) amounts(settle, rows, 1, 2);
         snprintf(text, sizeof text, "; the window of %" PRId64 " of them is over", over);
         if (over > 0) say(settle, text);
     }
@@ -237,7 +237,8 @@ settle_step_balance(struct settle *settle)
     }
     if (status == STATUS_OK) {
         say(settle, "debits = credits = ");
-        amounts(settle, rows, 1);
+        if (db_count(rows) > 0) amounts(settle, rows, 1, 6);
+        else say(settle, "0");
         say(settle, "; eliminations 0; unexplained 0.000000");
     }
     db_rows_free(rows);
