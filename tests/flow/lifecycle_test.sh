@@ -65,6 +65,32 @@ expect 0 slotctl up
 said "up, private"
 clean
 
+say "an own PostgreSQL by connection string: the other market's server stands for it"
+owner=$(cat "$M/run/postgres.owner")
+psql -q "$owner" -c 'create database own' -c 'create role app login createrole' -c 'alter database own owner to app'
+printf 'vendue   %s   app\n' "$(id -un)" >>"$M/postgres/pg_ident.conf"
+psql -qAt "$owner" -c 'select pg_reload_conf()' >/dev/null
+own="host=$(cat "$M/run/postgres.socket") dbname=own user=app"
+expect 3 "$SLOTCTL" init "$TMP/own" --port 0 --postgres "$own options='-c a.b=c'"
+said "leave 'options' out"
+[ ! -e "$TMP/own" ] || fail "a failed init left something"
+psql -q "$owner" -c 'grant vendue_ledger, vendue_console to app'
+M=$TMP/own
+MARKETS+=("$M")
+expect 0 "$SLOTCTL" init "$M" --port 0 --postgres "$own"
+expect 0 slotctl up
+said "up, own"
+slotctl apply sample/market.yaml >/dev/null
+slotctl play --bids sample/bids.jsonl --contacts sample/contacts.jsonl --quiet >/dev/null
+clean
+expect 1 psql -q "$(cat "$M/run/postgres.ledger")" -c 'delete from vendue.transfer'
+said "permission denied"
+expect 0 slotctl down
+[ ! -e "$M/postgres" ] || fail "a private cluster was made although an own PostgreSQL was given"
+M=$FIRST
+expect 1 psql -q "$(cat "$M/run/postgres.ledger")" -c 'update vendue.transfer set amount_micros = 1'
+said "permission denied"
+
 say "killed PostgreSQL comes back too"
 kill -9 "$(head -n 1 "$M/postgres/data/postmaster.pid")"
 expect 0 slotctl up
