@@ -33,7 +33,7 @@ struct match_list {
 };
 
 // One search; lives in the round. `match_contact` once a contact, `match_slot` once a slot, then
-// `match_next` until UINT32_MAX. The contact must stay.
+// `match_next` until UINT32_MAX.
 struct match {
     const struct match_index *index;
     uint32_t contact_rows[MATCH_ROWS];  // of the contact alone, sparsest first

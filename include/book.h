@@ -11,12 +11,11 @@
 struct book;
 
 struct book_limits {
-    uint32_t contacts;  // recent contacts kept so that a retry gets its answer again; the oldest is
-                        // dropped
+    uint32_t contacts;    // recent ones kept, so that a retry gets its answer again
     uint32_t placements;  // those still held are never dropped, ended ones oldest first
     uint32_t caps;        // (customer, message) pairs counted at once
-    uint32_t orders;  // conversions and refunds remembered, so that a repeat is told from a new one
-    uint32_t overlay;  // bids put or changed since the catalog
+    uint32_t orders;      // conversions and refunds remembered, to tell a repeat from a new one
+    uint32_t overlay;     // bids put or changed since the catalog
 };
 extern const struct book_limits book_limits_default;
 

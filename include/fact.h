@@ -76,12 +76,11 @@ struct fact {
         struct {
             uint32_t slot;
             struct currency currency;
-            uint16_t reason;  // enum reason: why the slot stayed empty
-            uint16_t
-                main_reason;      // enum reason: what stopped the dearest bid; NONE: there was none
-            uint32_t considered;  // bids judged; those below every floor are not
-            money floor;          // the slot's own floor
-            money best;           // the dearest bid that addressed the slot; 0 none
+            uint16_t reason;       // enum reason: why the slot stayed empty
+            uint16_t main_reason;  // enum reason: what stopped the dearest bid; NONE: no bid
+            uint32_t considered;   // bids judged; those below every floor are not
+            money floor;           // the slot's own floor
+            money best;            // the dearest bid that addressed the slot; 0 none
             uint8_t reserved2[56];
         } unfilled;
         struct {

@@ -120,6 +120,28 @@ test_shared_rows(void **state)
     assert_true(tally.eligible > 10000);
 }
 
+// All bids for one slot only, and none: the two ends of how slots are restricted.
+static void
+test_for_slots(void **state)
+{
+    (void)state;
+    struct random random = {random_seed(12)};
+    struct tally tally = {0};
+    struct match match;
+    for (unsigned round = 0; round < 8; round++) {
+        struct random_market options = {.bids = round < 6 ? 2000 : 7, .prices = 50, .version = 1};
+        options.for_slots = round % 2 ? 100 : 101;
+        struct catalog *catalog = random_market(&random, &options);
+        for (unsigned c = 0; c < 40; c++) {
+            struct contact contact;
+            random_contact(&random, catalog, &contact);
+            compare(catalog, &contact, &match, &tally);
+        }
+        catalog_close(catalog);
+    }
+    assert_true(tally.eligible > 10000);
+}
+
 static void
 test_dearest(void **state)
 {
@@ -177,8 +199,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equals_twin), cmocka_unit_test(test_shared_rows),
-        cmocka_unit_test(test_dearest),     cmocka_unit_test(test_rungs_open),
-        cmocka_unit_test(test_seat_kinds),
+        cmocka_unit_test(test_for_slots),   cmocka_unit_test(test_dearest),
+        cmocka_unit_test(test_rungs_open),  cmocka_unit_test(test_seat_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -341,6 +341,7 @@ declare_bids(struct random *random, const struct market *market,
              const struct random_market *options)
 {
     struct market_bid *bids = arena_take(market->arena, options->bids + 1, sizeof *bids);
+    uint32_t for_slots = options->for_slots == 0 ? 30 : options->for_slots % 101;
     for (uint32_t i = 0; i < options->bids; i++) {
         const struct market_message *message =
             &market->messages[random_below(random, market->message_count)];
@@ -349,7 +350,7 @@ declare_bids(struct random *random, const struct market *market,
         uint32_t slot = container->slots[random_below(random, container->slot_count)].id;
         bids[i] = (struct market_bid){
             .message = message->id,
-            .slot = random_chance(random, 30) ? slot : 0,
+            .slot = random_chance(random, for_slots) ? slot : 0,
             .price = money_of(100000 * (1 + (int64_t)random_below(random, options->prices))),
             .from = {random_chance(random, 5) ? RANDOM_NOW + 1 : 0},
             .state = random_chance(random, 5) ? BID_PAUSED : BID_ACTIVE,

@@ -20,6 +20,7 @@ struct random_market {
     uint32_t messages;   // 0: 24; many make more words and bounds than the index has rows for
     uint32_t prices;     // distinct prices, in steps of 0.10 from 0.10: few make ties
     bool budgets, caps;  // some seats and messages have them
+    uint8_t for_slots;   // percent of bids for one slot only; 0: 30, 101: none
     uint64_t version;
     struct catalog_position position;
 };
