@@ -47,9 +47,9 @@
 #define SHIP_TURNS_MAX 16
 #define SECOND_US USEC_SECOND
 
-struct trouble {       // of one kind; logged when it begins, changes and ends
-    const char *event; // "ship"
-    char text[1600];   // "" none
+struct trouble {        // of one kind; logged when it begins, changes and ends
+    const char *event;  // "ship"
+    char text[1600];    // "" none
     usec since;
 };
 struct ledgerd {
@@ -60,7 +60,7 @@ struct ledgerd {
     struct publish_report published;
     struct trouble database, shipping, publishing, statements;
     unsigned retry_ms;
-    usec next_connect, next_statements, next_status; // monotonic
+    usec next_connect, next_statements, next_status;  // monotonic
     uint64_t told_batch, told_catalog;
     bool told_up, stopped;
     int lock;
@@ -167,6 +167,19 @@ disconnect(struct ledgerd *ledgerd)
     ledgerd->db = NULL;
 }
 
+// What an earlier ledgerd published counts, too. A database without the schema yet has none.
+static void
+read_newest_catalog(struct ledgerd *ledgerd)
+{
+    struct db_rows *rows = NULL;
+    if (db_query(ledgerd->db, "select coalesce(max(version), 0)::bigint from catalog_version", NULL,
+                 0, &rows) != STATUS_OK) {
+        return;
+    }
+    ledgerd->published.version = (uint64_t)db_get_int(rows, 0, 0);
+    db_rows_free(rows);
+}
+
 static void
 connect_database(struct ledgerd *ledgerd)
 {
@@ -183,6 +196,7 @@ connect_database(struct ledgerd *ledgerd)
     } else {
         trouble_ends(&ledgerd->database);
         ledgerd->retry_ms = RETRY_MS_MIN;
+        read_newest_catalog(ledgerd);
         return;
     }
     ledgerd->next_connect = (usec){now.us + 1000LL * ledgerd->retry_ms};
@@ -235,7 +249,7 @@ turn_publish(struct ledgerd *ledgerd)
     struct publish_report report = ledgerd->published;
     enum status status = publish_turn(ledgerd->publish, ledgerd->db, clock_wall(), &report);
     if (status == STATUS_OK) {
-        ledgerd->published = report;
+        if (report.version) ledgerd->published = report;
         trouble_ends(&ledgerd->publishing);
         if (report.published) {
             log_info("catalog.published", "version=%llu market=%llu bids=%u took_us=%lld",
@@ -254,12 +268,10 @@ turn_statements(struct ledgerd *ledgerd)
     if (now.us < ledgerd->next_statements.us) return;
     ledgerd->next_statements = (usec){now.us + SECOND_US};
     enum status status = statement_publish(ledgerd->db, ledgerd->settings.directory);
-    if (status == STATUS_OK)
-        trouble_ends(&ledgerd->statements);
+    if (status == STATUS_OK) trouble_ends(&ledgerd->statements);
     else if (status == STATUS_IO && !db_fault(ledgerd->db)->text[0]) {
         trouble_is(&ledgerd->statements, strerror(errno));
-    } else if (db_alive(ledgerd->db))
-        trouble_is(&ledgerd->statements, db_fault(ledgerd->db)->text);
+    } else if (db_alive(ledgerd->db)) trouble_is(&ledgerd->statements, db_fault(ledgerd->db)->text);
 }
 
 static bool
@@ -334,29 +346,9 @@ run(struct ledgerd *ledgerd, const sigset_t *signals)
              (unsigned long long)report->transfers);
 }
 
-int
-main(int argc, char **argv)
+static int
+work(struct ledgerd *ledgerd, const sigset_t *signals)
 {
-    struct settings_error error = {""};
-    struct ledgerd *ledgerd = calloc(1, sizeof *ledgerd);
-    sigset_t signals;
-    CHECK(ledgerd);
-    if (argc != 2 || argv[1][0] == '-') {
-        fprintf(stderr, "usage: ledgerd DIR\nBooks the journal of the market in DIR and publishes "
-                        "its catalog; see docs/ledger.md.\n");
-        return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
-    }
-    log_open("ledgerd");
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    if (settings_read(argv[1], &ledgerd->settings, &error) != STATUS_OK) {
-        fprintf(stderr, "ledgerd: %s\n", error.text);
-        return 2;
-    }
-    if (take_lock(ledgerd) != 0) return 3;
     ledgerd->database.event = "database";
     ledgerd->shipping.event = "ship";
     ledgerd->publishing.event = "publish";
@@ -364,13 +356,38 @@ main(int argc, char **argv)
     ledgerd->retry_ms = RETRY_MS_MIN;
     ledgerd->ship = ship_open(ledgerd->settings.directory, ledgerd->settings.log);
     ledgerd->publish = publish_open(ledgerd->settings.directory, ledgerd->settings.log);
-    run(ledgerd, &signals);
-    bool stopped = ledgerd->stopped;
+    run(ledgerd, signals);
     disconnect(ledgerd);
     publish_close(ledgerd->publish);
     ship_close(ledgerd->ship);
-    if (!stopped) clear_files(ledgerd);
+    if (!ledgerd->stopped) clear_files(ledgerd);
     close(ledgerd->lock);
-    free(ledgerd);
-    return stopped ? 1 : 0;
+    return ledgerd->stopped ? 1 : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct settings_error error = {""};
+    struct ledgerd ledgerd = {.lock = -1};
+    sigset_t signals;
+    if (argc != 2 || argv[1][0] == '-') {
+        bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+        fprintf(help ? stdout : stderr,
+                "usage: ledgerd DIR\nBooks the journal of the market in DIR and publishes its "
+                "catalog; see docs/ledger.md.\n");
+        return help ? 0 : 2;
+    }
+    log_open("ledgerd");
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (settings_read(argv[1], &ledgerd.settings, &error) != STATUS_OK) {
+        fprintf(stderr, "ledgerd: %s\n", error.text);
+        return 2;
+    }
+    if (take_lock(&ledgerd) != 0) return 3;
+    return work(&ledgerd, &signals);
 }

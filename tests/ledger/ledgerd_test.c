@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "fixture.h"
@@ -20,6 +21,7 @@ start(const struct fixture *fixture)
     assert_true(pid >= 0);
     if (pid) return pid;
     char log[96];
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a failing test leaves nothing behind
     snprintf(log, sizeof log, "%s/ledgerd.log", fixture->directory);
     int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
     dup2(out, 2);
@@ -100,6 +102,8 @@ starts_without_a_database_and_catches_up(void **state)
     assert_true(status_is(&fixture, "database", "up", 0));
     assert_true(status_is(&fixture, "lag_batches", NULL, 0));
     assert_true(status_is(&fixture, "error", "", 0));
+    // The bids of the story make one more catalog.
+    await(&fixture, "catalog_version", NULL, (int64_t)fixture.catalog + 1);
     fixture_prove(&story);
     // The server goes; facts gather; it comes back.
     postgres_stop();

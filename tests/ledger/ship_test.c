@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "fixture.h"
@@ -103,6 +104,7 @@ start_shipper(struct fixture *fixture)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid) return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct ship *ship = ship_open(fixture->directory, 1);
     struct db *db = NULL;
     for (;;) {
