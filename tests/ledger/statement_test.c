@@ -91,6 +91,12 @@ reads_as_the_handbook_says(void **state)
         "Each amount opens to its transfers: slotctl export 2026-11 --format csv, accounts of "
         "grill.\n";
     assert_string_equal(statement(&books, "grill", &november, STATEMENT_TEXT), grill);
+    FILE *in = fopen(SOURCE_DIR "/docs/finance.md", "r");
+    static char handbook[65536];
+    assert_non_null(in);
+    handbook[fread(handbook, 1, sizeof handbook - 1, in)] = '\0';
+    fclose(in);
+    assert_non_null(strstr(handbook, grill));
     static const char shield[] =
         "Statement of Shield \"Cover\", Ltd (cover), partner\n"
         "November 2026, draft: the period is open, amounts in EUR\n"
