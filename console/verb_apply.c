@@ -128,15 +128,15 @@ const struct verb verb_diff = {
 static int
 run_export(const struct verb_context *context, int argc, char **argv)
 {
-    const char *wanted = NULL;
     char *end = NULL;
-    const struct verb_option options[] = {{.name = "--version", .value = &wanted}, {0}};
-    argc = verb_options(&verb_export_market, options, argc, argv);
+    const struct verb_option none[] = {{0}};
+    argc = verb_options(&verb_export_market, none, argc, argv);
     if (argc < 0) return EXIT_USAGE;
-    if (argc != 1) return verb_usage(&verb_export_market, "takes no plain arguments");
-    unsigned long long version = wanted != NULL ? strtoull(wanted, &end, 10) : 0;
-    if (wanted != NULL && (*end != '\0' || end == wanted || wanted[0] == '-' || version == 0))
-        return verb_usage(&verb_export_market, "'%s' is not a version; use 1 or more", wanted);
+    if (argc > 2) return verb_usage(&verb_export_market, "takes at most one version");
+    unsigned long long version = argc == 2 ? strtoull(argv[1], &end, 10) : 0;
+    if (argc == 2 && (argv[1][0] < '0' || argv[1][0] > '9' || *end != '\0' || version == 0 ||
+                      version > INT64_MAX))
+        return verb_usage(&verb_export_market, "'%s' is not a version; use 1 or more", argv[1]);
     struct arena *arena = arena_open("export");
     struct market *market;
     int code = EXIT_CANNOT;
@@ -162,7 +162,7 @@ done:
 
 const struct verb verb_export_market = {
     .name = "export-market",
-    .arguments = "[--version N]",
+    .arguments = "[VERSION]",
     .summary = "the applied market as a market file",
     .help = "Prints the applied market (or an earlier version of it) as a market file. Reading it "
             "back\n"

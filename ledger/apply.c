@@ -71,12 +71,11 @@ find(const struct objects *objects, const struct market_object *key)
 }
 
 static struct objects
-objects_of(const struct market *market, struct arena *arena)
+declared(const struct market *market, struct arena *arena)
 {
-    struct market_object *list = NULL;
-    uint32_t count = 0;
-    if (market != NULL) market_object_list(market, arena, &list, &count);
-    return sorted(list, count);
+    struct objects objects = {0};
+    if (market != NULL) market_object_list(market, arena, &objects.list, &objects.count);
+    return objects;
 }
 
 // Every (kind, code) there ever was, with its id.
@@ -146,7 +145,8 @@ kind_number(const char *kind)
     return i;
 }
 
-// New and changed objects with their ids. STATUS_INPUT: a kind has no id left.
+// New and changed objects with their ids, new ones numbered in declared order, so that an export
+// keeps that order. STATUS_INPUT: a kind has no id left.
 static enum status
 collect_changed(const struct objects *known, const struct objects *before,
                 const struct objects *after, struct rows *rows)
@@ -236,7 +236,10 @@ apply_run(struct db *db, const struct market *after, const struct apply_plan *pl
     if (plan->refused > 0) return STATUS_INPUT;
     if (plan->count == 0) return STATUS_OK;
     struct arena *arena = arena_open("apply");
-    struct objects known, old = objects_of(plan->before, arena), new = objects_of(after, arena);
+    struct objects known, inorder = declared(after, arena);
+    struct objects old = declared(plan->before, arena), new = declared(after, arena);
+    old = sorted(old.list, old.count);
+    new = sorted(new.list, new.count);
     struct rows changed = {0}, removed = {0};
     uint64_t version = plan->base + 1;
     rows_take(&changed, arena, new.count);
@@ -244,7 +247,7 @@ apply_run(struct db *db, const struct market *after, const struct apply_plan *pl
     enum status status = db_begin(db);
     if (status == STATUS_OK) status = insert_version(db, version, &new, author, note, now, arena);
     if (status == STATUS_OK) status = read_known(db, arena, &known);
-    if (status == STATUS_OK) status = collect_changed(&known, &old, &new, &changed);
+    if (status == STATUS_OK) status = collect_changed(&known, &old, &inorder, &changed);
     if (status == STATUS_OK) collect_removed(&known, &old, &new, &removed);
     if (status == STATUS_OK) status = insert_rows(db, version, &changed, false);
     if (status == STATUS_OK) status = insert_rows(db, version, &removed, true);

@@ -119,6 +119,22 @@ a_market_is_kept_in_versions_with_stable_ids(void **state)
 }
 
 static void
+ids_follow_the_declared_order(void **state)
+{
+    (void)state;
+    struct db *db = open_db();
+    struct market *market;
+    apply(db, "market: {code: tiny, currency: EUR}\nseats: {z: {kind: partner}, a: {kind: "
+              "partner}, m: {kind: "
+              "partner}}\n");
+    assert_int_equal(publish_load_market(db, 0, arena, &market), STATUS_OK);
+    assert_string_equal(market->seats[0].code, "z");
+    assert_string_equal(market->seats[1].code, "a");
+    assert_int_equal(market->seats[2].id, 3);
+    db_close(db);
+}
+
+static void
 one_of_two_applies_wins_and_the_other_is_told(void **state)
 {
     (void)state;
@@ -247,6 +263,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_market_is_kept_in_versions_with_stable_ids, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(ids_follow_the_declared_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_of_two_applies_wins_and_the_other_is_told, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_must_not_change_is_refused, set_up, tear_down),
