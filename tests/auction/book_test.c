@@ -519,99 +519,20 @@ test_refuses(void **state)
     book_close(book);
 }
 
-// --- Overlay -------------------------------------------------------------------------------------
-static struct fact
-bid_fact(const struct catalog *catalog, uint64_t id, uint32_t message, int64_t price)
-{
-    struct fact fact = {.kind = FACT_BID};
-    fact.bid.bid = id;
-    fact.bid.message = catalog->messages[message].id;
-    fact.bid.seat = (uint16_t)catalog->seats[catalog->messages[message].seat].id;
-    fact.bid.price = money_of(price);
-    return fact;
-}
-
-static void
-test_overlay(void **state)
-{
-    (void)state;
-    struct random random = {random_seed(31)};
-    struct random_market options = {.bids = 50, .prices = 20, .version = 1};
-    struct catalog *catalog = random_market(&random, &options);
-    struct book_limits limits = history_limits;
-    limits.overlay = 4;
-    struct book *book = book_open(&limits);
-    book_catalog(book, catalog);
-    uint32_t standing = 7;
-    struct catalog_position at = {1, 1, 10};
-    struct fact changed = bid_fact(catalog, catalog->bids[standing].id,
-                                   catalog->bids[standing].message, 500);
-    struct fact dear = bid_fact(catalog, 2, 0, 900), same = bid_fact(catalog, 1, 0, 500),
-                gone = bid_fact(catalog, 3, 0, 1);
-    gone.bid.message = 99999;  // unknown to the catalog
-    assert_int_equal(book_apply(book, &changed, at), STATUS_OK);
-    at.batch = 11;
-    assert_int_equal(book_apply(book, &dear, at), STATUS_OK);
-    assert_int_equal(book_apply(book, &same, at), STATUS_OK);
-    assert_true(book_overlay_has_room(book));
-    assert_int_equal(book_apply(book, &gone, at), STATUS_OK);
-    assert_false(book_overlay_has_room(book));
-    struct fact fifth = bid_fact(catalog, 4, 0, 1);
-    assert_int_equal(book_apply(book, &fifth, at), STATUS_FULL);
-    struct book_bids bids = book_overlay(book);
-    assert_int_equal(bids.count,
-                     3);  // dearest first, then lower id; the one nobody can place is not shown
-    assert_int_equal(bids.bids[0].id, 2);
-    assert_int_equal(bids.bids[1].id, 1);
-    assert_true(bids.bids[2].id == changed.bid.bid);
-    for (uint32_t i = 0; i < catalog->bid_count; i++)
-        assert_int_equal(book_bid_replaced(book, i), i == standing);
-    dear.bid.price = money_of(100);
-    assert_int_equal(book_apply(book, &dear, at), STATUS_OK);
-    bids = book_overlay(book);
-    assert_int_equal(bids.count, 3);
-    assert_int_equal(bids.bids[2].id, 2);
-    struct fact found;
-    assert_true(book_find_bid(book, 3, &found));
-    assert_int_equal(found.bid.message, 99999);
-    // The next catalog includes batch 10: the change of the standing bid leaves, the others stay.
-    options.version = 2;
-    options.position = (struct catalog_position){1, 1, 10};
-    random.state = random_seed(31);
-    struct catalog *next = random_market(&random, &options);
-    book_catalog(book, next);
-    assert_false(book_bid_replaced(book, standing));
-    assert_int_equal(book_counts(book).overlay, 3);
-    assert_int_equal(book_overlay(book).count, 2);
-    at.batch = 9;
-    assert_int_equal(book_apply(book, &changed, at),
-                     STATUS_OK);  // read again: included, passed over
-    assert_int_equal(book_counts(book).overlay, 3);
-    at = (struct catalog_position){2, 1, 9};
-    assert_int_equal(book_apply(book, &changed, at), STATUS_OK);  // another log: not included
-    assert_int_equal(book_counts(book).overlay, 4);
-    catalog_close(catalog);
-    catalog_close(next);
-    book_close(book);
-}
-
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_allocation),
-        cmocka_unit_test(test_fold_is_book),
-        cmocka_unit_test(test_fold_over_catalogs),
-        cmocka_unit_test(test_spend_is_exact),
-        cmocka_unit_test(test_caps),
-        cmocka_unit_test(test_caps_full),
-        cmocka_unit_test(test_retry),
-        cmocka_unit_test(test_retry_anew),
-        cmocka_unit_test(test_room),
-        cmocka_unit_test(test_expiry),
-        cmocka_unit_test(test_orders),
-        cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_overlay),
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_allocation),
+                                       cmocka_unit_test(test_fold_is_book),
+                                       cmocka_unit_test(test_fold_over_catalogs),
+                                       cmocka_unit_test(test_spend_is_exact),
+                                       cmocka_unit_test(test_caps),
+                                       cmocka_unit_test(test_caps_full),
+                                       cmocka_unit_test(test_retry),
+                                       cmocka_unit_test(test_retry_anew),
+                                       cmocka_unit_test(test_room),
+                                       cmocka_unit_test(test_expiry),
+                                       cmocka_unit_test(test_orders),
+                                       cmocka_unit_test(test_refuses)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
