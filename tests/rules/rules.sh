@@ -16,7 +16,10 @@ files() {
         done
     else
         local pattern
-        for pattern in "$@"; do find . -path ./build -prune -o -name "$pattern" -type f -print; done | sed 's|^\./||'
+        for pattern in "$@"; do
+            find . \( -path './build*' -o -path '*/node_modules' \) -prune -o \
+                \( -name "$pattern" -o -path "./$pattern" \) -type f -print
+        done | sed 's|^\./||'
     fi
 }
 
