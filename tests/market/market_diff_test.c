@@ -94,6 +94,8 @@ changes_are_told_in_words(void **state)
                          "department, paused: yes}, grill: {kind: partner, budget: 5}}\n"),
         "~ market: name m -> Mine\n~ seat care: paused no -> yes\n~ seat grill: "
         "budget none -> 5.00\n");
+    assert_string_equal(difference(HEAD BILL("a: {rule: tier = 'gold'}"), HEAD BILL("a: {}")),
+                        "~ slot bill.a: rule tier = 'gold' -> none\n");
 }
 
 static void

@@ -330,6 +330,29 @@ single_mistakes_stand_at_their_key(void **state)
         9, 39, "stands already in line 9");
 }
 
+static void
+what_only_just_fits_is_taken(void **state)
+{
+    (void)state;
+    read_good(HEAD "contracts:\n  b: {seat: grill, from: 2026-07-01}\n"
+                   "  a: {seat: grill, from: 2026-01-01, until: 2026-07-01}\n");
+    struct market *market = read_good(HEAD "contracts: {a: {seat: grill, from: 2026-01-01, "
+                                           "gain_share: {rate: 100%, shares: [{to: host, weight: "
+                                           "1000000000}]}}}\n");
+    assert_int_equal(market->contracts[0].rate_ppm, 1000000);
+    expect_error(
+        HEAD "contracts: {a: {seat: grill, from: 2026-01-01, gain_share: {rate: 0.00005%, shares: "
+             "[{to: host, weight: 1}]}}}\n",
+        3, 67, "'0.00005%' is not a percentage");
+    expect_error(
+        HEAD "contracts: {a: {seat: grill, from: 2026-01-01, gain_share: {rate: 100.0001%, shares: "
+             "[{to: host, weight: 1}]}}}\n",
+        3, 67, "is not a percentage");
+    expect_error(HEAD "contracts:\n  b: {seat: grill, from: 2026-06-30}\n"
+                      "  a: {seat: grill, from: 2026-01-01, until: 2026-07-01}\n",
+                 5, 3, "overlaps contract 'b' (line 4)");
+}
+
 #define BILL(slot)                                                                                 \
     HEAD "containers:\n  bill:\n    stage: use\n    channel: bill\n    owner: care\n    slots:\n " \
          "     a:\n" slot
@@ -483,6 +506,7 @@ main(void)
         cmocka_unit_test_setup_teardown(values_are_read_exactly, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_yaml_or_not_ours_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(single_mistakes_stand_at_their_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_only_just_fits_is_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(floors_must_be_able_to_count, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rules_are_shown_where_they_are_wrong, set_up, tear_down),
         cmocka_unit_test_setup_teardown(values_must_fit_their_attribute, set_up, tear_down),

@@ -104,6 +104,21 @@ the_sample_survives_both_ways(void **state)
 }
 
 static void
+slots_stand_by_position_not_by_id(void **state)
+{
+    (void)state;
+    struct market *market = sample();
+    market_object_number(market);
+    struct market_slot *slots = market->containers[0].slots;
+    uint32_t first = slots[0].id;  // as when the slot in front was declared last
+    slots[0].id = slots[2].id;
+    slots[2].id = first;
+    struct market *loaded = stored_and_loaded(market);
+    assert_same(market, loaded);
+    assert_string_equal(loaded->containers[0].slots[0].code, slots[0].code);
+}
+
+static void
 bodies_are_canonical(void **state)
 {
     (void)state;
@@ -239,6 +254,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_sample_survives_both_ways, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(slots_stand_by_position_not_by_id, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bodies_are_canonical, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_body_of_another_making_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(odd_texts_survive_both_ways, set_up, tear_down),
