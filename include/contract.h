@@ -9,7 +9,7 @@ struct contract_terms;
 
 // Indexes `market`, every object of which has its stable id; it must outlive the terms.
 struct contract_terms *contract_terms_open(const struct market *market);
-void contract_terms_close(struct contract_terms *terms); // NULL is allowed
+void contract_terms_close(struct contract_terms *terms);  // NULL is allowed
 
 // By stable id; NULL when this market has none.
 const struct market_seat *contract_seat(const struct contract_terms *terms, uint32_t seat);
@@ -18,13 +18,13 @@ const struct market_contract *contract_by_id(const struct contract_terms *terms,
 uint32_t contract_owner(const struct contract_terms *terms, uint32_t slot);
 // The seat's contract in force at a time: from <= at < until; of several the one that began last,
 // then the higher id. NULL: none.
-const struct market_contract *contract_in_force(const struct contract_terms *terms, uint32_t seat,
-                                                usec at);
+const struct market_contract *
+contract_in_force(const struct contract_terms *terms, uint32_t seat, usec at);
 
 struct contract_part {
-    uint32_t seat; // beneficiary's stable id; 0 the host
-    uint8_t kind;  // enum seat_kind of it; the host counts as a department
-    uint8_t rung;  // enum rung it is booked under
+    uint32_t seat;  // beneficiary's stable id; 0 the host
+    uint8_t kind;   // enum seat_kind of it; the host counts as a department
+    uint8_t rung;   // enum rung it is booked under
     uint64_t weight;
 };
 // The parts of a conversion that followed a placement on `rung`: one a (beneficiary, rung) pair, by

@@ -18,8 +18,8 @@ struct db;
 
 // What the last failing call said, for people and for decisions.
 struct db_fault {
-    char sqlstate[6]; // "" when there is none (no connection, client side)
-    char text[1024];  // one line
+    char sqlstate[6];  // "" when there is none (no connection, client side)
+    char text[1024];   // one line
 };
 
 // Answers of all calls below:
@@ -40,9 +40,9 @@ db_may_retry(enum status status)
 // `program` names the session in pg_stat_activity. Waits at most 5 seconds. out_fault may be NULL.
 MUST_CHECK enum status db_open(const char *connection, const char *program, struct db **out_db,
                                struct db_fault *out_fault);
-void db_close(struct db *db); // NULL is allowed
+void db_close(struct db *db);  // NULL is allowed
 bool db_alive(const struct db *db);
-const struct db_fault *db_fault(const struct db *db); // of the last failing call
+const struct db_fault *db_fault(const struct db *db);  // of the last failing call
 // Limits in milliseconds, 0 none. db_open sets 60,000 and 10,000.
 MUST_CHECK enum status db_limits(struct db *db, uint32_t statement_ms, uint32_t lock_ms);
 
@@ -58,14 +58,14 @@ enum db_type {
     DB_INT4_ARRAY,
     DB_INT8_ARRAY,
     DB_TEXT_ARRAY,
-    DB_ID_ARRAY // no nulls inside
+    DB_ID_ARRAY  // no nulls inside
 };
 struct db_param {
     enum db_type type;
     int64_t integer;
     struct id id;
-    const void *data; // not owned
-    size_t count;     // bytes, or items of an array
+    const void *data;  // not owned
+    size_t count;      // bytes, or items of an array
 };
 static inline struct db_param
 db_null(void)
@@ -102,7 +102,7 @@ db_id(struct id value)
 {
     return (struct db_param){.type = DB_ID, .id = value};
 }
-struct db_param db_text(const char *text); // NULL: SQL null
+struct db_param db_text(const char *text);  // NULL: SQL null
 struct db_param db_text_len(const char *text, size_t len);
 struct db_param db_bytes(const void *data, size_t len);
 struct db_param db_int4_array(const int32_t *items, size_t count);
@@ -124,7 +124,7 @@ MUST_CHECK enum status db_script(struct db *db, const char *sql);
 MUST_CHECK enum status db_begin(struct db *db);
 // STATUS_CLOSED: the answer was lost; whether it took place must be read from the database.
 MUST_CHECK enum status db_commit(struct db *db);
-void db_rollback(struct db *db); // no transaction or no connection: does nothing
+void db_rollback(struct db *db);  // no transaction or no connection: does nothing
 
 // --- Rows: a getter of another type than the column's is a bug (CHECK) ---------------------------
 size_t db_count(const struct db_rows *rows);
@@ -136,9 +136,9 @@ bool db_get_bool(const struct db_rows *rows, size_t row, size_t column);
 int64_t db_get_int(const struct db_rows *rows, size_t row, size_t column);
 // text, varchar, name, json, jsonb; null: ""; lives as long as the rows
 const char *db_get_text(const struct db_rows *rows, size_t row, size_t column);
-size_t db_get_len(const struct db_rows *rows, size_t row, size_t column); // of a text or bytea
+size_t db_get_len(const struct db_rows *rows, size_t row, size_t column);  // of a text or bytea
 const void *db_get_bytes(const struct db_rows *rows, size_t row, size_t column);
-struct id db_get_id(const struct db_rows *rows, size_t row, size_t column); // uuid; null: zero
+struct id db_get_id(const struct db_rows *rows, size_t row, size_t column);  // uuid; null: zero
 static inline usec
 db_get_time(const struct db_rows *rows, size_t row, size_t column)
 {
@@ -149,7 +149,7 @@ db_get_money(const struct db_rows *rows, size_t row, size_t column)
 {
     return money_of(db_get_int(rows, row, column));
 }
-void db_rows_free(struct db_rows *rows); // NULL is allowed
+void db_rows_free(struct db_rows *rows);  // NULL is allowed
 
 // --- Bulk load: COPY in binary form, inside a transaction ----------------------------------------
 // Number and types of a row's values must be the table's: a difference is refused by the server.

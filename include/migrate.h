@@ -7,7 +7,7 @@
 #include "db.h"
 
 struct migrate_file {
-    const char *name; // "001_roles.sql"
+    const char *name;  // "001_roles.sql"
     const char *text;
     size_t len;
 };
@@ -15,11 +15,11 @@ struct migrate_file {
 extern const struct migrate_file migrate_files[];
 
 struct migrate_report {
-    unsigned applied; // by this call
-    unsigned present; // in the database afterwards
-    unsigned missing; // embedded but not in the database (migrate_status only; 0 after migrate_up)
-    char newest[96];  // name of the newest one in the database; "" none
-    char fault[1200]; // what is wrong, naming the file and the mend; "" on success
+    unsigned applied;  // by this call
+    unsigned present;  // in the database afterwards
+    unsigned missing;  // embedded but not in the database (migrate_status only; 0 after migrate_up)
+    char newest[96];   // name of the newest one in the database; "" none
+    char fault[1200];  // what is wrong, naming the file and the mend; "" on success
 };
 // Brings the database up to this binary. STATUS_CONFLICT: an applied file's text differs from the
 // embedded one. STATUS_VERSION: the database holds files this binary does not know (it is newer).
@@ -30,7 +30,7 @@ MUST_CHECK enum status migrate_up(struct db *db, struct migrate_report *out_repo
 MUST_CHECK enum status migrate_status(struct db *db, struct migrate_report *out_report);
 
 // For tests: another list.
-MUST_CHECK enum status migrate_up_from(struct db *db, const struct migrate_file *files,
-                                       struct migrate_report *out_report);
+MUST_CHECK enum status
+migrate_up_from(struct db *db, const struct migrate_file *files, struct migrate_report *out_report);
 
 #endif

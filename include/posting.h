@@ -12,47 +12,47 @@
 struct posting_win {
     struct id placement;
     usec at;
-    uint64_t market_version; // of the catalog that decided; set by the caller
+    uint64_t market_version;  // of the catalog that decided; set by the caller
     money price, floor;
     struct currency currency;
     uint32_t slot, message, seat;
-    uint32_t owner;    // seat that owns the container; 0 unknown
-    uint32_t contract; // in force at the win; 0 none
+    uint32_t owner;     // seat that owns the container; 0 unknown
+    uint32_t contract;  // in force at the win; 0 none
     uint16_t objectives;
-    uint8_t rung;      // enum rung
-    uint8_t charge;    // enum charge, as the fact says
-    uint8_t seat_kind; // enum seat_kind
-    uint8_t billing;   // enum billing
+    uint8_t rung;       // enum rung
+    uint8_t charge;     // enum charge, as the fact says
+    uint8_t seat_kind;  // enum seat_kind
+    uint8_t billing;    // enum billing
     uint8_t transfer_price;
-    bool ended; // delivered, cancelled or expired
+    bool ended;  // delivered, cancelled or expired
 };
 // What posting remembers of an order. Changed by posting_revenue.
 struct posting_order {
     struct id placement;
     struct currency currency;
-    money amount;   // converted
-    money refunded; // so far
+    money amount;    // converted
+    money refunded;  // so far
 };
 
 // How a fact was booked; landed with it, as a word.
 enum posting_state {
     POSTING_POSTED,
-    POSTING_NO_SHARE, // revenue: the contract shares nothing
-    POSTING_REPEAT,   // the same again: nothing booked
-    POSTING_EXCEEDS,  // more refunded than was converted: nothing booked
-    POSTING_ORPHAN,   // no such placement or order: nothing booked
+    POSTING_NO_SHARE,  // revenue: the contract shares nothing
+    POSTING_REPEAT,    // the same again: nothing booked
+    POSTING_EXCEEDS,   // more refunded than was converted: nothing booked
+    POSTING_ORPHAN,    // no such placement or order: nothing booked
     POSTING_STATE_COUNT
 };
-const char *posting_state_name(enum posting_state state); // "no_share"
+const char *posting_state_name(enum posting_state state);  // "no_share"
 
 struct posting {
     enum posting_state state;
-    usec effective; // when it happened: by the reporter, but not before the win nor after the fact
-    money pool;     // revenue: gain-share pool of the order after this fact
+    usec effective;  // when it happened: by the reporter, but not before the win nor after the fact
+    money pool;      // revenue: gain-share pool of the order after this fact
     uint32_t contract;
     unsigned count;
     struct transfer
-        transfers[BOUND_SHARES]; // without period and late, which are the shipper's to say
+        transfers[BOUND_SHARES];  // without period and late, which are the shipper's to say
 };
 struct posting_source {
     uint32_t log;
@@ -72,11 +72,10 @@ void posting_event(struct posting_win *win, const struct fact *fact, struct post
 // unknown; `repeated` when the same refund was booked before. `terms` are those of
 // win->market_version. After a POSTED or NO_SHARE conversion the caller keeps *out_order.
 // STATUS_OVERFLOW: amounts leave their range.
-MUST_CHECK enum status posting_revenue(const struct contract_terms *terms,
-                                       const struct posting_win *win, struct posting_order *order,
-                                       bool repeated, const struct fact *fact,
-                                       struct posting_source source, struct posting *out,
-                                       struct posting_order *out_order);
+MUST_CHECK enum status
+posting_revenue(const struct contract_terms *terms, const struct posting_win *win,
+                struct posting_order *order, bool repeated, const struct fact *fact,
+                struct posting_source source, struct posting *out, struct posting_order *out_order);
 // Identity of a refund: order and the refund's own reference.
 struct id posting_refund_id(const struct fact *fact);
 

@@ -13,24 +13,24 @@
 
 enum account_code {
     ACCOUNT_BANK = 1000,
-    ACCOUNT_UNBILLED = 1110,        // per partner
-    ACCOUNT_BILLED = 1120,          // per partner; whole cents only
-    ACCOUNT_GAIN_RECEIVABLE = 1150, // per partner: gain-share pools it owes
-    ACCOUNT_PREPAID = 2000,         // per partner
-    ACCOUNT_GAIN_ACCRUED = 2100,    // per beneficiary
-    ACCOUNT_GAIN_PAYABLE = 2110,    // per beneficiary
+    ACCOUNT_UNBILLED = 1110,         // per partner
+    ACCOUNT_BILLED = 1120,           // per partner; whole cents only
+    ACCOUNT_GAIN_RECEIVABLE = 1150,  // per partner: gain-share pools it owes
+    ACCOUNT_PREPAID = 2000,          // per partner
+    ACCOUNT_GAIN_ACCRUED = 2100,     // per beneficiary
+    ACCOUNT_GAIN_PAYABLE = 2110,     // per beneficiary
     ACCOUNT_SLOT_EXTERNAL = 4000,
     ACCOUNT_SLOT_ADJUSTMENTS = 4090,
-    ACCOUNT_SLOT_INTERNAL = 4100, // per owning department; eliminates against 5100
+    ACCOUNT_SLOT_INTERNAL = 4100,  // per owning department; eliminates against 5100
     ACCOUNT_GAIN_HOST = 4200,
-    ACCOUNT_GAIN_RUNG = 4210,       // per rung and department
-    ACCOUNT_EXPENSE_GAIN = 5000,    // per rung: the host is the merchant
-    ACCOUNT_EXPENSE_INTERNAL = 5100 // per buying department
+    ACCOUNT_GAIN_RUNG = 4210,        // per rung and department
+    ACCOUNT_EXPENSE_GAIN = 5000,     // per rung: the host is the merchant
+    ACCOUNT_EXPENSE_INTERNAL = 5100  // per buying department
 };
 struct account {
-    uint16_t code; // enum account_code
-    uint8_t rung;  // 1 to 8; 0 where the account has none
-    uint32_t seat; // stable id; 0 the house
+    uint16_t code;  // enum account_code
+    uint8_t rung;   // 1 to 8; 0 where the account has none
+    uint32_t seat;  // stable id; 0 the house
 };
 // The number an account is stored under: (seat * 10 + rung) * 10000 + code.
 int64_t account_number(struct account account);
@@ -43,41 +43,41 @@ void account_name(struct account account, const char *seat, char out[ACCOUNT_TEX
 bool account_debit_normal(struct account account);
 
 enum transfer_kind {
-    TRANSFER_HOLD,     // a win: pending
-    TRANSFER_CHARGE,   // its price becomes due
-    TRANSFER_RELEASE,  // its hold is given back
-    TRANSFER_INTERNAL, // a department's transfer price
-    TRANSFER_SHARE,    // a part of a gain-share pool
-    TRANSFER_REFUND,   // the change of a part after a refund
-    TRANSFER_DEPOSIT,  // finance: prepaid money came in
-    TRANSFER_BILL,     // finance: unbilled becomes billed
+    TRANSFER_HOLD,      // a win: pending
+    TRANSFER_CHARGE,    // its price becomes due
+    TRANSFER_RELEASE,   // its hold is given back
+    TRANSFER_INTERNAL,  // a department's transfer price
+    TRANSFER_SHARE,     // a part of a gain-share pool
+    TRANSFER_REFUND,    // the change of a part after a refund
+    TRANSFER_DEPOSIT,   // finance: prepaid money came in
+    TRANSFER_BILL,      // finance: unbilled becomes billed
     TRANSFER_ADJUSTMENT,
     TRANSFER_KIND_COUNT
 };
 enum transfer_state { TRANSFER_PENDING, TRANSFER_POSTED, TRANSFER_VOIDED, TRANSFER_STATE_COUNT };
-const char *transfer_kind_name(enum transfer_kind kind);    // "charge"
-const char *transfer_state_name(enum transfer_state state); // "posted"
+const char *transfer_kind_name(enum transfer_kind kind);     // "charge"
+const char *transfer_state_name(enum transfer_state state);  // "posted"
 
 #define TRANSFER_PERIOD 16
 struct transfer {
     struct id id, group;
-    struct id pending; // of a terminal: the hold it ends; all zero: none
+    struct id pending;  // of a terminal: the hold it ends; all zero: none
     uint8_t leg, kind, state;
-    bool late; // happened in a period that was fenced already
+    bool late;  // happened in a period that was fenced already
     struct account debit, credit;
     struct currency currency;
-    money amount; // > 0
+    money amount;  // > 0
     usec effective, posted;
     char period[TRANSFER_PERIOD];
-    uint32_t log; // 0: made by finance, not by a fact
+    uint32_t log;  // 0: made by finance, not by a fact
     uint64_t batch;
     uint32_t index;
-    uint32_t seat;                    // whose statement it stands on; 0 none
-    uint32_t contract, slot, message; // 0 none
-    struct id placement;              // all zero: none
+    uint32_t seat;                     // whose statement it stands on; 0 none
+    uint32_t contract, slot, message;  // 0 none
+    struct id placement;               // all zero: none
     uint16_t objectives;
-    int8_t rung;        // enum rung; -1 none
-    const char *reason; // a word, static; "" none
+    int8_t rung;         // enum rung; -1 none
+    const char *reason;  // a word, static; "" none
     char reference[BOUND_KEY + 1];
 };
 

@@ -19,10 +19,10 @@ struct owned_slot {
     uint32_t id, owner;
 };
 struct contract_terms {
-    const struct market_seat **seats;         // by id
-    const struct market_seat **seats_by_code; // by code
-    const struct market_contract **contracts; // by id
-    struct owned_slot *slots;                 // by id
+    const struct market_seat **seats;          // by id
+    const struct market_seat **seats_by_code;  // by code
+    const struct market_contract **contracts;  // by id
+    struct owned_slot *slots;                  // by id
     size_t seat_count, contract_count, slot_count;
 };
 
@@ -73,8 +73,8 @@ static const struct market_seat *
 seat_by_code(const struct contract_terms *terms, const char *code)
 {
     const struct market_seat key = {.code = code}, *pointer = &key;
-    const struct market_seat **found =
-        bsearch(&pointer, terms->seats_by_code, terms->seat_count, sizeof pointer, by_seat_code);
+    const struct market_seat **found = bsearch(&pointer, terms->seats_by_code, terms->seat_count,
+                                               sizeof pointer, by_seat_code);
     return found ? *found : NULL;
 }
 
@@ -105,8 +105,8 @@ contract_terms_open(const struct market *market)
         const struct market_container *container = &market->containers[i];
         const struct market_seat *owner = seat_by_code(terms, container->owner);
         for (uint32_t k = 0; k < container->slot_count; k++) {
-            terms->slots[used++] =
-                (struct owned_slot){container->slots[k].id, owner ? owner->id : 0};
+            terms->slots[used++] = (struct owned_slot){container->slots[k].id,
+                                                       owner ? owner->id : 0};
         }
     }
     qsort(terms->slots, terms->slot_count, sizeof *terms->slots, by_slot_id);
@@ -128,8 +128,8 @@ const struct market_seat *
 contract_seat(const struct contract_terms *terms, uint32_t seat)
 {
     const struct market_seat key = {.id = seat}, *pointer = &key;
-    const struct market_seat **found =
-        bsearch(&pointer, terms->seats, terms->seat_count, sizeof pointer, by_seat_id);
+    const struct market_seat **found = bsearch(&pointer, terms->seats, terms->seat_count,
+                                               sizeof pointer, by_seat_id);
     return found ? *found : NULL;
 }
 
@@ -137,8 +137,8 @@ const struct market_contract *
 contract_by_id(const struct contract_terms *terms, uint32_t contract)
 {
     const struct market_contract key = {.id = contract}, *pointer = &key;
-    const struct market_contract **found =
-        bsearch(&pointer, terms->contracts, terms->contract_count, sizeof pointer, by_contract_id);
+    const struct market_contract **found = bsearch(
+        &pointer, terms->contracts, terms->contract_count, sizeof pointer, by_contract_id);
     return found ? *found : NULL;
 }
 
@@ -146,8 +146,8 @@ uint32_t
 contract_owner(const struct contract_terms *terms, uint32_t slot)
 {
     const struct owned_slot key = {.id = slot};
-    const struct owned_slot *found =
-        bsearch(&key, terms->slots, terms->slot_count, sizeof key, by_slot_id);
+    const struct owned_slot *found = bsearch(&key, terms->slots, terms->slot_count, sizeof key,
+                                             by_slot_id);
     return found ? found->owner : 0;
 }
 
@@ -181,8 +181,7 @@ static unsigned
 add_part(struct contract_part *parts, unsigned count, struct contract_part part)
 {
     unsigned at = 0;
-    while (at < count && by_part(&parts[at], &part) < 0)
-        at++;
+    while (at < count && by_part(&parts[at], &part) < 0) at++;
     if (at < count && by_part(&parts[at], &part) == 0) {
         CHECK(!__builtin_add_overflow(parts[at].weight, part.weight, &parts[at].weight));
         return count;
@@ -206,15 +205,15 @@ contract_parts(const struct contract_terms *terms, const struct market_contract 
                                      .weight = share->weight};
         if (strcmp(share->to, "host") != 0) {
             const struct market_seat *seat = seat_by_code(terms, share->to);
-            CHECK(seat); // the market's check lets no share go to an unknown seat
+            CHECK(seat);  // the market's check lets no share go to an unknown seat
             part.seat = seat->id;
             part.kind = seat->kind;
         }
         count = add_part(out_parts, count, part);
     }
     if (count == 0 && contract->merchant == MERCHANT_PARTNER) {
-        out_parts[count++] =
-            (struct contract_part){.kind = SEAT_DEPARTMENT, .rung = (uint8_t)rung, .weight = 1};
+        out_parts[count++] = (struct contract_part){
+            .kind = SEAT_DEPARTMENT, .rung = (uint8_t)rung, .weight = 1};
     }
     return count;
 }
@@ -232,7 +231,6 @@ contract_split(const struct market_contract *contract, money amount,
     }
     enum status status = money_share(amount, contract->rate_ppm, out_pool);
     if (status != STATUS_OK) return status;
-    for (unsigned i = 0; i < count; i++)
-        weights[i] = parts[i].weight;
+    for (unsigned i = 0; i < count; i++) weights[i] = parts[i].weight;
     return money_split(*out_pool, weights, count, out_amounts);
 }

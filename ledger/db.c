@@ -457,7 +457,7 @@ db_copy_begin(struct db *db, const char *table_and_columns)
     db->copy_status = STATUS_OK;
     db->copy_used = 0;
     static const char header[19] =
-        "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"; // signature, flags, no extension
+        "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";  // signature, flags, no extension
     copy_put(db, header, sizeof header);
     return STATUS_OK;
 }

@@ -17,8 +17,7 @@ idmap_fini(struct idmap *map)
 void
 idmap_clear(struct idmap *map)
 {
-    for (size_t i = 0; i < map->room; i++)
-        map->entries[i].number = IDMAP_NONE;
+    for (size_t i = 0; i < map->room; i++) map->entries[i].number = IDMAP_NONE;
     map->used = 0;
 }
 

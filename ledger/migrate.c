@@ -45,8 +45,8 @@ static enum status
 table_exists(struct db *db, bool *out_exists, struct migrate_report *out)
 {
     struct db_rows *rows = NULL;
-    enum status status =
-        db_query(db, "select to_regclass('vendue.migration') is not null", NULL, 0, &rows);
+    enum status status = db_query(db, "select to_regclass('vendue.migration') is not null", NULL, 0,
+                                  &rows);
     if (status != STATUS_OK) return told(db, status, "reading the schema's version", out);
     *out_exists = db_get_bool(rows, 0, 0);
     db_rows_free(rows);
@@ -87,8 +87,8 @@ check(struct db *db, const struct migrate_file *files, struct migrate_report *ou
     struct db_rows *rows = NULL;
     enum status status = table_exists(db, &exists, out);
     if (status == STATUS_OK && exists) {
-        status =
-            db_query(db, "select name, digest from vendue.migration order by name", NULL, 0, &rows);
+        status = db_query(db, "select name, digest from vendue.migration order by name", NULL, 0,
+                          &rows);
         if (status != STATUS_OK) told(db, status, "reading the schema's version", out);
     }
     for (size_t i = 0; status == STATUS_OK && rows && i < db_count(rows); i++) {
@@ -97,8 +97,7 @@ check(struct db *db, const struct migrate_file *files, struct migrate_report *ou
     }
     if (status == STATUS_OK) {
         out->present = rows ? (unsigned)db_count(rows) : 0;
-        for (unsigned i = 0; files[i].name; i++)
-            out->missing = i + 1 - out->present;
+        for (unsigned i = 0; files[i].name; i++) out->missing = i + 1 - out->present;
         if (out->present && strcmp(files[out->present - 1].name, out->newest) != 0) {
             snprintf(
                 out->fault, sizeof out->fault,
@@ -125,9 +124,9 @@ apply(struct db *db, const struct migrate_file *file, struct migrate_report *out
     enum status status = db_begin(db);
     if (status == STATUS_OK) status = db_script(db, text);
     if (status == STATUS_OK) {
-        status =
-            db_run(db, "insert into vendue.migration (name, digest, at_us) values ($1, $2, $3)",
-                   row, 3, NULL);
+        status = db_run(db,
+                        "insert into vendue.migration (name, digest, at_us) values ($1, $2, $3)",
+                        row, 3, NULL);
     }
     if (status == STATUS_OK) status = db_commit(db);
     if (status != STATUS_OK) {

@@ -176,15 +176,13 @@ param_encode(struct param_encoded *out, const struct db_param *params, size_t co
 {
     CHECK(count <= PARAM_MAX);
     memset(out, 0, sizeof *out);
-    for (size_t i = 0; i < count; i++)
-        encode_one(out, i, &params[i]);
+    for (size_t i = 0; i < count; i++) encode_one(out, i, &params[i]);
 }
 
 void
 param_free(struct param_encoded *encoded, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        free(encoded->arrays[i]);
+    for (size_t i = 0; i < count; i++) free(encoded->arrays[i]);
 }
 
 // Bytes that follow a first byte, and the range of the second one that excludes overlong forms,

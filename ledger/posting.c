@@ -43,8 +43,8 @@ posting_win(const struct contract_terms *terms, const struct fact *fact,
     CHECK(fact->kind == FACT_PLACEMENT);
     const struct market_seat *seat = contract_seat(terms, fact->placement.seat);
     if (!seat) return STATUS_NOT_FOUND;
-    const struct market_contract *contract =
-        contract_in_force(terms, fact->placement.seat, fact->at);
+    const struct market_contract *contract = contract_in_force(terms, fact->placement.seat,
+                                                               fact->at);
     *out_win = (struct posting_win){
         .placement = fact_placement(fact),
         .at = fact->at,
@@ -152,8 +152,8 @@ posting_placement(const struct posting_win *win, const struct fact *fact,
     out->contract = win->contract;
     bool at_win = win->charge == CHARGE_WIN;
     if (win->seat_kind == SEAT_PARTNER) {
-        struct transfer *one =
-            begin(out, win, fact, source, at_win ? TRANSFER_CHARGE : TRANSFER_HOLD);
+        struct transfer *one = begin(out, win, fact, source,
+                                     at_win ? TRANSFER_CHARGE : TRANSFER_HOLD);
         external_sides(win, one);
         one->id = win_id(win);
         one->state = at_win ? TRANSFER_POSTED : TRANSFER_PENDING;
@@ -193,8 +193,8 @@ posting_event(struct posting_win *win, const struct fact *fact, struct posting_s
     win->ended = true;
     if (win->charge == CHARGE_WIN) return;
     if (win->seat_kind == SEAT_PARTNER) {
-        struct transfer *one =
-            begin(out, win, fact, source, delivered ? TRANSFER_CHARGE : TRANSFER_RELEASE);
+        struct transfer *one = begin(out, win, fact, source,
+                                     delivered ? TRANSFER_CHARGE : TRANSFER_RELEASE);
         external_sides(win, one);
         one->id = terminal_id(win);
         one->pending = win_id(win);
@@ -259,8 +259,8 @@ book_parts(const struct contract_terms *terms, const struct posting_win *win,
            const struct fact *fact, struct posting_source source, money before, money after,
            struct posting *out)
 {
-    const struct market_contract *contract =
-        win->contract ? contract_by_id(terms, win->contract) : NULL;
+    const struct market_contract *contract = win->contract ? contract_by_id(terms, win->contract)
+                                                           : NULL;
     if (!contract || !contract->has_gain_share) {
         out->state = POSTING_NO_SHARE;
         return STATUS_OK;
@@ -272,8 +272,8 @@ book_parts(const struct contract_terms *terms, const struct posting_win *win,
     if (status == STATUS_OK) status = contract_split(contract, after, parts, count, &out->pool, is);
     bool refund = fact->kind == FACT_REFUNDED;
     for (unsigned i = 0; status == STATUS_OK && i < count; i++) {
-        struct transfer *one =
-            begin(out, win, fact, source, refund ? TRANSFER_REFUND : TRANSFER_SHARE);
+        struct transfer *one = begin(out, win, fact, source,
+                                     refund ? TRANSFER_REFUND : TRANSFER_SHARE);
         share_sides(win, contract, &parts[i], one);
         one->id = part_id(refund ? "refund" : "share", fact, refund, i);
         one->group = fact->revenue.order;

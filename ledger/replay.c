@@ -21,11 +21,11 @@
 #include "publish.h"
 
 #define TERMS_MAX 16
-#define CATALOGS_MAX 64 // direct-mapped memory of catalog version -> market version
+#define CATALOGS_MAX 64  // direct-mapped memory of catalog version -> market version
 
 struct known_terms {
-    uint64_t market_version; // 0: free
-    uint64_t used;           // turn of the last use
+    uint64_t market_version;  // 0: free
+    uint64_t used;            // turn of the last use
     struct arena *arena;
     struct contract_terms *terms;
 };
@@ -34,8 +34,8 @@ struct replay {
     struct posting_win *wins;
     struct posting_order *orders;
     size_t win_count, win_room, order_count, order_room;
-    struct id contact;       // last contact seen
-    uint64_t market_version; // that decided it
+    struct id contact;        // last contact seen
+    uint64_t market_version;  // that decided it
     uint64_t turn;
     struct known_terms terms[TERMS_MAX];
     uint64_t catalogs[CATALOGS_MAX][2];
@@ -62,8 +62,7 @@ void
 replay_close(struct replay *replay)
 {
     if (!replay) return;
-    for (unsigned i = 0; i < TERMS_MAX; i++)
-        forget_terms(&replay->terms[i]);
+    for (unsigned i = 0; i < TERMS_MAX; i++) forget_terms(&replay->terms[i]);
     idmap_fini(&replay->win_of);
     idmap_fini(&replay->order_of);
     idmap_fini(&replay->refund_of);
@@ -102,8 +101,8 @@ room_for_one(void *items, size_t count, size_t *room, size_t size)
 static struct posting_win *
 keep_win(struct replay *replay, const struct posting_win *win)
 {
-    replay->wins =
-        room_for_one(replay->wins, replay->win_count, &replay->win_room, sizeof *replay->wins);
+    replay->wins = room_for_one(replay->wins, replay->win_count, &replay->win_room,
+                                sizeof *replay->wins);
     replay->wins[replay->win_count] = *win;
     idmap_put(&replay->win_of, win->placement, (uint32_t)replay->win_count);
     return &replay->wins[replay->win_count++];
@@ -236,8 +235,8 @@ load_win(struct replay *replay, struct db *db, const struct db_rows *rows, size_
     if (status != STATUS_OK) return status;
     const struct market_seat *seat = contract_seat(terms, win.seat);
     if (!seat) return say(replay, STATUS_NOT_FOUND, "no seat with the id", win.seat, "");
-    const struct market_contract *contract =
-        win.contract ? contract_by_id(terms, win.contract) : NULL;
+    const struct market_contract *contract = win.contract ? contract_by_id(terms, win.contract)
+                                                          : NULL;
     win.seat_kind = seat->kind;
     win.billing = contract ? contract->billing : BILLING_CREDIT;
     win.transfer_price = contract ? contract->transfer_price : TRANSFER_SECOND_PRICE;
@@ -279,8 +278,8 @@ load_order(struct replay *replay, const struct db_rows *rows, size_t row)
     struct posting_order *known = find_order(replay, fact.revenue.order);
     if (strcmp(db_get_text(rows, row, 0), fact_kind_name(FACT_CONVERTED)) == 0) {
         struct posting_order order = {.placement = db_get_id(rows, row, 2), .amount = amount};
-        enum status status =
-            currency_parse(db_get_text(rows, row, 3), db_get_len(rows, row, 3), &order.currency);
+        enum status status = currency_parse(db_get_text(rows, row, 3), db_get_len(rows, row, 3),
+                                            &order.currency);
         if (status != STATUS_OK || known) {
             return say(replay, STATUS_DAMAGED, "revenue: a conversion of amount",
                        (uint64_t)amount.micros, "is there twice, or its currency is none");
@@ -303,12 +302,12 @@ load_orders(struct replay *replay, struct db *db, const struct id *orders, size_
 {
     const struct db_param params[] = {db_id_array(orders, count)};
     struct db_rows *rows = NULL;
-    enum status status =
-        db_query(db,
-                 "select kind, order_id, placement_id, currency, amount_micros, key from revenue "
-                 "where order_id = any($1) and state in ('posted', 'no_share') "
-                 "order by kind, log, batch, idx", // converted before refunded
-                 params, 1, &rows);
+    enum status status = db_query(
+        db,
+        "select kind, order_id, placement_id, currency, amount_micros, key from revenue "
+        "where order_id = any($1) and state in ('posted', 'no_share') "
+        "order by kind, log, batch, idx",  // converted before refunded
+        params, 1, &rows);
     if (status != STATUS_OK) {
         return say(replay, status, "reading orders:", count, db_fault(db)->text);
     }
@@ -398,10 +397,8 @@ replay_revenue(struct replay *replay, struct db *db, const struct fact *fact,
                    "");
     }
     if (out->state == POSTING_POSTED || out->state == POSTING_NO_SHARE) {
-        if (fact->kind == FACT_CONVERTED)
-            keep_order(replay, fact->revenue.order, &fresh);
-        else
-            idmap_put(&replay->refund_of, posting_refund_id(fact), 0);
+        if (fact->kind == FACT_CONVERTED) keep_order(replay, fact->revenue.order, &fresh);
+        else idmap_put(&replay->refund_of, posting_refund_id(fact), 0);
     }
     return STATUS_OK;
 }
@@ -428,10 +425,8 @@ replay_fact(struct replay *replay, struct db *db, const struct fact *fact,
     } else if (is_outcome_event(fact)) {
         struct posting_win *win = find_win(replay, fact_placement(fact));
         *out_win = win;
-        if (is_revenue(fact))
-            status = replay_revenue(replay, db, fact, source, out, win);
-        else
-            posting_event(win, fact, source, out);
+        if (is_revenue(fact)) status = replay_revenue(replay, db, fact, source, out, win);
+        else posting_event(win, fact, source, out);
     } else if (kind != FACT_UNFILLED && kind != FACT_BID) {
         status = say(replay, STATUS_DAMAGED, "unknown kind of fact:", fact->kind, "");
     }

@@ -10,15 +10,15 @@
 struct replay;
 
 struct replay *replay_open(void);
-void replay_close(struct replay *replay); // NULL is allowed
+void replay_close(struct replay *replay);  // NULL is allowed
 // Forgets placements and orders, keeps the terms of markets.
 void replay_reset(struct replay *replay);
-const char *replay_fault(const struct replay *replay); // of the last failing call
+const char *replay_fault(const struct replay *replay);  // of the last failing call
 
 // Reads from the database what these facts need and do not bring themselves: placements of events
 // and revenues, orders of revenues. Not called when all facts are replayed from the first one on.
-MUST_CHECK enum status replay_prepare(struct replay *replay, struct db *db,
-                                      const struct fact *facts, size_t count);
+MUST_CHECK enum status
+replay_prepare(struct replay *replay, struct db *db, const struct fact *facts, size_t count);
 
 // Posts one fact. `out_win` is what is known of its placement (NULL: none); valid until the next
 // call. `out_market` is the market version that decided a contact and its outcomes.

@@ -27,8 +27,9 @@
 #include "log.h"
 #include "replay.h"
 
-#define SHIP_FACTS (16 * BOUND_FRAME_FACTS) // a transaction's worth: COPY is dear below 10,000 rows
-#define SHIP_FRAMES 4096                    // idle frames may hold one fact each
+#define SHIP_FACTS \
+    (16 * BOUND_FRAME_FACTS)  // a transaction's worth: COPY is dear below 10,000 rows
+#define SHIP_FRAMES 4096      // idle frames may hold one fact each
 
 struct shipped_frame {
     struct journal_position position;
@@ -42,14 +43,14 @@ struct ship {
     struct ship_report report;
     struct journal_reader *reader;
     struct replay *replay;
-    struct fact *facts;             // SHIP_FACTS
-    struct posting_source *sources; // of each fact
-    struct land_row *rows;          // of each fact
-    struct shipped_frame *frames;   // SHIP_FRAMES
+    struct fact *facts;              // SHIP_FACTS
+    struct posting_source *sources;  // of each fact
+    struct land_row *rows;           // of each fact
+    struct shipped_frame *frames;    // SHIP_FRAMES
     struct transfer *transfers;
     size_t fact_count, frame_count, transfer_count, transfer_room;
     usec fenced_until;
-    struct period period; // of the last transfer: the next one is nearly always in it
+    struct period period;  // of the last transfer: the next one is nearly always in it
 };
 
 struct ship *
@@ -144,11 +145,11 @@ read_watermark(struct ship *ship, struct db *db, bool lock, struct journal_posit
 {
     const struct db_param params[] = {db_int4((int32_t)ship->log)};
     struct db_rows *rows = NULL;
-    enum status status =
-        db_query(db,
-                 lock ? "select epoch, batch, digest from watermark where log = $1 for update"
-                      : "select epoch, batch, digest from watermark where log = $1",
-                 params, 1, &rows);
+    enum status status = db_query(
+        db,
+        lock ? "select epoch, batch, digest from watermark where log = $1 for update"
+             : "select epoch, batch, digest from watermark where log = $1",
+        params, 1, &rows);
     if (status != STATUS_OK) return status;
     memset(out, 0, sizeof *out);
     out->log = ship->log;
@@ -191,7 +192,7 @@ find_position(struct ship *ship, struct db *db)
     if (status != STATUS_OK) return database_said(ship, db, status, "reading the watermark");
     ship->report.position = position;
     ship->report.known = true;
-    if (access(ship->journal, F_OK) != 0) return SHIP_IDLE; // the engine has never run
+    if (access(ship->journal, F_OK) != 0) return SHIP_IDLE;  // the engine has never run
     status = journal_reader_open(ship->journal, &position, &ship->reader, &fault);
     if (status == STATUS_OK) return SHIP_BOOKED;
     ship->reader = NULL;
@@ -215,12 +216,12 @@ collect(struct ship *ship)
             if (ship->frame_count) break;
             return stop(ship, "reading the journal", fault.text);
         }
-        ship->frames[ship->frame_count++] =
-            (struct shipped_frame){frame.position, frame.previous, frame.at, frame.count};
+        ship->frames[ship->frame_count++] = (struct shipped_frame){frame.position, frame.previous,
+                                                                   frame.at, frame.count};
         for (uint32_t i = 0; i < frame.count; i++) {
             ship->facts[ship->fact_count] = frame.facts[i];
-            ship->sources[ship->fact_count++] =
-                (struct posting_source){frame.position.log, frame.position.batch, i};
+            ship->sources[ship->fact_count++] = (struct posting_source){frame.position.log,
+                                                                        frame.position.batch, i};
         }
     }
     return ship->frame_count ? SHIP_BOOKED : SHIP_IDLE;
@@ -317,12 +318,12 @@ move_watermark(struct ship *ship, struct db *db, const struct journal_position *
                                       db_bytes(to->digest.bytes, sizeof to->digest.bytes),
                                       db_time(clock_wall())};
     uint64_t changed = 0;
-    enum status status =
-        db_run(db,
-               "update watermark set epoch = $4, batch = $5, digest = $6, at_us = $7 "
-               "where log = $1 and batch = $2 and digest = $3",
-               params, 7, &changed);
-    CHECK(status != STATUS_OK || changed == 1); // the row is locked by us and was compared
+    enum status status = db_run(
+        db,
+        "update watermark set epoch = $4, batch = $5, digest = $6, at_us = $7 "
+        "where log = $1 and batch = $2 and digest = $3",
+        params, 7, &changed);
+    CHECK(status != STATUS_OK || changed == 1);  // the row is locked by us and was compared
     return status;
 }
 
@@ -330,9 +331,9 @@ static enum status
 read_fence(struct ship *ship, struct db *db)
 {
     struct db_rows *rows = NULL;
-    enum status status =
-        db_query(db, "select coalesce(max(until_us), 0)::bigint from period_event where step = 1",
-                 NULL, 0, &rows);
+    enum status status = db_query(
+        db, "select coalesce(max(until_us), 0)::bigint from period_event where step = 1", NULL, 0,
+        &rows);
     if (status != STATUS_OK) return status;
     ship->fenced_until = db_get_time(rows, 0, 0);
     db_rows_free(rows);

@@ -182,21 +182,21 @@ insert_accounts(struct db *db, const struct used *used, size_t count)
         db_int4_array(c.codes, count),      db_int4_array(c.rungs, count),
         db_int4_array(c.seats, count),      db_text_array(c.names, count),
         db_text_array(c.normals, count),    db_text_array(c.flags, count)};
-    enum status status =
-        db_run(db,
-               "insert into account (currency, account, code, rung, seat, name, normal, flag) "
-               "select u.currency, u.account, u.code, u.rung::smallint, u.seat, "
-               "case when u.seat = 0 then u.name else u.name || ':' || coalesce(s.code, "
-               "u.seat::text) end, "
-               "u.normal, u.flag "
-               "from unnest($1::text[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::text[], "
-               "$7::text[], "
-               "$8::text[]) as u(currency, account, code, rung, seat, name, normal, flag) "
-               "left join seat s on s.id = u.seat "
-               "where not exists (select 1 from account a "
-               "where a.currency = u.currency and a.account = u.account) "
-               "order by 1, 2 on conflict do nothing",
-               params, 8, NULL);
+    enum status status = db_run(
+        db,
+        "insert into account (currency, account, code, rung, seat, name, normal, flag) "
+        "select u.currency, u.account, u.code, u.rung::smallint, u.seat, "
+        "case when u.seat = 0 then u.name else u.name || ':' || coalesce(s.code, "
+        "u.seat::text) end, "
+        "u.normal, u.flag "
+        "from unnest($1::text[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::text[], "
+        "$7::text[], "
+        "$8::text[]) as u(currency, account, code, rung, seat, name, normal, flag) "
+        "left join seat s on s.id = u.seat "
+        "where not exists (select 1 from account a "
+        "where a.currency = u.currency and a.account = u.account) "
+        "order by 1, 2 on conflict do nothing",
+        params, 8, NULL);
     free(c.numbers);
     free(c.codes);
     free(c.rungs);
@@ -222,28 +222,22 @@ is_zero(struct id id)
 static void
 put_id(struct db *db, struct id id)
 {
-    if (is_zero(id))
-        db_copy_null(db);
-    else
-        db_copy_id(db, id);
+    if (is_zero(id)) db_copy_null(db);
+    else db_copy_id(db, id);
 }
 
 static void
 put_number(struct db *db, uint32_t number)
 {
-    if (number == 0)
-        db_copy_null(db);
-    else
-        db_copy_int4(db, (int32_t)number);
+    if (number == 0) db_copy_null(db);
+    else db_copy_int4(db, (int32_t)number);
 }
 
 static void
 put_text(struct db *db, const char *text)
 {
-    if (!*text)
-        db_copy_null(db);
-    else
-        db_copy_text(db, text, strlen(text));
+    if (!*text) db_copy_null(db);
+    else db_copy_text(db, text, strlen(text));
 }
 
 static void
@@ -274,10 +268,8 @@ put_transfer(struct db *db, const struct transfer *one)
     put_number(db, one->message);
     put_id(db, one->placement);
     put_number(db, one->objectives);
-    if (one->rung < 0)
-        db_copy_null(db);
-    else
-        db_copy_int2(db, one->rung);
+    if (one->rung < 0) db_copy_null(db);
+    else db_copy_int2(db, one->rung);
     put_text(db, one->reason ? one->reason : "");
     put_text(db, one->reference);
 }
@@ -298,8 +290,7 @@ transfer_load(struct db *db, const struct transfer *transfers, size_t count)
         "amount_micros, effective_us, posted_us, period, late, log, batch, idx, seat, contract, "
         "slot, message, placement_id, objectives, rung, reason, reference)");
     if (status != STATUS_OK) return status;
-    for (size_t i = 0; i < count; i++)
-        put_transfer(db, &transfers[i]);
+    for (size_t i = 0; i < count; i++) put_transfer(db, &transfers[i]);
     return db_copy_end(db, NULL);
 }
 
@@ -321,15 +312,14 @@ transfer_post(struct db *db, const struct transfer *transfers, size_t count)
     if (count == 0) return STATUS_OK;
     struct id *ids = calloc(count, sizeof *ids);
     CHECK(ids);
-    for (size_t i = 0; i < count; i++)
-        ids[i] = transfers[i].id;
+    for (size_t i = 0; i < count; i++) ids[i] = transfers[i].id;
     const struct db_param params[] = {db_id_array(ids, count)};
     struct db_rows *rows = NULL;
-    enum status status =
-        db_query(db,
-                 "select transfer_id, debit, credit, amount_micros, currency, state, "
-                 "pending_id from transfer where transfer_id = any($1)",
-                 params, 1, &rows);
+    enum status status = db_query(
+        db,
+        "select transfer_id, debit, credit, amount_micros, currency, state, "
+        "pending_id from transfer where transfer_id = any($1)",
+        params, 1, &rows);
     size_t same = 0;
     for (size_t row = 0; status == STATUS_OK && row < db_count(rows); row++) {
         for (size_t i = 0; i < count; i++) {

@@ -13,61 +13,45 @@
 #include "fail.h"
 #include "param.h"
 
-#define LINE(columns) "concat_ws('|', " columns ")"
-#define ID(column) "replace(coalesce(" column "::text, ''), '-', '')"
-#define NONE(column) "coalesce(" column "::text, '')"
+const char verify_line_facts[] =
+    "select batch, idx, line from (select batch, idx, concat_ws('|', 'contact', "
+    "replace(coalesce(contact_id::text, ''), '-', ''), at_us, began_us, period, shard, "
+    "coalesce(customer::text, ''), touchpoint, container, identity, tier, loyalty, condition, "
+    "consent, achieved, slots, catalog, coalesce(market_version::text, ''), request, key) as "
+    "line from contact where log = $1 "
+    "union all select batch, idx, concat_ws('|', case when filled then 'placement' else "
+    "'unfilled' end, replace(coalesce(placement_id::text, ''), '-', ''), "
+    "replace(coalesce(contact_id::text, ''), '-', ''), position, at_us, period, slot, "
+    "currency, floor_micros, coalesce(market_version::text, ''), coalesce(message::text, ''), "
+    "coalesce(seat::text, ''), coalesce(owner::text, ''), coalesce(contract::text, ''), "
+    "coalesce(bid::text, ''), coalesce(price_micros::text, ''), coalesce(bid_micros::text, "
+    "''), coalesce(setter::text, ''), coalesce(floor_rule::text, ''), "
+    "coalesce(expires_us::text, ''), coalesce(objectives::text, ''), coalesce(rung::text, "
+    "''), coalesce(eligible::text, ''), coalesce(charge::text, ''), coalesce(reason::text, "
+    "''), coalesce(main_reason::text, ''), coalesce(considered::text, ''), "
+    "coalesce(best_micros::text, '')) from outcome where log = $1 "
+    "union all select batch, idx, concat_ws('|', kind, state, "
+    "replace(coalesce(placement_id::text, ''), '-', ''), replace(coalesce(contact_id::text, "
+    "''), '-', ''), position, at_us, effective_us, period, slot, message, seat, price_micros, "
+    "role, party, key) from event where log = $1 "
+    "union all select batch, idx, concat_ws('|', kind, state, "
+    "replace(coalesce(order_id::text, ''), '-', ''), replace(coalesce(placement_id::text, "
+    "''), '-', ''), replace(coalesce(contact_id::text, ''), '-', ''), seat, message, "
+    "currency, amount_micros, pool_micros, coalesce(contract::text, ''), at_us, effective_us, "
+    "period, role, party, key) from revenue where log = $1 "
+    "union all select batch, idx, concat_ws('|', 'bid', at_us, bid, seat, message, slot, "
+    "state, currency, price_micros, from_us, until_us, key) from bid_change where log = $1) "
+    "as landed order by batch, idx";
 
-const char
-    verify_line_facts
-        [] =
-            "select batch, idx, line from ("
-            "select batch, idx, " LINE(
-                "'contact', " ID("contact_id") ", at_us, began_us, period, shard, " NONE("customer") ", "
-                                                                                                     "touchpoint, container, identity, tier, loyalty, condition, consent, achieved, slots, catalog, " NONE("market_version") ", request, key") " as line from contact where log = $1 "
-                                                                                                                                                                                                                                               "union all select batch, idx, " LINE(
-                                                                                                                                                                                                                                                   "case when filled then 'placement' else 'unfilled' end, " ID("placement_id") ", " ID("contact_id") ", position, at_us, period, slot, currency, floor_micros, " NONE(
-                                                                                                                                                                                                                                                       "market_version") ", " NONE("message") ", " NONE("seat") ", " NONE("owner") ", " NONE("contract") ", " NONE("bid") ", " NONE("price_micros") ", " NONE("bid_micros") ", " NONE("setter") ", " NONE("floor_rule") ", " NONE("expires_us") ", " NONE("objectives") ", " NONE("rung") ", " NONE("eligible") ", " NONE("charge") ", " NONE("reason") ", " NONE("main_reason") ", " NONE("considered") ", " NONE("best_micros")) " from outcome where log = $1 "
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "union all select batch, idx, " LINE(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "kind, state, " ID("placement_id") ", " ID("contact_id") ", position, at_us, effective_us, "
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "period, slot, message, seat, price_micros, role, party, key") " from event where log = $1 "
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                               "union all select batch, idx, " LINE(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "kind, state, " ID("order_id") ", " ID(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "placement_id") ", " ID("contact_id") ", seat, message, "
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             "currency, amount_micros, pool_micros, " NONE("contract") ", at_us, effective_us, period, role, "
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "party, key") " from revenue where log = $1 "
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "union all select batch, idx, " LINE("'bid', at_us, bid, seat, message, slot, state, currency, price_micros, from_us, until_us, key") " from bid_change where log = $1) as landed order by batch, idx";
-
-const char verify_line_transfers[] = "select batch, idx, leg, " LINE(
-    ID("transfer_id") ", " ID("group_id") ", kind, state, " ID(
-        "pending_id") ", currency, debit, "
-                      "credit, amount_micros, effective_us, posted_us, period, "
-                      "late::int, " NONE("seat") ", " NONE("contract") ", " NONE("slot") ", " NONE("message") ", " ID(
-                          "placement_id") ", " NONE("objectives") ", " NONE("rung") ","
-                                                                                    " " NONE("reaso"
-                                                                                             "n") ", " NONE(
-                                                                                        "referenc"
-                                                                                        "e")) ", "
-                                                                                              "amou"
-                                                                                              "nt_"
-                                                                                              "micr"
-                                                                                              "os "
-                                                                                              "from"
-                                                                                              " tra"
-                                                                                              "nsfe"
-                                                                                              "r "
-                                                                                              "wher"
-                                                                                              "e "
-                                                                                              "log "
-                                                                                              "= "
-                                                                                              "$1 "
-                                                                                              "orde"
-                                                                                              "r "
-                                                                                              "by "
-                                                                                              "batc"
-                                                                                              "h, "
-                                                                                              "idx,"
-                                                                                              " le"
-                                                                                              "g";
+const char verify_line_transfers[] =
+    "select batch, idx, leg, concat_ws('|', replace(coalesce(transfer_id::text, ''), '-', "
+    "''), replace(coalesce(group_id::text, ''), '-', ''), kind, state, "
+    "replace(coalesce(pending_id::text, ''), '-', ''), currency, debit, credit, "
+    "amount_micros, effective_us, posted_us, period, late::int, coalesce(seat::text, ''), "
+    "coalesce(contract::text, ''), coalesce(slot::text, ''), coalesce(message::text, ''), "
+    "replace(coalesce(placement_id::text, ''), '-', ''), coalesce(objectives::text, ''), "
+    "coalesce(rung::text, ''), coalesce(reason::text, ''), coalesce(reference::text, '')), "
+    "amount_micros from transfer where log = $1 order by batch, idx, leg";
 
 // --- The same in C
 // --------------------------------------------------------------------------------

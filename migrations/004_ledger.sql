@@ -24,7 +24,7 @@ create table transfer (
     transfer_id uuid primary key,     -- derived from what it books, so that nothing is booked twice
     group_id uuid not null,           -- transfers that belong together: a placement, a conversion, a refund
     leg smallint not null,
-    kind text not null,               -- hold charge release transfer share refund; deposit bill ...
+    kind text not null,               -- hold charge release internal share refund; deposit bill ...
     state text not null check (state in ('pending', 'posted', 'voided')),
     pending_id uuid unique,           -- at most one terminal
     currency text not null,

@@ -81,8 +81,8 @@ in_force_at_a_time(void **state)
                  {9, 9999, 3}, {5, 0, 8},    {2, 1500, 0}, {7, 1500, 0}};
     struct contract_terms *terms = contract_terms_open(&market);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct market_contract *found =
-            contract_in_force(terms, cases[i].seat, (usec){cases[i].at});
+        const struct market_contract *found = contract_in_force(terms, cases[i].seat,
+                                                                (usec){cases[i].at});
         assert_int_equal(found ? found->id : 0, cases[i].contract);
     }
     contract_terms_close(terms);

@@ -50,12 +50,12 @@ session_is_utc_and_limited(void **state)
 {
     (void)state;
     struct db *db = open_db();
-    struct db_rows *rows =
-        ask(db,
-            "select current_setting('TimeZone'), current_setting('search_path'),"
-            " current_setting('statement_timeout'), current_setting('lock_timeout'),"
-            " current_setting('application_name')",
-            NULL, 0);
+    struct db_rows *rows = ask(
+        db,
+        "select current_setting('TimeZone'), current_setting('search_path'),"
+        " current_setting('statement_timeout'), current_setting('lock_timeout'),"
+        " current_setting('application_name')",
+        NULL, 0);
     assert_string_equal(db_get_text(rows, 0, 0), "UTC");
     assert_string_equal(db_get_text(rows, 0, 1), "vendue");
     assert_string_equal(db_get_text(rows, 0, 2), "1min");
@@ -90,8 +90,7 @@ scalars_there_and_back(void **state)
     (void)state;
     struct db *db = open_db();
     struct id id;
-    for (int i = 0; i < 16; i++)
-        id.bytes[i] = (uint8_t)(i * 17);
+    for (int i = 0; i < 16; i++) id.bytes[i] = (uint8_t)(i * 17);
     static const int64_t integers[] = {0, 1, -1, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
         const struct db_param params[] = {db_int8(integers[i]),
@@ -102,11 +101,11 @@ scalars_there_and_back(void **state)
                                           db_id(id),
                                           db_null(),
                                           db_text("")};
-        struct db_rows *rows =
-            ask(db,
-                "select $1, $2, $3, $4, $5, $6, $7::text, $8, $1::text, $6::text, "
-                "($2 % 100)::smallint",
-                params, 8);
+        struct db_rows *rows = ask(
+            db,
+            "select $1, $2, $3, $4, $5, $6, $7::text, $8, $1::text, $6::text, "
+            "($2 % 100)::smallint",
+            params, 8);
         char text[32];
         snprintf(text, sizeof text, "%lld", (long long)integers[i]);
         assert_int_equal(db_get_int(rows, 0, 0), integers[i]);
@@ -143,8 +142,8 @@ arrays_and_unnest(void **state)
     struct id ids[3] = {{{1}}, {{2}}, {{3}}};
     const struct db_param params[] = {db_int4_array(fours, 3), db_int8_array(eights, 3),
                                       db_text_array(texts, 3), db_id_array(ids, 3)};
-    struct db_rows *rows =
-        ask(db, "select * from unnest($1, $2, $3, $4) as u(a, b, c, d) order by d", params, 4);
+    struct db_rows *rows = ask(
+        db, "select * from unnest($1, $2, $3, $4) as u(a, b, c, d) order by d", params, 4);
     assert_int_equal(db_count(rows), 3);
     assert_int_equal(db_columns(rows), 4);
     assert_string_equal(db_column_name(rows, 2), "c");
@@ -238,20 +237,18 @@ bulk_load(void **state)
         db_copy_text(db, "text", (size_t)i % 5);
         db_copy_bytes(db, "\0x", 2);
         db_copy_id(db, id);
-        if (i % 2)
-            db_copy_bool(db, true);
-        else
-            db_copy_null(db);
+        if (i % 2) db_copy_bool(db, true);
+        else db_copy_null(db);
     }
     uint64_t loaded = 0;
     assert_int_equal(db_copy_end(db, &loaded), STATUS_OK);
     assert_int_equal(loaded, ROWS);
     assert_int_equal(db_commit(db), STATUS_OK);
-    struct db_rows *rows =
-        ask(db,
-            "select sum(b)::bigint, count(g), count(distinct d), min(length(e)), max(a), "
-            "bool_and(f = '07000000-0000-0000-0000-000000000000') from bulk",
-            NULL, 0);
+    struct db_rows *rows = ask(
+        db,
+        "select sum(b)::bigint, count(g), count(distinct d), min(length(e)), max(a), "
+        "bool_and(f = '07000000-0000-0000-0000-000000000000') from bulk",
+        NULL, 0);
     assert_int_equal(db_get_int(rows, 0, 0), -(ROWS - 1) * ROWS / 2);
     assert_int_equal(db_get_int(rows, 0, 1), ROWS / 2);
     assert_int_equal(db_get_int(rows, 0, 2), 5);
@@ -278,8 +275,7 @@ bulk_load(void **state)
     }
     assert_int_equal(db_copy_end(db, NULL), STATUS_OK);
     rows = ask(db, "select t from words order by n", NULL, 0);
-    for (size_t i = 0; i < 7; i++)
-        assert_string_equal(db_get_text(rows, i, 0), texts[i].out);
+    for (size_t i = 0; i < 7; i++) assert_string_equal(db_get_text(rows, i, 0), texts[i].out);
     db_rows_free(rows);
     // A refused row is told at the end, and the connection stays usable.
     assert_int_equal(db_begin(db), STATUS_OK);

@@ -22,9 +22,9 @@ fresh(char connection[POSTGRES_TEXT])
     return db;
 }
 
-#define FILE_OF(name, text)                                                                        \
-    {                                                                                              \
-        name, text, sizeof text - 1                                                                \
+#define FILE_OF(name, text)         \
+    {                               \
+        name, text, sizeof text - 1 \
     }
 static const struct migrate_file two[] = {
     FILE_OF("001_a.sql", "create table vendue.a (x int)"),

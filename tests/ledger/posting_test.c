@@ -419,8 +419,7 @@ static void
 add(struct balance *balances, unsigned *count, int64_t account, int64_t micros)
 {
     unsigned at = 0;
-    while (at < *count && balances[at].account != account)
-        at++;
+    while (at < *count && balances[at].account != account) at++;
     if (at == *count) balances[(*count)++] = (struct balance){account, 0};
     balances[at].micros += micros;
 }
@@ -478,8 +477,7 @@ random_series(struct contract_terms *terms, struct market_contract *contract)
         step = revenue(&fact, FACT_REFUNDED, part, key);
         left -= part;
     }
-    for (unsigned i = 0; i < count; i++)
-        assert_int_equal(balances[i].micros, 0);
+    for (unsigned i = 0; i < count; i++) assert_int_equal(balances[i].micros, 0);
 }
 
 static void
@@ -492,8 +490,7 @@ a_full_refund_leaves_nothing(void **state)
     seed_state = seed;
     struct market_contract kept = contracts[0];
     struct contract_terms *terms = contract_terms_open(&market);
-    for (int i = 0; i < 10000; i++)
-        random_series(terms, &contracts[0]);
+    for (int i = 0; i < 10000; i++) random_series(terms, &contracts[0]);
     contract_terms_close(terms);
     contracts[0] = kept;
 }

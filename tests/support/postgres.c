@@ -23,7 +23,7 @@
 static struct {
     char directory[32];
     pid_t server, guard;
-    pid_t owner; // the process that made the cluster; forked children must not remove it
+    pid_t owner;  // the process that made the cluster; forked children must not remove it
     int databases;
     struct passwd user;
     char user_name[64];
@@ -138,7 +138,7 @@ start_guard(void)
     cluster.guard = fork();
     CHECK(cluster.guard >= 0);
     if (cluster.guard) {
-        close(ends[0]); // the write end stays open, unread, until this process ends
+        close(ends[0]);  // the write end stays open, unread, until this process ends
         return;
     }
     setpgid(0, 0);

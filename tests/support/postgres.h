@@ -1,7 +1,7 @@
-// A private PostgreSQL for tests: one cluster per test program, made at first use in a short temporary
-// directory, reached over its socket only, removed at exit. The system's own cluster is never touched.
-// Started as a child of the test program; also when the tests run as root (the server then runs as the
-// system user `postgres`).
+// A private PostgreSQL for tests: one cluster per test program, made at first use in a short
+// temporary directory, reached over its socket only, removed at exit. The system's own cluster is
+// never touched. Started as a child of the test program; also when the tests run as root (the
+// server then runs as the system user `postgres`).
 #ifndef SUPPORT_POSTGRES_H
 #define SUPPORT_POSTGRES_H
 
