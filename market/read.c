@@ -20,6 +20,8 @@ read_rule(struct reader *reader, const struct tree *map, struct place *out_place
     const struct tree *node = field_get(map, "rule");
     if (node != NULL) *out_place = node->content;
     const char *text = field_text(reader, node, BOUND_RULE_BYTES, "");
+    // Line breaks mean nothing in a rule; kept, they let an error stand at its line and column.
+    if (node != NULL && node->lines != NULL && text == node->text) text = node->lines;
     size_t len = strlen(text);
     while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL) len--;
     return arena_text(reader->arena, text, len);

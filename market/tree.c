@@ -32,6 +32,8 @@ struct builder {
     struct level levels[TREE_DEPTH];
     unsigned depth;
     struct tree *root;
+    uint32_t line;  // line_start: a line found before, and where it begins; 0 none
+    const char *line_at;
     bool failed;
 };
 
@@ -48,18 +50,30 @@ refuse(struct builder *builder, struct place place, const char *what, const char
     builder->failed = true;
 }
 
+// Start of a line, counted from 1; the text's end when it has fewer. Blocks come in order, so the
+// search goes on where the last one ended, and all of them together walk the text once.
+static const char *
+line_start(struct builder *builder, uint32_t line)
+{
+    const char *end = builder->text + builder->len;
+    if (builder->line == 0 || line < builder->line) {
+        builder->line = 1;
+        builder->line_at = builder->text;
+    }
+    for (; builder->line < line && builder->line_at < end; builder->line++) {
+        const char *newline = memchr(builder->line_at, '\n', (size_t)(end - builder->line_at));
+        builder->line_at = newline != NULL ? newline + 1 : end;
+    }
+    return builder->line_at;
+}
+
 // First character of a block scalar: the next line that is not blank, after its indentation.
 static struct place
-block_content(const struct builder *builder, struct place at)
+block_content(struct builder *builder, struct place at)
 {
-    const char *c = builder->text, *end = builder->text + builder->len;
-    for (uint32_t line = 1; line <= at.line; line++) {
-        const char *newline = memchr(c, '\n', (size_t)(end - c));
-        if (newline == NULL) return at;
-        c = newline + 1;
-    }
     struct place place = {at.line + 1, 1};
-    for (; c < end; c++) {
+    const char *end = builder->text + builder->len;
+    for (const char *c = line_start(builder, place.line); c < end; c++) {
         if (*c == '\n') {
             place.line++;
             place.column = 1;
@@ -70,6 +84,25 @@ block_content(const struct builder *builder, struct place at)
         }
     }
     return at;
+}
+
+// The lines of a folded block as they stand, without its indentation: what `|` would have given.
+static const char *
+block_lines(struct builder *builder, struct place content, struct place end)
+{
+    const char *c = line_start(builder, content.line), *stop = line_start(builder, end.line);
+    if (stop < c) stop = c;
+    char *lines = arena_take(builder->arena, (size_t)(stop - c) + 2, 1), *to = lines;
+    while (c < stop) {
+        const char *newline = memchr(c, '\n', (size_t)(stop - c));
+        size_t len = newline != NULL ? (size_t)(newline - c) : (size_t)(stop - c);
+        size_t cut = len < content.column - 1 ? len : content.column - 1;
+        memcpy(to, c + cut, len - cut);
+        to += len - cut;
+        *to++ = '\n';
+        c += len + (newline != NULL);
+    }
+    return lines;
 }
 
 // A child joins its parent: as a key, as the value of the key read before, or as an item.
@@ -137,6 +170,8 @@ scalar(struct builder *builder, const yaml_event_t *event)
         node->content.column++;
     else if (style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE)
         node->content = block_content(builder, node->place);
+    if (style == YAML_FOLDED_SCALAR_STYLE)
+        node->lines = block_lines(builder, node->content, place_of(event->end_mark));
     node->len = event->data.scalar.length;
     node->text = arena_text(builder->arena, (const char *)event->data.scalar.value, node->len);
     if (memchr(node->text, '\0', node->len) != NULL) {

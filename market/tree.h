@@ -12,6 +12,7 @@ struct tree {
     struct place place;    // of the node
     struct place content;  // scalar: of its first character (inside quotes, after `|`)
     const char *text;      // scalar, NUL-terminated
+    const char *lines;     // folded block (`>`): its lines as they stand, unfolded; else NULL
     size_t len;
     const struct tree *key;    // this node is the value of this key; NULL in a list and at the root
     const struct tree *first;  // list, map: children in order

@@ -386,6 +386,10 @@ rules_are_shown_where_they_are_wrong(void **state)
     expect_error(BILL("        rule: |\n          channel = 'bill'\n          and (stage = 'use'\n"
                       "               or colour = 'red')\n"),
                  13, 19, "colour");
+    expect_error(BILL("        rule: >-\n          channel = 'bill'\n          and colour = 'red'\n"
+                      "        floor: 1\n"),
+                 12, 15, "colour");
+    read_good(BILL("        rule: >\n          channel = 'bill'\n            and stage = 'use'\n"));
     expect_error(BILL("        rule: slot = 'bill.a'\n"), 10, 15,
                  "");  // a slot's rule knows its slot
     expect_error(HEAD "seats2: 1\n", 3, 1, "unknown key");
