@@ -292,6 +292,29 @@ goes_on_after_a_kill_at_each_step(void **state)
     books_close(&undisturbed);
 }
 
+static pid_t
+start_close(struct books *books)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child > 0) return child;
+    struct db *db = NULL;
+    struct settle_report report;
+    struct settle_options options = options_at(books, "2026-12-02T08:00:00Z");
+    options.wait_us = 20 * USEC_SECOND;
+    enum status status = db_open(books->console, "close", &db, NULL);
+    if (status == STATUS_OK) status = settle_close(db, &november, &options, &report);
+    _exit(status == STATUS_OK ? 0 : 1);
+}
+
+static void
+wait_for(pid_t child)
+{
+    int code = 0;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_true(WIFEXITED(code) && WEXITSTATUS(code) == 0);
+}
+
 static void
 two_closes_at_once_make_one(void **state)
 {
@@ -300,25 +323,88 @@ two_closes_at_once_make_one(void **state)
     const char *expected = reference(&undisturbed);
     fill(&books);
     pid_t children[3];
-    for (int i = 0; i < 3; i++) {
-        children[i] = fork();
-        assert_true(children[i] >= 0);
-        if (children[i] > 0) continue;
-        struct db *db = NULL;
-        struct settle_report report;
-        struct settle_options options = options_at(&books, "2026-12-02T08:00:00Z");
-        options.wait_us = 20 * USEC_SECOND;
-        enum status status = db_open(books.console, "close", &db, NULL);
-        if (status == STATUS_OK) status = settle_close(db, &november, &options, &report);
-        if (status != STATUS_OK) fprintf(stderr, "close: %s\n", report.fault);
-        _exit(status == STATUS_OK ? 0 : 1);
-    }
-    for (int i = 0; i < 3; i++) {
-        int code = 0;
-        assert_int_equal(waitpid(children[i], &code, 0), children[i]);
-        assert_true(WIFEXITED(code) && WEXITSTATUS(code) == 0);
-    }
+    for (int i = 0; i < 3; i++) children[i] = start_close(&books);
+    for (int i = 0; i < 3; i++) wait_for(children[i]);
     assert_string_equal(left_behind(&books), expected);
+    books_close(&books);
+    books_close(&undisturbed);
+}
+
+// --- In flight
+// --------------------------------------------------------------------------------------
+
+// Whoever is booking when the fence comes is waited for: a deposit, a shipper's transaction.
+static void
+the_fence_waits_for_what_is_in_flight(void **state)
+{
+    (void)state;
+    static const char *const in_flight[] = {
+        "select gate from period_gate where gate = 1 for share",
+        "update watermark set at_us = at_us + 1",
+    };
+    for (int i = 0; i < 2; i++) {
+        struct books books;
+        fill(&books);
+        assert_int_equal(db_begin(books.db), STATUS_OK);
+        assert_int_equal(db_script(books.db, in_flight[i]), STATUS_OK);
+        pid_t child = start_close(&books);
+        usleep(400000);
+        assert_string_equal(books_text(&books, "select count(*)::text from period_event"), "0");
+        assert_int_equal(db_commit(books.db), STATUS_OK);
+        wait_for(child);
+        assert_string_equal(books_text(&books, "select count(*)::text from period_event"), "9");
+        books_close(&books);
+    }
+}
+
+// A deposit that meets a fence in the making waits, and is booked behind it.
+static void
+a_deposit_waits_for_the_fence(void **state)
+{
+    (void)state;
+    struct books books;
+    fill(&books);
+    assert_int_equal(db_begin(books.db), STATUS_OK);
+    assert_int_equal(db_script(books.db,
+                               "update period_gate set fences = fences + 1 where gate = 1;"
+                               "insert into period_event values ('2026-11', 1, 'fence', 0, "
+                               "1796083200000000, 1, '', '')"),
+                     STATUS_OK);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct db *db = NULL;
+        struct deposit deposit;
+        enum status status = db_open(books.console, "deposit", &db, NULL);
+        if (status == STATUS_OK)
+            status = deposit_book(db, "mags", money_of(5), "BANK-9", books.now, &deposit);
+        _exit(status == STATUS_OK && strcmp(deposit.period, "2026-12") == 0 ? 0 : 1);
+    }
+    usleep(300000);
+    assert_int_equal(db_commit(books.db), STATUS_OK);
+    wait_for(child);
+    books_close(&books);
+}
+
+// What was open at the fence is listed as open, also when the list is made after it was shown.
+static void
+holds_are_those_at_the_fence(void **state)
+{
+    (void)state;
+    struct books undisturbed, books;
+    struct settle_report report;
+    const char *expected = reference(&undisturbed);
+    fill(&books);
+    close_and_die(&books, 1, 0);
+    for (uint32_t i = 0; i < books.count; i++)
+        if (books.placements[i].placement.price.micros == 200000)
+            books_event(&books, fact_placement(&books.placements[i]), FACT_DELIVERED, books.now);
+    books_ship(&books);
+    assert_int_equal(close_at(&books, &november, "2026-12-02T08:00:00Z", false, &report),
+                     STATUS_OK);
+    assert_string_equal(left_behind(&books), expected);
+    assert_string_equal(books_text(&books, "select record from period_event where step = 3"),
+                        "open EUR 1 200000\n");
     books_close(&books);
     books_close(&undisturbed);
 }
@@ -427,6 +513,9 @@ main(void)
         cmocka_unit_test(later_facts_and_cents_go_to_the_next_period),
         cmocka_unit_test(goes_on_after_a_kill_at_each_step),
         cmocka_unit_test(two_closes_at_once_make_one),
+        cmocka_unit_test(the_fence_waits_for_what_is_in_flight),
+        cmocka_unit_test(a_deposit_waits_for_the_fence),
+        cmocka_unit_test(holds_are_those_at_the_fence),
         cmocka_unit_test(books_that_do_not_add_up_are_not_closed),
         cmocka_unit_test(what_was_closed_is_proved_again),
         cmocka_unit_test(the_database_refuses_changes),
