@@ -149,8 +149,8 @@ settle_verify(struct db *db, char out_detail[SETTLE_DETAIL])
     for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++)
         status = check_period(db, db_get_text(rows, i, 0), arena, &statements, out_detail);
     if (status == STATUS_OK)
-        snprintf(out_detail, SETTLE_DETAIL, "%zu closed periods, %zu statements", db_count(rows),
-                 statements);
+        snprintf(out_detail, SETTLE_DETAIL, "%zu statements of %zu closed periods", statements,
+                 db_count(rows));
     db_rows_free(rows);
     arena_close(arena);
     return status;

@@ -48,10 +48,11 @@ select period, effective_us, slot, currency, rung, 0, 0, 0,
 from transfer
 where state = 'posted' and kind in ('charge', 'internal', 'share', 'refund');
 
--- Every slot that a contact offered, filled or empty.
+-- Every slot that a contact offered, filled or empty; an empty one with what stopped the bid that came
+-- nearest, or, where no bid came near, why there was none.
 create view report_slot as
 select o.period, o.at_us, o.slot, o.currency, o.filled, o.price_micros, o.floor_micros,
-       case when o.filled then null else o.reason end as reason
+       case when o.filled then null else coalesce(o.main_reason, o.reason) end as reason
 from outcome o;
 
 grant select on slot_objective, report_contact, report_rung, report_slot to vendue_ledger, vendue_console;

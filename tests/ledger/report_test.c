@@ -266,7 +266,8 @@ check_fill(const struct report_span *span)
                 filled++;
                 prices += fact->placement.price.micros;
             } else {
-                empty[fact->unfilled.reason]++;
+                bool nearest = fact->unfilled.main_reason != REASON_NONE;
+                empty[nearest ? fact->unfilled.main_reason : fact->unfilled.reason]++;
             }
         }
         assert_int_equal(number(&report, row, "contacts"), seen);

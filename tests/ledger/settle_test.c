@@ -126,7 +126,7 @@ closes_in_nine_steps_once(void **state)
     assert_string_equal(left_behind(&books), first);
     char detail[SETTLE_DETAIL];
     assert_int_equal(settle_verify(books.console_db, detail), STATUS_OK);
-    assert_string_equal(detail, "1 closed periods, 6 statements");
+    assert_string_equal(detail, "6 statements of 1 closed periods");
     books_close(&books);
 }
 

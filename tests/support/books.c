@@ -236,6 +236,9 @@ books_contact(struct books *books, const struct books_outcome *outcomes, unsigne
             fact->unfilled.slot = slot->id;
             fact->unfilled.currency = books->market->currency;
             fact->unfilled.reason = (uint16_t)outcomes[i].reason;
+            fact->unfilled.main_reason = outcomes[i].reason == REASON_NO_ELIGIBLE_BID
+                                             ? REASON_CONSENT
+                                             : REASON_NONE;
             fact->unfilled.floor = slot->floor;
         }
         if (out_placements != NULL)
