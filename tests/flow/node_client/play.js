@@ -180,5 +180,5 @@ async function main() {
 
 main().catch((error) => {
     console.error(`node: FAILED: ${error.stack}`);
-    process.exitCode = 1;
+    process.exit(1);  // connections that are still open would keep us here
 });

@@ -30,7 +30,7 @@ class Rpc {
         this.waiting = new Map();
         this.id = 0;
         this.ended = this.read().catch((error) => error).then((why) => {
-            const error = why ?? new Error('the server closed the connection');
+            const error = this.over = why ?? new Error('the server closed the connection');
             for (const { reject } of this.waiting.values()) reject(error);
             this.waiting.clear();
             return error;
@@ -50,6 +50,7 @@ class Rpc {
     }
 
     call(method, params = {}) {
+        if (this.over) return Promise.reject(this.over);
         const id = this.id++;
         return new Promise((resolve, reject) => {
             this.waiting.set(id, { resolve, reject });

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The partner protocol in another language: Node's own TLS and @msgpack/msgpack play a seat and a touchpoint against the
+# running programs, and a revoked certificate is told so.
+. "$(dirname "$0")/flow.sh"
+CLIENT=tests/flow/node_client
+command -v node >/dev/null && command -v npm >/dev/null || fail "node and npm are missing: ./dev setup"
+
+cp -r "$CLIENT" "$TMP/client"
+(cd "$TMP/client" && npm ci --no-audit --no-fund --loglevel=error >/dev/null) || fail "npm ci in $CLIENT"
+new_market node
+slotctl cert issue seat reading_room >/dev/null
+slotctl cert issue touchpoint bill_run >/dev/null
+PORT=$(sed -n 's/.*"port": \([0-9]*\).*/\1/p' "$M/run/auctiond.status")
+
+play() {
+    node "$TMP/client/play.js" --port "$PORT" --ca "$M/tls/ca.crt" \
+        --seat-cert "$M/tls/seat.reading_room.crt" --seat-key "$M/tls/seat.reading_room.key" \
+        --touchpoint-cert "$M/tls/touchpoint.bill_run.crt" \
+        --touchpoint-key "$M/tls/touchpoint.bill_run.key" "$@"
+}
+
+# A new certificate speaks within a second or two.
+wait_for 10 play --run first
+expect 0 play --run second
+said 'node: ok placement='
+say "${OUT##*$'\n'}"
+
+# A revoked one is told so, and speaks no more.
+slotctl cert revoke seat.reading_room >/dev/null
+revoked() { (play --run third 2>&1 || true) | grep -q 'revoked (556)'; }
+wait_for 10 revoked
