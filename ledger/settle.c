@@ -75,7 +75,11 @@ take_recorded(struct settle *settle)
     enum status status = db_query(settle->db, sql, params, 2, &rows);
     for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
         int number = (int)db_get_int(rows, i, 0);
-        CHECK(number == settle->report->done + 1);
+        if (number != settle->report->done + 1) {
+            db_rows_free(rows);
+            return settle_fault(settle, STATUS_DAMAGED, "step %d of %s is not recorded, step %d is",
+                                settle->report->done + 1, settle->period->name, number);
+        }
         if (number == 1) settle->fenced_at = (usec){db_get_int(rows, i, 2)};
         tell(settle, number, db_get_text(rows, i, 1), true);
     }

@@ -212,14 +212,17 @@ root_text(struct settle *settle, char **out_text, size_t *out_len)
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_text(settle->period->name)};
     enum status status = db_query(settle->db, sql, params, 1, &rows);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && db_count(rows) != 2) {
+        status = settle_fault(settle, STATUS_DAMAGED, "the records of steps 1 and 5 are missing");
+    } else if (status == STATUS_OK) {
         FILE *out = open_memstream(out_text, out_len);
-        CHECK(out != NULL && db_count(rows) == 2);
+        CHECK(out != NULL);
         fprintf(out, "vendue period root 1\nperiod %s\n", settle->period->name);
         for (size_t i = 0; i < db_count(rows); i++) fputs(db_get_text(rows, i, 0), out);
         CHECK(fclose(out) == 0);
     }
     db_rows_free(rows);
+    if (status == STATUS_DAMAGED) return status;
     return settle_db_fault(settle, status, "reading the fence");
 }
 

@@ -463,6 +463,7 @@ what_was_closed_is_proved_again(void **state)
         {"update period_event set record = replace(record, 'batch', 'botch') where step = 1",
          "its root is not"},
         {"delete from transfer where kind = 'bill' and amount_micros = 900000", "bill of cover"},
+        {"delete from period_event where step = 7", "its fence or its root is missing"},
     };
     struct books books;
     char detail[SETTLE_DETAIL];
