@@ -6,6 +6,7 @@
 
 #include "edge.h"
 #include "listener.h"
+#include "session.h"
 
 struct event_base;
 struct event;

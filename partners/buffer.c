@@ -2,8 +2,8 @@
 // first bytes link it. The pool keeps at most KEEP bytes; what comes back beyond that is freed.
 //
 //   1 start + len <= room; data == NULL exactly when room == 0.
-//   2 Bytes move only in buffer_reserve and buffer_trim: pointers into a buffer live until the next
-//   of these.
+//   2 Bytes move only in buffer_reserve and buffer_trim: pointers into a buffer live until the
+//     next of these.
 #include "buffer.h"
 
 #include <stdlib.h>

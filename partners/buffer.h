@@ -1,6 +1,5 @@
 // Bytes of a connection on their way in or out, in blocks of few sizes that a pool keeps for the
-// next user, so that traffic allocates nothing once it is warm, and an idle connection holds
-// nothing.
+// next user: traffic allocates nothing once it is warm, and an idle connection holds nothing.
 #ifndef VENDUE_BUFFER_H
 #define VENDUE_BUFFER_H
 

@@ -3,14 +3,12 @@
 // Requests are written one after another into `out`, answers read into `in`; both keep their
 // memory. An answer handed out lies in `in` until the next call, which consumes it (`taken`) first.
 //
-//   1 Flushing reads whenever the socket is readable: a server whose answers pile up stops reading,
-//   and two
-//     sides that only write would wait for each other for ever.
+//   1 Flushing reads whenever the socket is readable: a server whose answers pile up stops
+//     reading, and two sides that only write would wait for each other for ever.
 //   2 After any status but OK, INPUT (a refused request) and AGAIN with a time-out of 0 the
-//   connection is over:
-//     every later call answers that status again (`over`).
+//     connection is over: every later call answers that status again (`over`).
 //   3 The notification `refused` ends the connection, with its reason, once the answers before it
-//   are taken.
+//     are taken.
 #include "client.h"
 
 #include <errno.h>

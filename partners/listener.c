@@ -1,14 +1,11 @@
 // The listening socket, and what concerns all sessions: accepting, time, flushing, certificates.
 //
-//   - A turn accepts at most ACCEPTS connections: a handshake with certificates on both sides costs
-//   about 2 ms,
-//     and requests of those already here must not wait behind a crowd at the door.
+//   - A turn accepts at most ACCEPTS connections: a handshake with certificates on both sides
+//     costs about 2 ms, and those already here must not wait behind a crowd at the door.
 //   - Out of descriptors (EMFILE, ENFILE, ENOBUFS): the listening socket stays readable and would
-//   spin the loop,
-//     so it rests until the next sweep.
-//   - A sweep every SWEEP_MS looks at all sessions' deadlines: at 10,000 sessions a few
-//   microseconds a
-//     millisecond, and no timer a session.
+//     spin the loop, so it rests until the next sweep.
+//   - A sweep every SWEEP_MS looks at all sessions' deadlines: no timer a session, and at 10,000
+//     sessions still a small part of a millisecond.
 //   - Reload: new TLS context, pointer swapped; each connection keeps the one it began with.
 #include "listener.h"
 

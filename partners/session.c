@@ -1,31 +1,29 @@
 // One connection of a partner.
 //
-//              accept          verified, identified          bytes unreadable, refused, revoked,
-//              drained,
-//                                                            peer's close_notify
-//   FREE ───────────► HANDSHAKE ───────────────► OPEN ──────────────────────────────► ENDING
-//     ▲  session_start    │  session_handshake     │ session_read   session_finish      │ all
-//     answered and sent │                   │ refused
-//     ───────────────┼────────────────────────────────►   ▼
-//     └───────────────────┴────────────────────────┴──────────────────────────────── LINGER
-//        session_close: broken, stalled, deadline                        peer closed, or deadline
+//         accept          verified, identified         unreadable, refused, revoked, drained,
+//                                                      peer's close_notify
+//   FREE ────────► HANDSHAKE ──────────────────► OPEN ─────────────────────────────► ENDING
+//    ▲               │  session_handshake          │  session_finish                   │
+//    │               │                             │                all answered, sent │
+//    │ session_close │ refused                     │ broken, stalled                   ▼
+//    └───────────────┴─────────────────────────────┴──────────────────────────────── LINGER
+//                                                        peer closed, or the deadline came
 //
 //   1 HANDSHAKE: no byte of the peer is looked at. OPEN: `peer` is whom `identify` named, and is
-//   asked for
-//     again by listener_recheck.
+//     asked for again by listener_recheck.
 //   2 A request is counted in `in_flight` from its dispatch to its answer; an answer to an older
-//   generation of
-//     the place in the table is dropped, so a late answer is harmless.
+//     generation of the place in the table is dropped, so a late answer is harmless.
 //   3 Answers are appended to `out` and leave in session_flush only, once a turn: one record for
-//   many. 4 No session is closed within a callback of the user: trouble sets `broken`, and the
-//   flush closes. 5 While `out` holds more than BOUND_OUTPUT_SOFT bytes nothing is read or
-//   dispatched (`held`). 6 ENDING: nothing is read; when nothing is in flight the refusal, if any,
-//   is appended; when all has left,
-//     close_notify is sent. LINGER reads and forgets what the peer still sends: closing a socket
-//     with unread bytes would reset the connection and could destroy our last message on its way.
+//     many.
+//   4 No session is closed within a callback of the user: trouble sets `broken`, and the flush
+//     closes.
+//   5 While `out` holds more than BOUND_OUTPUT_SOFT bytes nothing is read or dispatched (`held`).
+//   6 ENDING: nothing is read; when nothing is in flight the refusal, if any, is appended; when
+//     all has left, close_notify is sent. LINGER reads and forgets what the peer still sends:
+//     closing a socket with unread bytes would reset the connection and could destroy our last
+//     message on its way.
 //   7 Read-ahead means that bytes may wait in OpenSSL where the socket does not announce them:
-//   whoever stops
-//     reading early makes the event active again.
+//     whoever stops reading early makes the event active again.
 #include "session.h"
 
 #include <errno.h>

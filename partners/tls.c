@@ -1,19 +1,18 @@
 // TLS 1.3 through OpenSSL, mutual, non-blocking.
 //
-// What is switched off, and why: tickets and the session cache (a resumed session skips the
-// verification of the certificate, so a revoked partner would resume; connections live long, so
-// little is lost), early data (never enabled), older versions. What is switched on: read-ahead (one
-// read() for many small records; so after reading less than all, ask tls_pending), buffers released
-// when idle (10 KB less a connection), partial writes from a moving buffer (the caller's output
-// grows and moves between calls).
+// Switched off: tickets and the session cache (a resumed session skips the verification of the
+// certificate, so a revoked partner would resume; connections live long, so little is lost), early
+// data (never enabled), older versions. Switched on: read-ahead (one read() for many small records;
+// so after reading less than all, ask tls_pending), buffers released when idle (10 KB less a
+// connection), partial writes from a moving buffer (the caller's output grows between calls).
 //
 //   1 The error queue is per thread and outlives calls: it is cleared before each call, or one
-//   connection's
-//     leftovers would end the next.
+//     connection's leftovers would end the next.
 //   2 SSL_get_verify_result is "ok" also when no certificate came: tls_fingerprint asks for the
-//   certificate. 3 A FIN without close_notify is STATUS_IO; what was complete before it stands, the
-//   rest is nothing. 4 After STATUS_DENIED or STATUS_IO the connection is only closed: tls_goodbye
-//   does nothing then.
+//     certificate.
+//   3 A FIN without close_notify is STATUS_IO; what was complete before it stands, the rest is
+//     nothing.
+//   4 After STATUS_DENIED or STATUS_IO the connection is only closed: tls_goodbye does nothing.
 #include "tls.h"
 
 #include <errno.h>

@@ -1,5 +1,4 @@
-// TLS 1.3 with both sides' certificates, over a non-blocking socket. The only door to OpenSSL's
-// TLS.
+// TLS 1.3 with both sides' certificates, over a non-blocking socket: the only door to OpenSSL here.
 #ifndef VENDUE_TLS_H
 #define VENDUE_TLS_H
 

@@ -3,26 +3,26 @@
 // three times as long; a request here is read once, in order, from where it lies.
 //
 // Every object begins with one byte, which `leads` describes:
-//   SELF     the object is this byte, and perhaps the low bits of it         nil, booleans, short
-//   integers FIXED    `bytes` payload bytes follow                                    integers,
-//   floats SHORT    the low `bytes` bits are the length of a text                   fixstr LENGTH
-//   `bytes` bytes of length, then the payload                       str 8-32, bin 8-32 SHORT_N  the
-//   low four bits count the members                             fixarray, fixmap COUNT    `bytes`
-//   bytes of count, then the members; a map has two a pair  array 16-32, map 16-32 REFUSED  0xc1
-//   and all extension types
+//   SELF         the object is this byte, perhaps with low bits: nil, booleans, short integers
+//   FIXED        `bytes` payload bytes follow: integers, floats
+//   SHORT        the low five bits are the length of a text: fixstr
+//   LENGTH       `bytes` bytes of length, then the payload: str 8 to 32, bin 8 to 32
+//   SHORT_COUNT  the low four bits count the members: fixarray, fixmap
+//   COUNT        `bytes` bytes of count, then the members, a map's two a pair: 16 and 32
+//   REFUSED      0xc1 and all extension types
 //
 // The scan (wire_scan):
 //   1 A message is one array; anything else at its beginning is MALFORMED.
 //   2 `at` only grows and every header is looked at once, so slow bytes cost no more than fast
-//   ones. A header that
-//     has not come wholly is left for the next call. A payload is skipped by adding its length to
-//     `at`.
+//     ones. A header that has not come wholly is left for the next call. A payload is skipped by
+//     adding its length to `at`.
 //   3 Bounds are checked on what a header announces, before any of it has come: bytes, members,
-//   nesting. 4 What the scan accepts is well formed to the last byte: readers trust lengths and
-//   counts below it.
+//     nesting.
+//   4 What the scan accepts is well formed to the last byte: readers trust lengths and counts.
 //
-// The reader: 5 the first trouble stays. 6 `path` always names the value that was offered or read
-// last.
+// The reader:
+//   5 The first trouble stays.
+//   6 `path` always names the value that was offered or read last.
 #include "wire.h"
 
 #include <inttypes.h>
