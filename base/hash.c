@@ -4,6 +4,7 @@
 // bytes; so each thread fetches SHA-256 once and keeps its context.
 #include "hash.h"
 
+#include <endian.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -114,11 +115,10 @@ hash_shard(uint64_t customer)
 void
 id_format(struct id id, char out[ID_TEXT])
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < sizeof id.bytes; i++) {
-        out[2 * i] = digits[id.bytes[i] >> 4];
-        out[2 * i + 1] = digits[id.bytes[i] & 15];
-    }
+    uint64_t halves[2];
+    memcpy(halves, id.bytes, sizeof halves);
+    hash_hex(be64toh(halves[0]), out);
+    hash_hex(be64toh(halves[1]), out + 16);
     out[ID_TEXT - 1] = '\0';
 }
 

@@ -50,6 +50,21 @@ hash_mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
+// 16 hexadecimal digits, without a NUL: eight at a time, each digit in a byte of its own.
+static inline void
+hash_hex(uint64_t value, char out[16])
+{
+    for (unsigned half = 0; half < 2; half++) {
+        uint64_t digits = __builtin_bswap32((uint32_t)(value >> (half == 0 ? 32 : 0)));
+        digits = (digits | digits << 16) & 0x0000ffff0000ffffu;
+        digits = (digits | digits << 8) & 0x00ff00ff00ff00ffu;
+        digits = (digits >> 4 | digits << 8) & 0x0f0f0f0f0f0f0f0fu;
+        uint64_t letters = (digits + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
+        digits += 0x3030303030303030u + letters * ('a' - '9' - 1);
+        __builtin_memcpy(out + 8 * half, &digits, sizeof digits);
+    }
+}
+
 #define ID_TEXT 33
 void id_format(struct id id, char out[ID_TEXT]);
 MUST_CHECK enum status id_parse(const char *text, size_t len, struct id *out_id);  // hex, dashes allowed
