@@ -1,6 +1,10 @@
 // An arena is a list of blocks, newest first; taking bumps a pointer in the newest. A request
 // larger than a block gets a block of its own. Reset keeps the blocks and hands them out again.
 //
+// Tables of many megabytes (the book, the index) are read here and there, and with pages of 4 KiB
+// nearly every such read misses the processor's page tables as well: blocks of ARENA_HUGE and more
+// ask the kernel for huge pages. It may refuse; then they are ordinary memory.
+//
 // Invariants
 //   (1) every piece is aligned to 64 bytes when it is at least 64 bytes long, else to 16
 //   (2) every piece is zero when handed out
@@ -8,15 +12,19 @@
 #include "arena.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "fail.h"
 
 #define ARENA_BLOCK ((size_t)256 * 1024)  // one mmap threshold: large enough that blocks are few
 #define ARENA_HEAD 64                     // keeps the payload on a cache line
+#define ARENA_HUGE_PAGE ((size_t)2 * 1024 * 1024)
+#define ARENA_HUGE (4 * ARENA_HUGE_PAGE)  // from here on what a last half page wastes is little
 
 struct arena_block {
     struct arena_block *next;
@@ -71,6 +79,16 @@ arena_reset(struct arena *arena)
 }
 
 static struct arena_block *
+take_memory(size_t size)
+{
+    bool huge = size >= ARENA_HUGE;
+    struct arena_block *block = aligned_alloc(huge ? ARENA_HUGE_PAGE : 64, size);
+    CHECK(block != NULL);
+    if (huge) (void)madvise(block, size, MADV_HUGEPAGE);  // advice: without it it is only slower
+    return block;
+}
+
+static struct arena_block *
 block_for(struct arena *arena, size_t size)
 {
     for (struct arena_block **at = &arena->spare; *at != NULL; at = &(*at)->next) {
@@ -81,8 +99,7 @@ block_for(struct arena *arena, size_t size)
         return block;
     }
     size_t payload = size > ARENA_BLOCK ? (size + 63) & ~(size_t)63 : ARENA_BLOCK;
-    struct arena_block *block = aligned_alloc(64, ARENA_HEAD + payload);
-    CHECK(block != NULL);
+    struct arena_block *block = take_memory(ARENA_HEAD + payload);
     block->size = payload;
     block->used = 0;
     arena->bytes += ARENA_HEAD + payload;
