@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -87,6 +88,8 @@ node_kit_close(struct node_kit *kit)
     char command[128];
     if (kit->pid > 0) node_kit_stop(kit, SIGKILL);
     authority_close(kit->authority);
+    snprintf(command, sizeof command, "%s/journal", kit->directory);
+    umount2(command, MNT_DETACH);  // only where it could not be mounted out of sight
     snprintf(command, sizeof command, "rm -rf -- '%s'", kit->directory);
     CHECK(system(command) == 0);
 }
@@ -172,17 +175,28 @@ node_kit_await(struct node_kit *kit, const char *key, int64_t least)
     CHECK(!"the node did not get there");
 }
 
-// In a mount namespace of its own, as root there, so that it needs no right of its user.
-static void
+// In a mount namespace of its own, as root there, so that it needs no right of its user. In a
+// changed root "/" is no mount of its own and stays shared; node_kit_close unmounts then.
+static bool
 mount_journal(const struct node_kit *kit)
 {
     char path[128], options[64];
-    uid_t uid = getuid();
-    if (unshare(CLONE_NEWNS | (uid == 0 ? 0 : CLONE_NEWUSER)) != 0) _exit(125);
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) _exit(125);
+    if (unshare(CLONE_NEWNS | (getuid() == 0 ? 0 : CLONE_NEWUSER)) != 0) return false;
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 && errno != EINVAL) return false;
     snprintf(path, sizeof path, "%s/journal", kit->directory);
     snprintf(options, sizeof options, "size=%uk", kit->journal_kib);
-    if (mount("journal", path, "tmpfs", 0, options) != 0) _exit(125);
+    return mount("journal", path, "tmpfs", 0, options) == 0;
+}
+
+bool
+node_kit_can_mount(void)
+{
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) _exit(unshare(CLONE_NEWNS | (getuid() == 0 ? 0 : CLONE_NEWUSER)) == 0 ? 0 : 1);
+    int status;
+    CHECK(waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 void
@@ -216,7 +230,8 @@ node_kit_start(struct node_kit *kit)
         snprintf(log, sizeof log, "%s/log", kit->directory);
         int file = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
         if (file < 0 || dup2(file, STDERR_FILENO) < 0) _exit(126);
-        if (kit->journal_kib > 0) mount_journal(kit);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that fails leaves nothing running
+        if (kit->journal_kib > 0 && !mount_journal(kit)) _exit(125);
         execl(BUILD_BIN "/auctiond", "auctiond", kit->directory, (char *)NULL);
         _exit(127);
     }

@@ -28,6 +28,8 @@ void node_kit_publish(struct node_kit *kit, const char *market_text);
 // status or, when a signal ended it, 128 + the signal.
 void node_kit_start(struct node_kit *kit);
 int node_kit_stop(struct node_kit *kit, int signal_number);
+// May this user mount a file system for the journal (journal_kib)?
+bool node_kit_can_mount(void);
 // Fills the journal's own file system to the last block, or makes room again.
 void node_kit_fill(struct node_kit *kit, bool full);
 // A number of the status file; waits until it is at least `least` (10 s, then the test fails).
