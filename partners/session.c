@@ -2,11 +2,11 @@
 //
 //         accept          verified, identified         unreadable, refused, revoked, drained,
 //                                                      peer's close_notify
-//   FREE ────────► HANDSHAKE ──────────────────► OPEN ─────────────────────────────► ENDING
-//    ▲               │  session_handshake          │  session_finish                   │
-//    │               │                             │                all answered, sent │
-//    │ session_close │ refused                     │ broken, stalled                   ▼
-//    └───────────────┴─────────────────────────────┴──────────────────────────────── LINGER
+//   FREE --------> HANDSHAKE ------------------> OPEN -----------------------------> ENDING
+//    ^               |  session_handshake          |  session_finish                   |
+//    |               |                             |                all answered, sent |
+//    | session_close | refused                     | broken, stalled                   v
+//    +---------------+-----------------------------+-------------------------------- LINGER
 //                                                        peer closed, or the deadline came
 //
 //   1 HANDSHAKE: no byte of the peer is looked at. OPEN: `peer` is whom `identify` named, and is
