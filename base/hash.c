@@ -1,4 +1,4 @@
-// Digests by OpenSSL, 128-bit keys by xxHash: nothing here is our own mathematics.
+// Digests by OpenSSL and xxHash: nothing here is our own mathematics.
 //
 // OpenSSL 3 looks an algorithm up by name at every one-shot call, which costs more than hashing 64
 // bytes; so each thread fetches SHA-256 once and keeps its context.
@@ -64,16 +64,6 @@ hash_id(const char *domain, const void *data, size_t len)
     struct digest digest = hash_sha256_pieces(pieces, 2);
     struct id id;
     memcpy(id.bytes, digest.bytes, sizeof id.bytes);
-    return id;
-}
-
-struct id
-hash_request(uint32_t party, const char *key, size_t len)
-{
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_withSeed(key, len, party));
-    struct id id;
-    memcpy(id.bytes, canonical.digest, sizeof id.bytes);
     return id;
 }
 

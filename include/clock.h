@@ -1,5 +1,5 @@
-// Time as a value. Wall time is microseconds since 1970-01-01 UTC and is an argument everywhere in the
-// core; only engines and tools read a clock.
+// Time as a value. Wall time is microseconds since 1970-01-01 UTC and is an argument everywhere in
+// the core; only engines and tools read a clock.
 #ifndef VENDUE_CLOCK_H
 #define VENDUE_CLOCK_H
 
@@ -18,8 +18,8 @@ typedef struct {
 usec clock_wall(void);       // CLOCK_REALTIME: business time
 usec clock_monotonic(void);  // CLOCK_MONOTONIC: deadlines
 
-// RFC 3339 UTC, "2026-11-22T15:04:05.123456Z"; a date alone ("2026-11-22") is its midnight UTC. A zone
-// offset is accepted when parsing. `out` holds CLOCK_TEXT bytes.
+// RFC 3339 UTC, "2026-11-22T15:04:05.123456Z"; a date alone ("2026-11-22") is its midnight UTC. A
+// zone offset is accepted when parsing. `out` holds CLOCK_TEXT bytes.
 #define CLOCK_TEXT 32
 void clock_format(usec at, char out[CLOCK_TEXT]);
 MUST_CHECK enum status clock_parse(const char *text, size_t len, usec *out_at);

@@ -27,8 +27,6 @@ struct digest hash_sha256_pieces(const struct hash_piece *pieces, size_t count);
 // First 16 bytes of SHA-256 over the domain (a word that keeps kinds of ids apart) and the data.
 struct id hash_id(const char *domain, const void *data, size_t len);
 
-// What a retry repeats: a 128-bit key of who speaks and the speaker's own id (XXH3; fast, not for secrets).
-struct id hash_request(uint32_t party, const char *key, size_t len);
 // A 64-bit digest of content, to tell a retry from a conflict (XXH3; fast, not for secrets).
 uint64_t hash_content(const void *data, size_t len);
 // Frees what this thread's digests hold; call before a thread ends.
@@ -67,7 +65,8 @@ hash_hex(uint64_t value, char out[16])
 
 #define ID_TEXT 33
 void id_format(struct id id, char out[ID_TEXT]);
-MUST_CHECK enum status id_parse(const char *text, size_t len, struct id *out_id);  // hex, dashes allowed
+MUST_CHECK enum status
+id_parse(const char *text, size_t len, struct id *out_id);  // hex, dashes allowed
 static inline int
 id_same(struct id a, struct id b)
 {

@@ -8,7 +8,7 @@
 //   published/statements/SEAT/PERIOD.{json,csv,txt}   closed statements         (ledgerd writes)
 //   tls/ca.crt ca.key server.crt server.key           own certificate authority
 //   tls/seat.CODE.{crt,key} tls/touchpoint.CODE.{crt,key}
-//   postgres/            private cluster (data/, socket in run/ or a short temporary path), if private
+//   postgres/            private cluster, if private: data/, its socket in run/ or a short path
 //   run/  log/           pids, sockets, customer.secret; logs
 #ifndef VENDUE_SETTINGS_H
 #define VENDUE_SETTINGS_H
@@ -31,10 +31,11 @@ struct settings {
     uint32_t seat_in_flight;      // most unanswered requests of one connection: 64
 };
 struct settings_error {
-    char text[512];               // "vendue.yaml:7:9: listen.port: 99999 is not a port; use 1 to 65535"
+    char text[512];  // "vendue.yaml:7:9: listen.port: '99999' is not a port from 1 to 65535"
 };
 // Reads `directory`/vendue.yaml over the defaults. STATUS_NOT_FOUND: no such market directory.
 MUST_CHECK enum status
-settings_read(const char *directory, struct settings *out_settings, struct settings_error *out_error);
+settings_read(const char *directory, struct settings *out_settings,
+              struct settings_error *out_error);
 
 #endif

@@ -45,13 +45,11 @@ siphash_answers_its_authors_vector(void **state)
 }
 
 static void
-ids_are_told_apart_by_domain_and_speaker(void **state)
+ids_are_told_apart_by_domain(void **state)
 {
     (void)state;
     assert_false(id_same(hash_id("ab", "c", 1), hash_id("a", "bc", 2)));
     assert_true(id_same(hash_id("win", "x", 1), hash_id("win", "x", 1)));
-    assert_false(id_same(hash_request(1, "key", 3), hash_request(2, "key", 3)));
-    assert_true(id_same(hash_request(1, "key", 3), hash_request(1, "key", 3)));
 }
 
 static void
@@ -89,7 +87,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_answers_the_standards_vector),
         cmocka_unit_test(siphash_answers_its_authors_vector),
-        cmocka_unit_test(ids_are_told_apart_by_domain_and_speaker),
+        cmocka_unit_test(ids_are_told_apart_by_domain),
         cmocka_unit_test(ids_read_back),
         cmocka_unit_test(shards_are_even),
     };
