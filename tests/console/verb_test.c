@@ -22,7 +22,8 @@ run_nothing(const struct verb_context *context, int argc, char **argv)
 static const struct verb close_verb = {"close", "PERIOD [--early]", "close a period", "Closes.",
                                        run_nothing};
 static const struct verb status_verb = {"status", "", "how it is", "Says.\n", run_nothing};
-static const struct verb *const table[] = {&close_verb, &status_verb, NULL};
+static const struct verb long_verb = {"export-market", "", "as a file", "Exports.", run_nothing};
+static const struct verb *const table[] = {&close_verb, &status_verb, &long_verb, NULL};
 
 #define LINE(...)                       \
     char *argv[] = {__VA_ARGS__, NULL}; \
@@ -123,6 +124,8 @@ test_near_misses(void **state)
     assert_ptr_equal(verb_closest(table, "clos"), &close_verb);
     assert_ptr_equal(verb_closest(table, "stauts"), &status_verb);
     assert_null(verb_closest(table, "apply"));
+    assert_ptr_equal(verb_closest(table, "export-mXYket"), &long_verb);
+    assert_null(verb_closest(table, "export-mXYZet"));  // three letters off
     assert_null(verb_closest(table, "a-name-far-longer-than-any-verb-of-this-program"));
 }
 
