@@ -8,9 +8,9 @@
 // few lines per block. Rows of lists are looked at last, and only when more than MATCH_FEW columns
 // survive; fewer are cheaper to judge.
 //
-// Bids for one slot only would need a row for every slot; instead the slot has a list of its
-// columns, which runs along with the blocks: a column takes part when it is for any slot or in that
-// list.
+// Bids for one slot only would need a row for every slot; instead the slot has a list of the words
+// in which it has columns, which runs along with the blocks: a column takes part when it is for any
+// slot or in that list. The list is merged in last, into blocks in which something survived.
 //
 // What comes out may still fail (buckets, negated list demands, parts of rules that are not
 // indexed, slot rules, floors, budgets, caps, validity): the round judges each. What is true always
@@ -205,77 +205,98 @@ match_slot(struct match *match, uint32_t slot)
 }
 
 // --- Searching -----------------------------------------------------------------------------------
+// A block of one row in vector registers: four of 16 bytes, which every x86-64 and arm64 has.
+typedef uint64_t lane __attribute__((vector_size(16)));
+#define LANES (MATCH_WORDS / 2)
+
+// Where the rows' words of a block are: row r's begin at r * MATCH_CHUNK_WORDS.
 static inline const uint64_t *
-row_block(const struct match_index *index, uint32_t row, uint32_t block)
+block_rows(const struct match_index *index, uint32_t block)
 {
     size_t chunk = block / MATCH_CHUNK_BLOCKS, within = block % MATCH_CHUNK_BLOCKS;
-    return index->bits + (chunk * index->rows + row) * MATCH_CHUNK_WORDS + within * MATCH_WORDS;
+    return index->bits + chunk * index->rows * MATCH_CHUNK_WORDS + within * MATCH_WORDS;
 }
 
-static inline uint64_t
-and_row(uint64_t bits[MATCH_WORDS], const uint64_t *row)
+static inline const lane *
+row_lanes(const uint64_t *rows, uint32_t row)
 {
-    uint64_t some = 0;
-    for (unsigned i = 0; i < MATCH_WORDS; i++) {
-        bits[i] &= row[i];
-        some |= bits[i];
-    }
-    return some;
+    return (const lane *)(const void *)(rows + (size_t)row * MATCH_CHUNK_WORDS);
 }
 
-// Columns of the block that are for any slot or for this one.
-static uint64_t
-and_slot(struct match *match, uint32_t block)
+static inline void
+and_lanes(lane bits[LANES], const lane *row)
 {
-    uint64_t takes[MATCH_WORDS];
-    memcpy(takes, row_block(match->index, MATCH_ROW_ANY, block), sizeof takes);
-    uint32_t first = block * MATCH_BLOCK;
-    while (match->own_next < match->own_count && match->own[match->own_next] < first)
-        match->own_next++;
-    for (; match->own_next < match->own_count && match->own[match->own_next] < first + MATCH_BLOCK;
-         match->own_next++) {
-        uint32_t column = match->own[match->own_next] - first;
-        takes[column / 64] |= 1ull << column % 64;
-    }
-    return and_row(match->bits, takes);
+    for (unsigned i = 0; i < LANES; i++) bits[i] &= row[i];
 }
 
-static uint64_t
-and_lists(struct match *match, uint32_t block)
+static inline bool
+any(const lane bits[LANES])
 {
-    uint64_t some = 1;
-    for (uint32_t i = 0; i < match->list_count && some != 0; i++) {
+    lane some = bits[0];
+    for (unsigned i = 1; i < LANES; i++) some |= bits[i];
+    return (some[0] | some[1]) != 0;
+}
+
+// Keeps the columns of the block that are for any slot or for this one.
+static inline void
+and_slot(struct match *match, const uint64_t *rows, uint32_t block, lane bits[LANES])
+{
+    lane takes[LANES];
+    uint64_t words[MATCH_WORDS];
+    memcpy(words, row_lanes(rows, MATCH_ROW_ANY), sizeof words);
+    uint32_t first = block * MATCH_WORDS, next = match->own_next;
+    while (next < match->own_count && match->own[next].word < first) next++;
+    for (; next < match->own_count && match->own[next].word - first < MATCH_WORDS; next++)
+        words[match->own[next].word - first] |= match->own[next].columns;
+    match->own_next = next;
+    memcpy(takes, words, sizeof takes);
+    and_lanes(bits, takes);
+}
+
+static void
+and_lists(const struct match *match, const uint64_t *rows, lane bits[LANES])
+{
+    for (uint32_t i = 0; i < match->list_count; i++) {
         const struct match_list *list = &match->lists[i];
-        uint64_t takes[MATCH_WORDS];
-        memcpy(takes, row_block(match->index, list->base, block), sizeof takes);
+        lane takes[LANES];
+        memcpy(takes, row_lanes(rows, list->base), sizeof takes);
         for (uint32_t word = 0; word < list->count; word++) {
-            const uint64_t *row = row_block(match->index, match->list_rows[list->first + word],
-                                            block);
-            for (unsigned j = 0; j < MATCH_WORDS; j++) takes[j] |= row[j];
+            const lane *row = row_lanes(rows, match->list_rows[list->first + word]);
+            for (unsigned j = 0; j < LANES; j++) takes[j] |= row[j];
         }
-        some = and_row(match->bits, takes);
+        and_lanes(bits, takes);
     }
-    return some;
+}
+
+static inline bool
+more_than_few(const uint64_t bits[MATCH_WORDS])
+{
+    unsigned survivors = 0;
+    for (unsigned i = 0; i < MATCH_WORDS && survivors <= MATCH_FEW; i++) {
+        for (uint64_t left = bits[i]; left != 0 && survivors <= MATCH_FEW; left &= left - 1)
+            survivors++;
+    }
+    return survivors > MATCH_FEW;
 }
 
 // Loads the survivors of one block; false when there are none.
-static bool
+static inline bool
 load_block(struct match *match, uint32_t block)
 {
-    const struct match_index *index = match->index;
-    memcpy(match->bits, row_block(index, match->rows[0], block), sizeof match->bits);
-    uint64_t some = 1;
-    if (!match->any_full) some = and_slot(match, block);
-    for (uint32_t i = 1; i < match->row_count && some != 0; i++) {
-        some = and_row(match->bits, row_block(index, match->rows[i], block));
+    const uint64_t *rows = block_rows(match->index, block);
+    lane bits[LANES];
+    memcpy(bits, row_lanes(rows, match->rows[0]), sizeof bits);
+    for (uint32_t i = 1; i < match->row_count; i++) {
+        and_lanes(bits, row_lanes(rows, match->rows[i]));
+        if (!any(bits)) return false;
     }
-    if (some == 0) return false;
-    unsigned survivors = 0;
-    for (unsigned i = 0; i < MATCH_WORDS; i++) {
-        for (uint64_t bits = match->bits[i]; bits != 0 && survivors <= MATCH_FEW; bits &= bits - 1)
-            survivors++;
+    if (!match->any_full) and_slot(match, rows, block, bits);
+    memcpy(match->bits, bits, sizeof match->bits);
+    if (match->list_count > 0 && more_than_few(match->bits)) {
+        and_lists(match, rows, bits);
+        memcpy(match->bits, bits, sizeof match->bits);
     }
-    return survivors <= MATCH_FEW || and_lists(match, block) != 0;
+    return any(bits);
 }
 
 static bool
@@ -284,10 +305,10 @@ load_next(struct match *match)
     while (match->block < match->index->blocks) {
         if (match->slot_only) {  // straight to the next block in which the slot has bids
             while (match->own_next < match->own_count &&
-                   match->own[match->own_next] < match->block * MATCH_BLOCK)
+                   match->own[match->own_next].word < match->block * MATCH_WORDS)
                 match->own_next++;
             if (match->own_next == match->own_count) return false;
-            match->block = match->own[match->own_next] / MATCH_BLOCK;
+            match->block = match->own[match->own_next].word / MATCH_WORDS;
         }
         uint32_t block = match->block++;
         if (!load_block(match, block)) continue;

@@ -27,6 +27,8 @@ enum reason match_admission(const struct catalog *catalog, const struct catalog_
 #define MATCH_WORDS (MATCH_BLOCK / 64)
 #define MATCH_ROWS (BOUND_ATTRIBUTES + 4)
 
+struct match_own;  // match_index.h
+
 struct match_list {
     uint32_t base;          // row of the bids that ask nothing of this list
     uint32_t first, count;  // rows of the contact's words, in `list_rows`
@@ -42,9 +44,9 @@ struct match {
     struct match_list lists[BOUND_ATTRIBUTES];
     uint32_t list_count, list_row_count;
     uint32_t list_rows[BOUND_LIST_ITEMS];
-    bool slot_only;       // no bid for any slot can match: look at `own` only
-    bool any_full;        // every column is for any slot: `own` need not be looked at
-    const uint32_t *own;  // columns of bids for this very slot, ascending
+    bool slot_only;               // no bid for any slot can match: look at `own` only
+    bool any_full;                // every column is for any slot: `own` need not be looked at
+    const struct match_own *own;  // columns of bids for this very slot, ascending
     uint32_t own_count, own_next;
     uint32_t block;              // next block to load
     uint32_t first;              // column of bits[0]'s lowest bit

@@ -43,6 +43,7 @@ struct build {
     struct arena *arena, *scratch;
     uint64_t *words;             // of the 64 columns being filled, by row
     const uint32_t *class_slot;  // a slot of each class
+    uint32_t *own_next;          // by slot: place in index->own for its next word
     uint32_t classes, word_rows;
 };
 struct leaves {
@@ -470,12 +471,20 @@ end_group(struct build *build, uint32_t first)
 }
 
 static void
+fill_own(struct build *build, uint32_t slot, uint32_t column)
+{
+    struct match_own *own = build->index->own;
+    uint32_t *next = &build->own_next[slot];
+    if (*next == build->index->own_first[slot] || own[*next - 1].word != column / 64)
+        own[(*next)++].word = column / 64;
+    own[*next - 1].columns |= 1ull << column % 64;
+}
+
+static void
 fill(struct build *build)
 {
     const struct catalog *catalog = build->catalog;
     struct match_index *index = build->index;
-    uint32_t *own_next = arena_take(build->scratch, catalog->slot_count + 1, sizeof *own_next);
-    memcpy(own_next, index->own_first, (catalog->slot_count + 1) * sizeof *own_next);
     uint32_t column = 0;
     for (uint32_t i = 0; i < catalog->bid_count; i++) {
         const struct catalog_bid *bid = &catalog->bids[i];
@@ -495,7 +504,7 @@ fill(struct build *build)
             }
             fill_static(build, bid, bit);
             index->bid_of[column] = i;
-            if (bid->slot != UINT32_MAX) index->own[own_next[bid->slot]++] = column;
+            if (bid->slot != UINT32_MAX) fill_own(build, bid->slot, column);
             if (column % 64 == 63) end_group(build, column - 63);
         }
     }
@@ -503,23 +512,30 @@ fill(struct build *build)
     if (column % 64 != 0) end_group(build, column - column % 64);
 }
 
-// Counts columns, in all and by slot.
+// Counts columns, and by slot the words that its own columns stand in.
 static void
 plan_columns(struct build *build)
 {
     const struct catalog *catalog = build->catalog;
     struct match_index *index = build->index;
-    index->own_first = arena_take(build->arena, catalog->slot_count + 1, sizeof *index->own_first);
+    uint32_t slots = catalog->slot_count;
+    index->own_first = arena_take(build->arena, slots + 1, sizeof *index->own_first);
+    build->own_next = arena_take(build->scratch, slots + 1, sizeof *build->own_next);
+    uint32_t *behind = build->own_next;  // first word not yet counted for the slot
     for (uint32_t i = 0; i < catalog->bid_count; i++) {
-        uint32_t count = columns_of(catalog, &catalog->bids[i]);
+        uint32_t slot = catalog->bids[i].slot, count = columns_of(catalog, &catalog->bids[i]);
+        uint32_t first = index->columns;
         index->columns += count;
-        if (catalog->bids[i].slot != UINT32_MAX)
-            index->own_first[catalog->bids[i].slot + 1] += count;
+        if (slot == UINT32_MAX || count == 0) continue;
+        uint32_t from = first / 64, to = (first + count - 1) / 64;
+        if (from < behind[slot]) from = behind[slot];
+        index->own_first[slot + 1] += to + 1 - from;
+        behind[slot] = to + 1;
     }
-    for (uint32_t slot = 0; slot < catalog->slot_count; slot++)
+    for (uint32_t slot = 0; slot < slots; slot++)
         index->own_first[slot + 1] += index->own_first[slot];
-    index->own = arena_take(build->arena, index->own_first[catalog->slot_count] + 1u,
-                            sizeof *index->own);
+    memcpy(build->own_next, index->own_first, (slots + 1) * sizeof *build->own_next);
+    index->own = arena_take(build->arena, index->own_first[slots] + 1u, sizeof *index->own);
     uint64_t fit = MATCH_BYTES / (index->columns / 8 + 1) / BOUND_ATTRIBUTES;
     build->word_rows = fit > MATCH_WORD_ROWS ? MATCH_WORD_ROWS : fit < 16 ? 16 : (uint32_t)fit;
     index->blocks = (index->columns + MATCH_BLOCK - 1) / MATCH_BLOCK;

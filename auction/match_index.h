@@ -33,16 +33,23 @@ struct match_cells {
     uint32_t bound_count;
 };
 
+// Of one slot's own bids: the columns of one word of a row, as that word's bits.
+struct match_own {
+    uint64_t columns;
+    uint32_t word;  // from the first word of all columns
+    uint32_t reserved;
+};
+
 struct match_index {
     const struct catalog *catalog;
     uint32_t columns, blocks, chunks, rows;
-    uint64_t *bits;       // [chunk][row][MATCH_CHUNK_WORDS]
-    uint32_t *counts;     // bits set, by row
-    uint32_t *bid_of;     // by column; ascending, a bid's columns follow each other
-    uint32_t *slot_row;   // class row of a slot
-    uint32_t *dearest;    // first bid that addresses a slot, UINT32_MAX none
-    uint32_t *own_first;  // by slot, and one more: where its columns start in `own`
-    uint32_t *own;        // columns of bids for one slot only, ascending within a slot
+    uint64_t *bits;         // [chunk][row][MATCH_CHUNK_WORDS]
+    uint32_t *counts;       // bits set, by row
+    uint32_t *bid_of;       // by column; ascending, a bid's columns follow each other
+    uint32_t *slot_row;     // class row of a slot
+    uint32_t *dearest;      // first bid that addresses a slot, UINT32_MAX none
+    uint32_t *own_first;    // by slot, and one more: where its words start in `own`
+    struct match_own *own;  // columns of bids for one slot only, ascending within a slot
     struct match_cells cells[BOUND_ATTRIBUTES];
     uint8_t of_contact[BOUND_ATTRIBUTES], of_slot[BOUND_ATTRIBUTES];  // attributes in use
     uint32_t of_contact_count, of_slot_count;
