@@ -131,13 +131,13 @@ attribute_bind_list_item(const struct catalog *catalog, struct contact *contact,
     struct values *values = &contact->values;
     int64_t *value = &values->value[attribute];
     if (*value == LIST_WITHHELD) return REASON_NONE;
-    if (*value == LIST_REFUSED) return REASON_OUT_OF_RANGE;
+    if (*value == LIST_REFUSED) return REASON_TOO_LARGE;
     CHECK((uint32_t)(*value >> 32) + (uint32_t)*value ==
           values->list_used);  // no other list in between
     if (values->list_used == BOUND_LIST_ITEMS) {
         values->list_used = (uint32_t)(*value >> 32);
         *value = LIST_REFUSED;
-        return REASON_OUT_OF_RANGE;
+        return REASON_TOO_LARGE;
     }
     values->list_items[values->list_used++] = word_of(catalog, text, len);
     (*value)++;
@@ -152,7 +152,7 @@ attribute_bind_list_end(const struct catalog *catalog, struct contact *contact, 
     struct values *values = &contact->values;
     int64_t value = values->value[attribute];
     if (value == LIST_WITHHELD) return REASON_NONE;
-    if (value == LIST_REFUSED) return REASON_OUT_OF_RANGE;
+    if (value == LIST_REFUSED) return REASON_TOO_LARGE;
     uint32_t first = (uint32_t)(value >> 32), count = (uint32_t)value, kept = 0;
     int32_t *items = values->list_items + first;
     // Insertion: at most BOUND_LIST_ITEMS, and touchpoints send a handful.

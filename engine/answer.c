@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "decode.h"
 #include "put.h"
 
 static void
@@ -153,12 +152,12 @@ void
 answer_bid(struct pack *pack, const struct catalog *catalog, const char key[BOUND_KEY],
            uint64_t bid, uint8_t state, bool repeated)
 {
-    bool live = state != BID_WITHDRAWN;
-    pack_map(pack, live ? 6 : 5);
+    bool stands = state != BID_WITHDRAWN;
+    pack_map(pack, stands ? 6 : 5);
     pair_key(pack, "id", key);
     pair_bid(pack, "bid", bid);
     pack_pair_string(pack, "state", state_word(state));
-    if (live) pack_pair_boolean(pack, "live", true);
+    if (stands) pack_pair_boolean(pack, "live", state == BID_ACTIVE);
     pack_pair_integer(pack, "catalog", (int64_t)catalog->version);
     pack_pair_boolean(pack, "repeated", repeated);
 }
@@ -201,8 +200,8 @@ put_bid(struct pack *pack, const struct catalog *catalog, const struct catalog_b
 }
 
 void
-answer_bid_list(struct pack *pack, const struct catalog *catalog, const struct book *book,
-                uint16_t seat_id, uint64_t after, uint32_t limit)
+answer_find_bids(const struct catalog *catalog, const struct book *book, uint16_t seat_id,
+                 uint64_t after, uint32_t limit, struct answer_bids *out_bids)
 {
     struct bid_page page = {.room = limit + 1};
     uint32_t seat = catalog_seat_by_id(catalog, seat_id);
@@ -218,11 +217,17 @@ answer_bid_list(struct pack *pack, const struct catalog *catalog, const struct b
         if (bid->seat == seat && bid->id > after && bid->state != BID_WITHDRAWN)
             page_add(&page, bid);
     }
-    bool more = page.count > limit;
-    uint32_t count = more ? limit : page.count;
-    pack_map(pack, more ? 2 : 1);
+    out_bids->more = page.count > limit;
+    out_bids->count = out_bids->more ? limit : page.count;
+    for (uint32_t i = 0; i < out_bids->count; i++) out_bids->bids[i] = *page.bids[i];
+}
+
+void
+answer_bid_list(struct pack *pack, const struct catalog *catalog, const struct answer_bids *bids)
+{
+    pack_map(pack, bids->more ? 2 : 1);
     pack_string(pack, "bids");
-    pack_array(pack, count);
-    for (uint32_t i = 0; i < count; i++) put_bid(pack, catalog, page.bids[i]);
-    if (more) pair_bid(pack, "next", page.bids[count - 1]->id);
+    pack_array(pack, bids->count);
+    for (uint32_t i = 0; i < bids->count; i++) put_bid(pack, catalog, &bids->bids[i]);
+    if (bids->more) pair_bid(pack, "next", bids->bids[bids->count - 1].id);
 }

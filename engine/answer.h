@@ -5,6 +5,7 @@
 
 #include "book.h"
 #include "catalog.h"
+#include "decode.h"
 #include "fact.h"
 #include "pack.h"
 
@@ -16,8 +17,16 @@ void answer_event(struct pack *pack, struct id placement, enum fact_kind kind, b
 // `state`: enum bid_state.
 void answer_bid(struct pack *pack, const struct catalog *catalog, const char key[BOUND_KEY],
                 uint64_t bid, uint8_t state, bool repeated);
-// The seat's bids with ids above `after`, ascending, at most `limit` (<= DECODE_BIDS_MOST).
-void answer_bid_list(struct pack *pack, const struct catalog *catalog, const struct book *book,
-                     uint16_t seat_id, uint64_t after, uint32_t limit);
+// The seat's bids with ids above `after`, ascending, at most `limit` (<= DECODE_BIDS_MOST), as they
+// stand now; `catalog` is to be the same when they are written.
+struct answer_bids {
+    struct catalog_bid bids[DECODE_BIDS_MOST];
+    uint32_t count;
+    bool more;
+};
+void answer_find_bids(const struct catalog *catalog, const struct book *book, uint16_t seat_id,
+                      uint64_t after, uint32_t limit, struct answer_bids *out_bids);
+void answer_bid_list(struct pack *pack, const struct catalog *catalog,
+                     const struct answer_bids *bids);
 
 #endif

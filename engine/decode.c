@@ -34,39 +34,52 @@ take_time(struct wire_reader *reader, usec now, usec *out_at)
     return wire_integer(reader, 0, now.us + DECODE_AHEAD_US, &out_at->us);
 }
 
+// Outside its range in another way than a number is; `hint` goes on after the field's name.
+static bool
+out_of_range(struct wire_reader *reader, const char *hint)
+{
+    wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
+    reader->hint = hint;
+    return false;
+}
+
 static bool
 take_currency(struct wire_reader *reader, struct currency *out_currency)
 {
     struct wire_text text;
     if (!wire_text(reader, 3, 3, &text)) return false;
     if (currency_parse(text.data, text.len, out_currency) == STATUS_OK) return true;
-    return wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
+    return out_of_range(reader, "is no currency; send its code, such as \"EUR\"");
 }
 
-// A word of one of the domain's lists, as its number.
-typedef enum status word_parser(const char *text, size_t len, void *out_value);
-#define WORD_PARSER(kind)                                                          \
-    static enum status parse_##kind(const char *text, size_t len, void *out_value) \
-    {                                                                              \
-        enum kind value;                                                           \
-        enum status status = kind##_parse(text, len, &value);                      \
-        if (status == STATUS_OK) *(uint8_t *)out_value = (uint8_t)value;           \
-        return status;                                                             \
+// A word of one of the domain's lists, as its number; on a wrong one what to send is said.
+typedef enum status word_parser(const char *text, size_t len, void *out_value, const char **hint);
+#define WORD_PARSER(kind, words)                                                                \
+    static enum status parse_##kind(const char *text, size_t len, void *out_value,              \
+                                    const char **out_hint)                                      \
+    {                                                                                           \
+        enum kind value;                                                                        \
+        enum status status = kind##_parse(text, len, &value);                                   \
+        if (status == STATUS_OK) *(uint8_t *)out_value = (uint8_t)value;                        \
+        *out_hint = "is none of its words; send one of: " words;                                \
+        return status;                                                                          \
     }
-WORD_PARSER(identity)
-WORD_PARSER(tier)
-WORD_PARSER(loyalty)
-WORD_PARSER(condition)
-WORD_PARSER(consent)
-WORD_PARSER(objective)
+WORD_PARSER(identity, "anonymous, first_time, repeat")
+WORD_PARSER(tier, "none, silver, gold, platinum, vip")
+WORD_PARSER(loyalty, "unknown, prospect, first_time_user, exclusive, switcher")
+WORD_PARSER(condition, "calm, urgent, distressed")
+WORD_PARSER(consent, "profiling, modelling, third_party, sharing")
+WORD_PARSER(objective, "identify, recognize, fulfill, upgrade, cross_sell, expand, educate, "
+                       "collect, refer")
 
 static bool
 take_word(struct wire_reader *reader, word_parser *parse, uint8_t *out_value)
 {
     struct wire_text text;
+    const char *hint;
     if (!wire_text(reader, 1, BOUND_CODE, &text)) return false;
-    if (parse(text.data, text.len, out_value) == STATUS_OK) return true;
-    return wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
+    if (parse(text.data, text.len, out_value, &hint) == STATUS_OK) return true;
+    return out_of_range(reader, hint);
 }
 
 static bool
@@ -221,7 +234,7 @@ take_attributes(struct wire_reader *reader, const struct catalog *catalog, struc
 
 static bool
 take_wanted_slots(struct wire_reader *reader, const struct catalog *catalog,
-                  struct contact *contact, enum reason *out_reason)
+                  struct contact *contact)
 {
     struct wire_array array;
     if (!wire_array_begin(reader, &array)) return false;
@@ -234,10 +247,8 @@ take_wanted_slots(struct wire_reader *reader, const struct catalog *catalog,
         if (reader->reason != REASON_NONE) return false;
         if (tagid.data == NULL) return wire_trouble(reader, REASON_MISSING_FIELD, "tagid");
         uint32_t slot = catalog_slot_by_tagid(catalog, tagid.data, tagid.len);
-        if (slot == UINT32_MAX || catalog->slots[slot].container != contact->container) {
-            *out_reason = REASON_UNKNOWN_SLOT;
-            return false;
-        }
+        if (slot == UINT32_MAX || catalog->slots[slot].container != contact->container)
+            return wire_trouble(reader, REASON_UNKNOWN_SLOT, "tagid");
         contact->slots_wanted = (uint16_t)(contact->slots_wanted |
                                            1u << (catalog->slots[slot].position - 1));
     }
@@ -318,7 +329,7 @@ decode_contact(const struct decode_by *by, struct wire_reader *params, struct co
         return false;
     if (draft.has_imp &&
         !finish_part(params, &draft.imp,
-                     take_wanted_slots(&draft.imp, by->catalog, contact, out_reason)))
+                     take_wanted_slots(&draft.imp, by->catalog, contact)))
         return false;
     contact->request = draft.digest;
     *out_test = draft.test == 1;
@@ -346,12 +357,19 @@ take_event_word(struct wire_reader *reader, enum fact_kind *out_kind)
         *out_kind = event_words[i].kind;
         return true;
     }
-    return wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
+    return out_of_range(reader, "is none of its words; send one of: delivered, accepted, declined, "
+                                "cancelled, converted, refunded");
 }
 
+// What belongs to revenue is read only when the event turns out to be one, and else ignored.
+enum event_part { PART_ORDER, PART_REFUND, PART_AMOUNT, PART_CURRENCY, PART_COUNT };
+static const char *const part_names[PART_COUNT] = {"order", "refund", "amount_micros", "cur"};
+
 struct event_draft {
-    bool has_placement, has_id, has_order, has_refund, has_amount, has_currency;
+    bool has_placement, has_id;
     char id[BOUND_KEY], order[BOUND_KEY], refund[BOUND_KEY];
+    bool has[PART_COUNT];
+    struct wire_reader at[PART_COUNT];
 };
 
 static void
@@ -362,15 +380,18 @@ take_event_field(struct wire_reader *reader, struct wire_text key, usec now, str
     if (wire_same(key, "placement")) {
         if (!wire_text(reader, 32, 36, &text)) return;
         draft->has_placement = id_parse(text.data, text.len, &event->placement) == STATUS_OK;
-        if (!draft->has_placement) wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
+        if (!draft->has_placement)
+            out_of_range(reader, "is no placement's id; send the 32 digits that the contact's "
+                                 "answer gave");
     } else if (wire_same(key, "event")) take_event_word(reader, &event->kind);
     else if (wire_same(key, "at_us")) take_time(reader, now, &event->effective);
     else if (wire_same(key, "id")) draft->has_id = take_key(reader, draft->id);
-    else if (wire_same(key, "order")) draft->has_order = take_key(reader, draft->order);
-    else if (wire_same(key, "refund")) draft->has_refund = take_key(reader, draft->refund);
-    else if (wire_same(key, "amount_micros"))
-        draft->has_amount = wire_integer(reader, 1, BOUND_MICROS, &event->amount.micros);
-    else if (wire_same(key, "cur")) draft->has_currency = take_currency(reader, &event->currency);
+    else
+        for (int part = 0; part < PART_COUNT; part++) {
+            if (!wire_same(key, part_names[part])) continue;
+            draft->has[part] = true;
+            draft->at[part] = *reader;
+        }
 }
 
 // What an order is known by: the seat whose placement brought it, and the reference. So one order
@@ -388,14 +409,30 @@ order_id(const struct book *book, const struct event *event, const char order[BO
 }
 
 static bool
-finish_revenue(const struct book *book, struct wire_reader *params, struct event *event,
-               const struct event_draft *draft)
+take_event_part(struct wire_reader *reader, enum event_part part, struct event *event,
+                struct event_draft *draft)
 {
-    if (!draft->has_order) return wire_trouble(params, REASON_MISSING_FIELD, "order");
-    if (event->kind == FACT_REFUNDED && !draft->has_refund)
-        return wire_trouble(params, REASON_MISSING_FIELD, "refund");
-    if (!draft->has_amount) return wire_trouble(params, REASON_MISSING_FIELD, "amount_micros");
-    if (!draft->has_currency) return wire_trouble(params, REASON_MISSING_FIELD, "cur");
+    switch (part) {
+    case PART_ORDER: return take_key(reader, draft->order);
+    case PART_REFUND: return take_key(reader, draft->refund);
+    case PART_AMOUNT: return wire_integer(reader, 1, BOUND_MICROS, &event->amount.micros);
+    case PART_CURRENCY:
+    case PART_COUNT: break;
+    }
+    return take_currency(reader, &event->currency);
+}
+
+static bool
+finish_revenue(const struct book *book, struct wire_reader *params, struct event *event,
+               struct event_draft *draft)
+{
+    for (int part = 0; part < PART_COUNT; part++) {
+        struct wire_reader *at = &draft->at[part];
+        if (part == PART_REFUND && event->kind != FACT_REFUNDED) continue;
+        if (!draft->has[part]) return wire_trouble(params, REASON_MISSING_FIELD, part_names[part]);
+        if (!finish_part(params, at, take_event_part(at, (enum event_part)part, event, draft)))
+            return false;
+    }
     event->order = order_id(book, event, draft->order);
     memcpy(event->key, event->kind == FACT_REFUNDED ? draft->refund : draft->order, BOUND_KEY);
     return true;
@@ -447,8 +484,8 @@ take_bid_field(struct wire_reader *reader, struct wire_text key, struct offer *o
     else if (wire_same(key, "cur")) draft->has_currency = take_currency(reader, &offer->currency);
     else if (wire_same(key, "tagid"))
         draft->has_tagid = wire_text(reader, 1, 2 * BOUND_CODE + 1, &draft->tagid);
-    else if (wire_same(key, "from_us")) wire_integer(reader, 0, INT64_MAX / 2, &offer->from.us);
-    else if (wire_same(key, "until_us")) wire_integer(reader, 0, INT64_MAX / 2, &offer->until.us);
+    else if (wire_same(key, "from_us")) wire_integer(reader, 0, DECODE_INTEGER_MOST, &offer->from.us);
+    else if (wire_same(key, "until_us")) wire_integer(reader, 0, DECODE_INTEGER_MOST, &offer->until.us);
     else if (wire_same(key, "paused")) wire_boolean(reader, &draft->paused);
 }
 
@@ -468,8 +505,11 @@ decode_bid_put(const struct decode_by *by, struct wire_reader *params, struct of
     if (!draft.has_message) return wire_trouble(params, REASON_MISSING_FIELD, "message");
     if (!draft.has_price) return wire_trouble(params, REASON_MISSING_FIELD, "price_micros");
     if (!draft.has_currency) return wire_trouble(params, REASON_MISSING_FIELD, "cur");
-    if (out_offer->until.us != 0 && out_offer->until.us <= out_offer->from.us)
-        return wire_trouble(params, REASON_OUT_OF_RANGE, "until_us");
+    if (out_offer->until.us != 0 && out_offer->until.us <= out_offer->from.us) {
+        wire_trouble(params, REASON_OUT_OF_RANGE, "until_us");
+        params->hint = "is not after from_us; send a later time, or leave it out";
+        return false;
+    }
     out_offer->state = draft.paused ? BID_PAUSED : BID_ACTIVE;
     out_offer->message = catalog_message_by_code(by->catalog, draft.message.data,
                                                  draft.message.len);
@@ -507,7 +547,8 @@ take_bid_id(struct wire_reader *reader, uint64_t *out_id)
     for (uint32_t i = 0; i < text.len; i++) {
         char c = text.data[i];
         int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-        if (digit < 0) return wire_trouble(reader, REASON_OUT_OF_RANGE, NULL);
+        if (digit < 0)
+            return out_of_range(reader, "is no bid's id; send `next` of the answer before");
         id = id << 4 | (uint64_t)digit;
     }
     *out_id = id;
@@ -560,7 +601,7 @@ decode_statement_get(struct wire_reader *params, struct decode_statement *out_ge
     while (wire_map_next(params, &map, &key)) {
         if (wire_same(key, "period")) wire_text(params, 1, DECODE_PERIOD, &period);
         else if (wire_same(key, "format")) wire_text(params, 1, BOUND_CODE, &format);
-        else if (wire_same(key, "offset")) wire_integer(params, 0, INT64_MAX / 2, &out_get->offset);
+        else if (wire_same(key, "offset")) wire_integer(params, 0, DECODE_INTEGER_MOST, &out_get->offset);
     }
     if (params->reason != REASON_NONE) return false;
     if (period.data == NULL) return wire_trouble(params, REASON_MISSING_FIELD, "period");

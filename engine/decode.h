@@ -10,6 +10,7 @@
 
 #define DECODE_AHEAD_US (5 * 60 * USEC_SECOND)  // how far a reported time may be ahead of ours
 #define DECODE_BIDS_MOST 200                    // bids of one bid.list
+#define DECODE_INTEGER_MOST ((INT64_C(1) << 53) - 1)  // exact in every language
 #define DECODE_PERIOD 48                        // bytes of a period's name
 
 // Who asks, and what decides.

@@ -218,6 +218,8 @@ edge_open(const struct edge_parts *parts, struct edge **out_edge, char out_error
     edge->started = clock_wall();
     memcpy(edge->customer_secret, parts->customer_secret, sizeof edge->customer_secret);
     if (edge->catalog != NULL) atomic_store(&edge->counts.catalog_version, edge->catalog->version);
+    edge->lists = calloc(EDGE_LISTS, sizeof *edge->lists);
+    CHECK(edge->lists != NULL);
     edge->base = open_base();
     add_events(edge);
 
@@ -255,5 +257,6 @@ edge_close(struct edge *edge)
     event_base_free(edge->base);
     catalog_close(edge->retiring);
     catalog_close(edge->catalog);
+    free(edge->lists);
     free(edge);
 }

@@ -4,9 +4,12 @@
 
 #include <stdatomic.h>
 
+#include "answer.h"
 #include "edge.h"
 #include "listener.h"
 #include "session.h"
+
+#define EDGE_LISTS 64  // lists of bids made and not yet spoken; one more is answered busy
 
 struct event_base;
 struct event;
@@ -31,6 +34,8 @@ struct edge {
     bool stopping;
     usec started;
     struct contact contact;  // scratch of the request being decoded
+    struct answer_bids *lists;  // EDGE_LISTS
+    uint64_t lists_taken;       // bit i: lists[i] waits for its mail
     struct edge_counts counts;
 };
 

@@ -21,9 +21,8 @@ struct mail {
     uint64_t fact_end;              // cursor of the fact ring behind them
     struct id request_key;          // MAIL_CONTACT
     struct id placement;            // MAIL_EVENT
-    uint64_t bid;                   // MAIL_BID: its id; MAIL_BID_LIST: list from here
-    uint32_t limit;                 // MAIL_BID_LIST
-    uint16_t seat;                  // MAIL_BID_LIST: stable id
+    uint64_t bid;                   // MAIL_BID: its id
+    uint32_t list;                  // MAIL_BID_LIST: which of the edge's lists
     uint8_t event;                  // MAIL_EVENT: enum fact_kind
     uint8_t state;                  // MAIL_BID: enum bid_state
     char key[BOUND_KEY];            // MAIL_BID: the seat's reference

@@ -143,8 +143,7 @@ method_contact(struct edge *edge, const struct session_request *request)
     enum reason reason;
     bool test = false, repeated = false;
     if (!decode_contact(&by, &params, &edge->contact, &test, &reason)) {
-        refuse_decoded(edge, request, &params, reason,
-                       reason == REASON_UNKNOWN_SLOT ? "imp" : "container");
+        refuse_decoded(edge, request, &params, reason, "container");
         return;
     }
     struct fact *facts = room_for(edge, request);
@@ -172,6 +171,19 @@ method_contact(struct edge *edge, const struct session_request *request)
             atomic_fetch_add_explicit(&edge->counts.placements, 1, memory_order_relaxed);
 }
 
+// What an event that was judged and refused stumbled over.
+static const char *
+event_field(enum reason reason, const struct event *event)
+{
+    bool revenue = event->kind == FACT_CONVERTED || event->kind == FACT_REFUNDED;
+    if (reason == REASON_UNKNOWN_PLACEMENT || reason == REASON_NOT_YOURS) return "placement";
+    if (reason == REASON_OUT_OF_RANGE) return "at_us";
+    if (reason == REASON_CURRENCY) return "cur";
+    if (reason == REASON_REFUND_EXCEEDS) return "amount_micros";
+    if (reason == REASON_CONFLICT && revenue) return "order";
+    return reason == REASON_BUSY ? NULL : "event";
+}
+
 static void
 method_event(struct edge *edge, const struct session_request *request)
 {
@@ -188,7 +200,7 @@ method_event(struct edge *edge, const struct session_request *request)
     if (fact == NULL) return;
     reason = auctioneer_event(edge->auctioneer, &event, by.now, fact, &repeated);
     if (reason != REASON_NONE) {
-        refuse(edge, request, reason, reason == REASON_CURRENCY ? "cur" : NULL);
+        refuse(edge, request, reason, event_field(reason, &event));
         return;
     }
     struct mail *mail = put_mail(edge, request, MAIL_EVENT, 1, repeated);
@@ -242,7 +254,8 @@ method_bid_withdraw(struct edge *edge, const struct session_request *request)
     else refuse_decoded(edge, request, &params, REASON_NONE, NULL);
 }
 
-// Through the mailbox like the rest: the list must not tell of a bid that is not yet durable.
+// Through the mailbox like the rest: the list must not tell of a bid that is not yet durable. What it
+// tells is taken down now: it must not tell of a bid put after it was asked for either.
 static void
 method_bid_list(struct edge *edge, const struct session_request *request)
 {
@@ -253,14 +266,15 @@ method_bid_list(struct edge *edge, const struct session_request *request)
         refuse_decoded(edge, request, &params, REASON_NONE, NULL);
         return;
     }
-    if (mailbox_room(edge->box) == NULL) {
+    if (edge->lists_taken == UINT64_MAX || mailbox_room(edge->box) == NULL) {
         refuse(edge, request, REASON_BUSY, NULL);
         return;
     }
     struct mail *mail = put_mail(edge, request, MAIL_BID_LIST, 0, true);
-    mail->bid = after;
-    mail->limit = limit;
-    mail->seat = (uint16_t)request->peer.party;
+    mail->list = (uint32_t)__builtin_ctzll(~edge->lists_taken);
+    edge->lists_taken |= UINT64_C(1) << mail->list;
+    answer_find_bids(edge->catalog, auctioneer_book(edge->auctioneer),
+                     (uint16_t)request->peer.party, after, limit, &edge->lists[mail->list]);
 }
 
 static void
@@ -366,10 +380,7 @@ speak(struct edge *edge, const struct mail *mail)
     case MAIL_BID:
         answer_bid(pack, mail->catalog, mail->key, mail->bid, mail->state, mail->repeated);
         break;
-    case MAIL_BID_LIST:
-        answer_bid_list(pack, edge->catalog, auctioneer_book(edge->auctioneer), mail->seat,
-                        mail->bid, mail->limit);
-        break;
+    case MAIL_BID_LIST: answer_bid_list(pack, mail->catalog, &edge->lists[mail->list]); break;
     case MAIL_EXPIRY: break;
     }
     session_reply_end(edge->listener);
@@ -386,6 +397,7 @@ method_speak(struct edge *edge)
             auctioneer_bid_durable(edge->auctioneer, mail->fact, position);
         }
         speak(edge, mail);
+        if (mail->kind == MAIL_BID_LIST) edge->lists_taken &= ~(UINT64_C(1) << mail->list);
         mailbox_consume(edge->box);
     }
 }

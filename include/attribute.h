@@ -16,8 +16,9 @@
 void attribute_bind_builtins(const struct catalog *catalog, struct contact *contact);
 
 // Bind one declared attribute by number. REASON_NONE; REASON_WRONG_TYPE; REASON_OUT_OF_RANGE (an
-// integer outside its declared range, or too many list items); REASON_UNKNOWN_ATTRIBUTE when the
-// number is none of a contact's or customer's attributes. On a refusal the attribute stays unknown.
+// integer outside its declared range); REASON_TOO_LARGE (too many list items);
+// REASON_UNKNOWN_ATTRIBUTE when the number is none of a contact's or customer's attributes. On a
+// refusal the attribute stays unknown.
 enum reason attribute_bind_boolean(const struct catalog *catalog, struct contact *contact,
                                    uint32_t attribute, bool value);
 enum reason attribute_bind_integer(const struct catalog *catalog, struct contact *contact,

@@ -497,10 +497,12 @@ wire_sentence(const struct wire_reader *reader, char out_sentence[WIRE_SENTENCE]
     } else if (reader->reason == REASON_WRONG_TYPE && reader->hint != NULL) {
         snprintf(out_sentence, WIRE_SENTENCE, "%s is %s; send %s", place, kind_words[reader->given],
                  unit);
-    } else if (reader->reason == REASON_OUT_OF_RANGE && reader->most > reader->least) {
-        snprintf(out_sentence, WIRE_SENTENCE,
-                 "%s: %" PRId64 "%s%s is out of range; send %" PRId64 " to %" PRId64, place,
-                 reader->given, *unit == '\0' ? "" : " ", unit, reader->least, reader->most);
+    } else if (reader->reason == REASON_OUT_OF_RANGE && (reader->least | reader->most) != 0) {
+        int len = snprintf(out_sentence, WIRE_SENTENCE,
+                           "%s: %" PRId64 "%s%s is out of range; send %" PRId64, place,
+                           reader->given, *unit == '\0' ? "" : " ", unit, reader->least);
+        if (reader->most > reader->least)
+            snprintf(out_sentence + len, WIRE_SENTENCE - (size_t)len, " to %" PRId64, reader->most);
     } else if (reader->reason == REASON_TOO_LARGE && reader->hint != NULL) {
         snprintf(out_sentence, WIRE_SENTENCE, "%s has %" PRId64 " %s; send at most %" PRId64, place,
                  reader->given, unit, reader->most);

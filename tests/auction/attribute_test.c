@@ -254,10 +254,10 @@ too_many_items_are_refused(void **state)
         assert_int_equal(attribute_bind_list_item(catalog, &contact, PRODUCTS, "loans", 5),
                          REASON_NONE);
     assert_int_equal(attribute_bind_list_item(catalog, &contact, PRODUCTS, "loans", 5),
-                     REASON_OUT_OF_RANGE);
+                     REASON_TOO_LARGE);
     assert_int_equal(attribute_bind_list_item(catalog, &contact, PRODUCTS, "loans", 5),
-                     REASON_OUT_OF_RANGE);
-    assert_int_equal(attribute_bind_list_end(catalog, &contact, PRODUCTS), REASON_OUT_OF_RANGE);
+                     REASON_TOO_LARGE);
+    assert_int_equal(attribute_bind_list_end(catalog, &contact, PRODUCTS), REASON_TOO_LARGE);
     assert_false(known(PRODUCTS));
     assert_int_equal(contact.values.list_used, 0);
     // All of them fit when they are the last ones.
