@@ -7,10 +7,10 @@
 //  2 Nobody connects over the network. On the socket the system says who asks (peer), and
 //    pg_ident.conf says which roles that user may be: no passwords exist.
 //  3 A socket's path holds 107 bytes. If DIR/postgres/run is too long, the socket is in a fresh
-//    directory in /tmp, which goes with `down`.
-//  4 After a kill -9 the dead server's pid can seem alive for some seconds (a zombie that nobody
-//    reaped) and its memory in use (sessions that are just ending): starting is tried again for a
-//    while. postmaster.pid is never removed by us; it guards the data.
+//    directory in /tmp, which goes with `down`; after a crash it is used again.
+//  4 After a kill -9 the dead server's memory can be in use for a while (sessions that are just
+//    ending): starting is tried again. postmaster.pid is never removed by us; it guards the data.
+//    A pid in it that is another program's, or a zombie's, is struck out (postmaster.c).
 #include "postgres.h"
 
 #include <errno.h>
@@ -23,9 +23,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "postmaster.h"
 #include "process.h"
 
 #define PATH_BYTES 700
+#define TEMPORARY "/tmp/vendue."
 #define SOCKET_DIRECTORY_MAX \
     92                  // so that "/.s.PGSQL.5432" and the NUL still fit sun_path's 108 bytes
 #define START_TRIES 20  // half a second apart
@@ -274,6 +276,18 @@ quote(const char *text, char *out, size_t size)
     out[at] = '\0';
 }
 
+// True when the temporary directory of a server that crashed is still there, and its user's own.
+static bool
+is_left_over(struct server *server, char *socket, size_t size)
+{
+    struct stat status;
+    struct passwd *user = server->user[0] ? getpwnam(server->user) : getpwuid(geteuid());
+    return postgres_socket(server->settings, socket, size) &&
+           strncmp(socket, TEMPORARY, strlen(TEMPORARY)) == 0 && lstat(socket, &status) == 0 &&
+           S_ISDIR(status.st_mode) && (status.st_mode & 077) == 0 && user &&
+           status.st_uid == user->pw_uid;
+}
+
 // Finds a directory for the socket whose path is short enough, and tells the cluster and everybody
 // else.
 static enum status
@@ -285,8 +299,9 @@ place_socket(struct server *server, char *socket, size_t size)
     if (strlen(socket) <= SOCKET_DIRECTORY_MAX && !strchr(socket, '\'') && !strchr(socket, ',')) {
         status = give_directory(server, socket);
     } else {
-        snprintf(socket, size, "/tmp/vendue.XXXXXX");
-        if (!mkdtemp(socket)) return fail(server->fault, STATUS_IO, "%s: %m", socket);
+        bool again = is_left_over(server, socket, size);
+        if (!again) snprintf(socket, size, TEMPORARY "XXXXXX");
+        if (!again && !mkdtemp(socket)) return fail(server->fault, STATUS_IO, "%s: %m", socket);
         status = give_directory(server, socket);
     }
     if (status != STATUS_OK) return status;
@@ -334,43 +349,40 @@ pg_ctl(struct server *server, char *verb, int *out_exit)
     return run_program(server, strcmp(verb, "start") == 0 ? start : stop, out_exit);
 }
 
-// The pid that postmaster.pid names, 0 when there is no such file.
-static pid_t
-postmaster(const char *data)
+// So that a server killed without a trace of it but its lock files does not keep the next one out.
+static enum status
+forget_dead_server(struct server *server, const char *socket)
 {
-    char path[PATH_BYTES + 32];
-    int pid = 0;
-    snprintf(path, sizeof path, "%s/postmaster.pid", data);
-    FILE *file = fopen(path, "re");
-    if (!file) return 0;
-    if (fscanf(file, "%d", &pid) != 1) pid = 0;
-    fclose(file);
-    return pid;
-}
-
-bool
-postgres_runs(const struct settings *settings)
-{
-    char data[PATH_BYTES];
-    snprintf(data, sizeof data, "%s/postgres/data", settings->directory);
-    return process_alive(postmaster(data));
+    char locks[2][PATH_BYTES + 32];
+    snprintf(locks[0], sizeof locks[0], "%s/postmaster.pid", server->data);
+    snprintf(locks[1], sizeof locks[1], "%s/.s.PGSQL.5432.lock", socket);
+    for (int i = 0; i < 2; i++) {
+        if (!postmaster_forget(locks[i], server->user))
+            return fail(server->fault, STATUS_IO,
+                        "%s names a process that is no PostgreSQL, and cannot be changed; is its "
+                        "directory writable?",
+                        locks[i]);
+    }
+    return STATUS_OK;
 }
 
 enum status
 postgres_start(const struct settings *settings, struct postgres_fault *out_fault)
 {
     struct server server;
-    char socket[PATH_BYTES];
+    char socket[PATH_BYTES], lock[PATH_BYTES + 32];
     int code = 1;
-    if (postgres_runs(settings)) return STATUS_OK;
     enum status status = server_of(settings, &server, out_fault);
+    if (status == STATUS_OK && postmaster_find(server.data, server.user) > 0) return STATUS_OK;
     if (status == STATUS_OK) status = check_way(&server);
     if (status == STATUS_OK) status = place_socket(&server, socket, sizeof socket);
+    if (status == STATUS_OK) status = forget_dead_server(&server, socket);
     if (status != STATUS_OK) return status;
+    snprintf(lock, sizeof lock, "%s/postmaster.pid", server.data);
     for (int tries = 0; tries < START_TRIES; tries++) {
         status = pg_ctl(&server, "start", &code);
-        if (status != STATUS_OK || code == 0 || postmaster(server.data) == 0) break;
-        process_sleep_ms(500);  // a dead server's pid or sessions are still there
+        if (status != STATUS_OK || code == 0 || access(lock, F_OK) != 0) break;
+        process_sleep_ms(500);  // a dead server's sessions are still there
     }
     if (status != STATUS_OK) return status;
     if (code != 0)
@@ -384,14 +396,15 @@ postgres_stop(const struct settings *settings, struct postgres_fault *out_fault)
     struct server server;
     char socket[PATH_BYTES], path[PATH_BYTES];
     int code = 0;
-    if (!postgres_runs(settings)) return STATUS_NOT_FOUND;
     enum status status = server_of(settings, &server, out_fault);
+    if (status == STATUS_OK && postmaster_find(server.data, server.user) == 0)
+        return STATUS_NOT_FOUND;
     if (status == STATUS_OK) status = pg_ctl(&server, "stop", &code);
     if (status != STATUS_OK) return status;
     if (code != 0)
         return fail(out_fault, STATUS_IO, "PostgreSQL does not stop; see %s", server.log);
     if (postgres_socket(settings, socket, sizeof socket) &&
-        strncmp(socket, "/tmp/vendue.", 12) == 0)
+        strncmp(socket, TEMPORARY, strlen(TEMPORARY)) == 0)
         rmdir(socket);
     snprintf(path, sizeof path, "%s/run/postgres.socket", settings->directory);
     unlink(path);

@@ -27,7 +27,6 @@ postgres_start(const struct settings *settings, struct postgres_fault *out_fault
 // Stops it: open transactions are rolled back, data is written. STATUS_NOT_FOUND: it did not run.
 MUST_CHECK enum status
 postgres_stop(const struct settings *settings, struct postgres_fault *out_fault);
-bool postgres_runs(const struct settings *settings);
 // The directory of its socket, while it runs.
 bool postgres_socket(const struct settings *settings, char *out_socket, size_t size);
 

@@ -95,6 +95,24 @@ say "killed PostgreSQL comes back too"
 kill -9 "$(head -n 1 "$M/postgres/data/postmaster.pid")"
 expect 0 slotctl up
 clean
+
+say "after a power cut all pids are other programs': they are neither taken for the market's nor stopped"
+kill -9 "$(cut -d' ' -f1 "$M/run/auctiond.process")" "$(cut -d' ' -f1 "$M/run/ledgerd.process")" \
+    "$(head -n 1 "$M/postgres/data/postmaster.pid")"
+if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --clear-groups sleep 600 & else sleep 600 & fi
+stranger=$!
+for file in "$M/run/auctiond.process" "$M/run/ledgerd.process" "$M/postgres/data/postmaster.pid"; do
+    sed -i "1s/^[0-9]*/$stranger/" "$file"
+done
+sed -i "s/\"pid\": *[0-9]*/\"pid\": $stranger/" "$M/run/auctiond.status" "$M/run/ledgerd.status"
+expect 1 slotctl status
+said "the market is down"
 expect 0 slotctl down
+kill -0 $stranger || fail "down stopped a program that is not the market's"
+expect 0 slotctl up
+clean
+expect 0 slotctl down
+kill -0 $stranger || fail "down stopped a program that is not the market's"
+kill $stranger
 expect 0 slotctl down
 said "was down"
