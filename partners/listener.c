@@ -48,6 +48,22 @@ rest(struct listener *listener)
     (void)event_del(listener->acceptable);
 }
 
+// Answers are joined by us, so the kernel need not wait for more. A peer that vanished without a word
+// (power, network) is found out within two minutes: idle connections are kept, dead ones are not.
+static void
+set_up(int peer)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1},    {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, 60},  {IPPROTO_TCP, TCP_KEEPINTVL, 15},
+        {IPPROTO_TCP, TCP_KEEPCNT, 4},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        (void)setsockopt(peer, options[i].level, options[i].name, &options[i].value, sizeof(int));
+}
+
 static void
 on_acceptable(int fd, short what, void *context)
 {
@@ -64,9 +80,7 @@ on_acceptable(int fd, short what, void *context)
             return;
         }
         listener->counts.accepted++;
-        // Answers are joined by us, so the kernel need not wait for more.
-        int one = 1;
-        (void)setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        set_up(peer);
         if (session_start(listener, peer)) continue;
         listener->counts.refused++;
         close(peer);

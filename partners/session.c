@@ -424,7 +424,7 @@ send_all(struct session *session)
             session->broken = true;
             return false;
         }
-        session->progress = session->listener->now;
+        session->progress = session->taken = session->listener->now;
         buffer_consume(out, count);
     }
     buffer_trim(&session->listener->pool, out);
@@ -463,7 +463,7 @@ session_sweep(struct session *session)
 {
     const struct listener_limits *limits = &session->listener->limits;
     int64_t now = session->listener->now.us;
-    int64_t quiet = now - session->progress.us;
+    int64_t quiet = now - session->progress.us, untaken = now - session->taken.us;
     switch (session->state) {
     case SESSION_FREE: break;
     case SESSION_HANDSHAKE:
@@ -472,7 +472,7 @@ session_sweep(struct session *session)
         if (now > session->deadline.us) session_close(session);
         break;
     case SESSION_OPEN:
-        if (session->out.len > 0 && quiet > (int64_t)limits->stall_seconds * USEC_SECOND) {
+        if (session->out.len > 0 && untaken > (int64_t)limits->stall_seconds * USEC_SECOND) {
             session_close(session);
         } else if (limits->idle_seconds > 0 && session->in_flight == 0 && session->out.len == 0 &&
                    quiet > (int64_t)limits->idle_seconds * USEC_SECOND) {
@@ -523,6 +523,7 @@ finish(struct listener *listener)
     session->in_flight--;
     listener->counts.answers++;
     if (session->broken) return;
+    if (session->out.len == 0) session->taken = listener->now;
     if (session->out.len + listener->reply.len > BOUND_OUTPUT_HARD ||
         !buffer_append(&listener->pool, &session->out, listener->reply.data, listener->reply.len)) {
         if (may_log(listener))

@@ -28,6 +28,7 @@ struct session {
     struct session_peer peer;
     usec deadline;             // HANDSHAKE, ENDING, LINGER: when it is over
     usec progress;             // when bytes last moved, as the sweep counts time
+    usec taken;                // when the peer last took of `out`, or `out` began to wait
     const char *refusal_text;  // ENDING: the last message's sentence; NULL: the reason's own
     enum reason refusal;       // ENDING: the last message; REASON_NONE: none is sent
     enum session_state state;
