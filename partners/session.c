@@ -224,7 +224,11 @@ session_read(struct session *session)
     while (status == STATUS_OK && buffer_room(in) > 0) {
         size_t count = 0;
         status = tls_read(session->tls, buffer_end(in), buffer_room(in), &count);
-        if (status == STATUS_OK) in->len += (uint32_t)count;
+        if (status != STATUS_OK) break;
+        in->len += (uint32_t)count;
+        // Nothing waits inside: what comes next the socket announces, so it need not be asked in
+        // vain.
+        if (!tls_pending(session->tls)) status = STATUS_AGAIN;
     }
     session->progress = session->listener->now;
     bool wants_write = status == STATUS_AGAIN && tls_wants_write(session->tls);
