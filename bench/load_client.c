@@ -69,8 +69,7 @@ cpu_of(pid_t pid)
     return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-// --- Connections
-// -----------------------------------------------------------------------------------
+// --- Connections -------------------------------------------------------------------------------
 static SSL_CTX *
 context_open(const struct load_client_options *options)
 {
@@ -197,8 +196,7 @@ loop_until(struct client *client, int64_t end)
     }
 }
 
-// --- Runs
-// ------------------------------------------------------------------------------------------
+// --- Runs --------------------------------------------------------------------------------------
 static struct client *
 client_begin(const struct load_client_options *options, struct load_requests *requests,
              unsigned connections)

@@ -42,8 +42,7 @@ struct server {
     struct contact contact;
 };
 
-// --- What is done with the bytes
-// -------------------------------------------------------------------
+// --- What is done with the bytes ---------------------------------------------------------------
 static void
 echo_bytes(struct server *server, struct peer *peer)
 {
@@ -113,8 +112,7 @@ decide_bytes(struct server *server, struct peer *peer)
     peer->in_len -= at;
 }
 
-// --- Connections
-// -----------------------------------------------------------------------------------
+// --- Connections -------------------------------------------------------------------------------
 static void
 drop(struct peer *peer)
 {

@@ -51,8 +51,7 @@ struct verb_option {
 // missing value) -1.
 int verb_options(const struct verb *verb, const struct verb_option *options, int argc, char **argv);
 
-// --- The face of the whole program (slotctl.c)
-// ----------------------------------------------------
+// --- The face of the whole program (slotctl.c) -------------------------------------------------
 struct verb_globals {
     struct verb_context context;
     bool help, version;

@@ -1,9 +1,11 @@
 // The scribe's loop:
-//   1 take the next run of mails; when none is there, prepare the next segment a little, then sleep
+//   1 take the next run of mails; when none is there, prepare the next segment a little, then
+//     sleep
 //   2 append a frame for it; while there is no room: say so, wait, try again (nothing is dropped)
 //   3 while more is published and this sync is not yet large, take on
 //   4 sync; on any failure end the process: what is true is found by recovery, never by trying
-//   again 5 settle: now the edge may speak
+//     again
+//   5 settle: now the edge may speak
 // No timer collects batches: whatever has gathered while the last sync ran is the next batch.
 #include "scribe.h"
 

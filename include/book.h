@@ -31,6 +31,9 @@ void book_close(struct book *book);
 MUST_CHECK enum status
 book_apply(struct book *book, const struct fact *fact, struct catalog_position position);
 
+// Facts of this new contact will be applied soon: what they touch is called near. Changes nothing.
+void book_expect(const struct book *book, struct id contact);
+
 // A new catalog: bid changes it includes (position) leave the overlay. Before a replay give the
 // latest catalog first: bid facts that it includes are then passed over.
 void book_catalog(struct book *book, const struct catalog *catalog);

@@ -5,9 +5,9 @@
 //
 //   1 The version's number is the base's plus one, and its row is inserted first: the primary key
 //     lets one of two applies in; the other waits for it and is told.
-//   2 An object keeps its id for ever, also over a removal; a new (kind, code) gets the highest id
-//   of
-//     its kind plus one. Both are read after 1, when nobody else can have written in between.
+//   2 An object keeps its id for ever, also over a removal; a new (kind, code) gets the highest
+//     id of its kind plus one. Both are read after 1, when nobody else can have written in
+//     between.
 //   3 Ids stay within what facts and the book can hold: seats below BOUND_SEATS, messages below
 //     BOUND_MESSAGES, touchpoints within 16 bits.
 #include "apply.h"

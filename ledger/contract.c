@@ -1,12 +1,11 @@
 // Contracts by stable id and time; gain-share terms into parts of a pool.
 //
 //  1 Look-ups are binary searches in arrays of pointers, sorted once per market version.
-//  2 The contract that counts is the one in force when the placement was won, in the market version
-//  that
-//    decided it: a contract edited later changes nothing that was already won.
+//  2 The contract that counts is the one in force when the placement was won, in the market
+//    version that decided it: a contract edited later changes nothing that was already won.
 //  3 Parts are (beneficiary, rung) pairs; a pair named twice is one part with both weights. They
-//  are sorted
-//    by beneficiary and rung, so that the split's ties never depend on how the file was written.
+//    are sorted by beneficiary and rung, so that the split's ties never depend on how the file
+//    was written.
 //  4 Pool and parts are computed by money.h alone.
 #include "contract.h"
 
@@ -167,8 +166,7 @@ contract_in_force(const struct contract_terms *terms, uint32_t seat, usec at)
     return best;
 }
 
-// --- Parts
-// ----------------------------------------------------------------------------------------
+// --- Parts -------------------------------------------------------------------------------------
 
 static int
 by_part(const struct contract_part *a, const struct contract_part *b)

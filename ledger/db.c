@@ -1,16 +1,15 @@
 // PostgreSQL behind a thin, safe wrapper. The only file that includes libpq.
 //
 // 1 Every statement goes through PQexecParams in the extended protocol: parameters and results in
-// binary form,
-//   parameter types named, so nothing is quoted, escaped or guessed.
+//   binary form, parameter types named, so nothing is quoted, escaped or guessed.
 // 2 A failing call leaves its one-line message and SQLSTATE in the connection; callers decide by
-// status. 3 The session's settings (UTC, search_path, limits) travel in the connection string's
-// `options`, so that they
-//   hold from the first statement on.
+//   status.
+// 3 The session's settings (UTC, search_path, limits) travel in the connection string's
+//   `options`, so that they hold from the first statement on.
 // 4 COPY collects rows in one buffer and hands it on when it is full; an error on the way is
-// remembered and
-//   told by db_copy_end, so that callers check once. Text that is not UTF-8 goes in as "\\x" and
-//   its bytes in hex: foreign keys come from outside, and one bad byte must not stop a whole batch.
+//   remembered and told by db_copy_end, so that callers check once. Text that is not UTF-8 goes
+//   in as "\\x" and its bytes in hex: foreign keys come from outside, and one bad byte must not
+//   stop a whole batch.
 #include "db.h"
 
 #include <libpq-fe.h>
@@ -164,8 +163,7 @@ db_limits(struct db *db, uint32_t statement_ms, uint32_t lock_ms)
     return db_script(db, sql);
 }
 
-// --- Statements
-// -----------------------------------------------------------------------------------
+// --- Statements --------------------------------------------------------------------------------
 
 static enum status
 execute(struct db *db, const char *sql, const struct db_param *params, size_t count,
@@ -274,8 +272,7 @@ db_rollback(struct db *db)
     }
 }
 
-// --- Rows
-// -----------------------------------------------------------------------------------------
+// --- Rows --------------------------------------------------------------------------------------
 
 size_t
 db_count(const struct db_rows *rows)
@@ -402,8 +399,7 @@ db_rows_free(struct db_rows *rows)
     }
 }
 
-// --- Bulk load
-// ------------------------------------------------------------------------------------
+// --- Bulk load ---------------------------------------------------------------------------------
 
 static void
 copy_flush(struct db *db)

@@ -1,25 +1,19 @@
 // ledgerd: books the journal in PostgreSQL, publishes the market as a catalog, writes closed
 // statements. One loop, one connection, no port. `ledgerd DIR`.
 //
-//  1 A turn: connect if need be; ship until the journal has no more (but not without a look at the
-//  rest);
-//    publish what changed; once a second write closed statements; say how it stands.
-//  2 PostgreSQL may be away at any time, also at the start: this is logged once, tried again after
-//  0.1 s to
-//    2 s, and caught up with. Selling does not depend on us.
+//  1 A turn: connect if need be; ship until the journal has no more (but not without a look at
+//    the rest); publish what changed; once a second write closed statements; say how it stands.
+//  2 PostgreSQL may be away at any time, also at the start: this is logged once, tried again
+//    after 0.1 s to 2 s, and caught up with. Selling does not depend on us.
 //  3 The connection string is DIR/run/postgres.ledger, read anew at every connect; without that
-//  file the
-//    settings' `postgres`.
+//    file the settings' `postgres`.
 //  4 When journal and ledger do not fit (ship.h, SHIP_STOP) it says so loudly and ends with exit
-//  code 1: going
-//    on would book something wrong.
-//  5 DIR/run/ledgerd.pid is held locked as long as we live. DIR/run/ledgerd.status is JSON, written
-//  to a new
-//    file that replaces the old one, every second or when something changed; a clean end removes
-//    it.
+//    code 1: going on would book something wrong.
+//  5 DIR/run/ledgerd.pid is held locked as long as we live. DIR/run/ledgerd.status is JSON,
+//    written to a new file that replaces the old one, every second or when something changed; a
+//    clean end removes it.
 //  6 SIGTERM and SIGINT end the loop between two transactions. They are blocked and waited for,
-//  which is
-//    also how the loop sleeps, so there is no handler.
+//    which is also how the loop sleeps, so there is no handler.
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -66,8 +60,7 @@ struct ledgerd {
     int lock;
 };
 
-// --- Trouble
-// --------------------------------------------------------------------------------------
+// --- Trouble -----------------------------------------------------------------------------------
 
 static void
 trouble_is(struct trouble *trouble, const char *text)
@@ -91,8 +84,7 @@ trouble_ends(struct trouble *trouble)
     trouble->since = (usec){0};
 }
 
-// --- Status file
-// ----------------------------------------------------------------------------------
+// --- Status file -------------------------------------------------------------------------------
 
 static const struct trouble *
 worst(const struct ledgerd *ledgerd)
@@ -145,8 +137,7 @@ status_is_old(const struct ledgerd *ledgerd)
            ledgerd->told_catalog != ledgerd->published.version;
 }
 
-// --- Connection
-// -----------------------------------------------------------------------------------
+// --- Connection --------------------------------------------------------------------------------
 
 static void
 connection_string(const struct ledgerd *ledgerd, char *out, size_t room)
@@ -214,8 +205,7 @@ still_connected(struct ledgerd *ledgerd)
     return ledgerd->db != NULL;
 }
 
-// --- The turn
-// -------------------------------------------------------------------------------------
+// --- The turn ----------------------------------------------------------------------------------
 
 // Gives whether there is more to ship at once.
 static bool
@@ -287,8 +277,7 @@ turn(struct ledgerd *ledgerd)
     return more;
 }
 
-// --- Start and end
-// --------------------------------------------------------------------------------
+// --- Start and end -----------------------------------------------------------------------------
 
 static int
 take_lock(struct ledgerd *ledgerd)

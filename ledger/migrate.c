@@ -1,19 +1,17 @@
 // The schema's history: numbered files, each applied once and never changed afterwards.
 //
-//  1 Table vendue.migration holds one row a file: name, SHA-256 of its text, time. It is made here,
-//  before
-//    the first file.
+//  1 Table vendue.migration holds one row a file: name, SHA-256 of its text, time. It is made
+//    here, before the first file.
 //  2 Before anything is changed, every recorded file is compared with the embedded list: a file
-//  recorded
-//    but unknown means the database is newer than this binary; a recorded digest that differs means
-//    the file was edited after the fact. Both refuse by name.
+//    recorded but unknown means the database is newer than this binary; a recorded digest that
+//    differs means the file was edited after the fact. Both refuse by name.
 //  3 A file is applied in one transaction together with its row, so a crash leaves it applied or
-//  not. 4 Files are applied in order, and only after the newest recorded one: a file that sorts
-//  before it and is
-//    missing was added too late, and refuses by name as well.
+//    not.
+//  4 Files are applied in order, and only after the newest recorded one: a file that sorts before
+//    it and is missing was added too late, and refuses by name as well.
 //  5 Two programs at once: the row's primary key lets one win; the other's transaction is rolled
-//  back and
-//    reported as STATUS_CONFLICT by the database; running again finds everything in place.
+//    back and reported as STATUS_CONFLICT by the database; running again finds everything in
+//    place.
 #include "migrate.h"
 
 #include <stdio.h>

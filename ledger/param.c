@@ -2,8 +2,7 @@
 //
 // 1 Integers are big-endian; a uuid is its 16 bytes; text and bytea are their bytes.
 // 2 An array is: dimensions (0 or 1), has-null flag, element type, then size, lower bound 1, and
-// length and
-//   bytes of each item. An empty array has no dimension.
+//   length and bytes of each item. An empty array has no dimension.
 #include "param.h"
 
 #include <stdlib.h>

@@ -1,26 +1,24 @@
 // Facts into transfers.
 //
 //  1 Ids are derived from what is booked: win = H(placement), terminal = H(win), part = H(order,
-//  leg),
-//    refund part = H(order, refund, leg). The terminal's id is the same for charge and release, so
-//    a second terminal of one hold cannot exist, whatever the code does.
+//    leg), refund part = H(order, refund, leg). The terminal's id is the same for charge and
+//    release, so a second terminal of one hold cannot exist, whatever the code does.
 //  2 R1, a partner wins: hold Dr 1110 Unbilled (credit) or 2000 Prepaid / Cr 4000. Delivered:
-//  charge, the
-//    same accounts. Cancelled or expired: release. A contract that charges at the win: one charge
-//    at once, and nothing at delivery; what is not shown then is finance's to adjust.
+//    charge, the same accounts. Cancelled or expired: release. A contract that charges at the
+//    win: one charge at once, and nothing at delivery; what is not shown then is finance's to
+//    adjust.
 //  3 R2, a department wins: nothing is held; at delivery (or at the win, if the contract says so)
-//    Dr 5100 buyer / Cr 4100 owner, at the contract's transfer price. Buyer and owner the same: no
-//    transfer.
+//    Dr 5100 buyer / Cr 4100 owner, at the contract's transfer price. Buyer and owner the same:
+//    no transfer.
 //  4 R3, a conversion: the pool's parts, one transfer each. A partner is the merchant: Dr 1150 of
-//  it; the
-//    host is: Dr 5000 of the part's rung. Credit: host 4200, department 4210, partner 2100.
+//    it; the host is: Dr 5000 of the part's rung. Credit: host 4200, department 4210, partner
+//    2100.
 //  5 R5, a refund: the split of what remains less the split of what was before, part by part; a
-//  smaller part
-//    is booked back (accounts exchanged), a larger one as in R3. So the sum over all transfers of
-//    an order is always the split of what remains, and zero when nothing remains.
+//    smaller part is booked back (accounts exchanged), a larger one as in R3. So the sum over all
+//    transfers of an order is always the split of what remains, and zero when nothing remains.
 //  6 Zero amounts make no transfer.
 //  7 Conversion and refunds of one order share its id as their group; hold and terminal the
-//  placement's.
+//    placement's.
 #include "posting.h"
 
 #include <string.h>
@@ -211,8 +209,7 @@ posting_event(struct posting_win *win, const struct fact *fact, struct posting_s
     }
 }
 
-// --- Gain share
-// -----------------------------------------------------------------------------------
+// --- Gain share --------------------------------------------------------------------------------
 
 static struct id
 part_id(const char *domain, const struct fact *fact, bool with_key, unsigned leg)

@@ -1,19 +1,18 @@
 // Market, standing bids and certificates out of PostgreSQL into DIR/published/catalog.
 //
 // A turn:
-//   1 One query asks for marks that only grow: newest market version, number of certificates and of
-//     their events, watermark, last batch that changed a bid. Same as last time: nothing to do.
-//   2 A market that changed is read anew (its objects joined and read by the market file's reader);
-//     else the one in memory is used again. Certificates and bids are read.
-//   3 The watermark was read before the bids, so the catalog's position never claims a bid that is
-//   not
-//     in it; bids that are newer than the position do no harm, the node holds the same in its
-//     overlay.
+//   1 One query asks for marks that only grow: newest market version, number of certificates and
+//     of their events, watermark, last batch that changed a bid. Same as last time: nothing to
+//     do.
+//   2 A market that changed is read anew (its objects joined and read by the market file's
+//     reader); else the one in memory is used again. Certificates and bids are read.
+//   3 The watermark was read before the bids, so the catalog's position never claims a bid that
+//     is not in it; bids that are newer than the position do no harm, the node holds the same in
+//     its overlay.
 //   4 The catalog is encoded under the next version (highest row of catalog_version plus one),
-//   written
-//     to a temporary file and synced; the row is committed; then the file is renamed into place and
-//     the directory synced. So a version that a node can have seen has its row, and versions only
-//     grow, also over restarts and crashes.
+//     written to a temporary file and synced; the row is committed; then the file is renamed into
+//     place and the directory synced. So a version that a node can have seen has its row, and
+//     versions only grow, also over restarts and crashes.
 //   5 A first turn always publishes. After a failure the next try waits a second.
 #include "publish.h"
 

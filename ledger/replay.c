@@ -1,13 +1,12 @@
 // Facts in journal order into postings.
 //
-//  1 A contact's outcomes stand behind it in the same frame; they are decided by the same catalog,
-//  and
-//    so posted by the market version which that catalog was published from.
+//  1 A contact's outcomes stand behind it in the same frame; they are decided by the same
+//    catalog, and so posted by the market version which that catalog was published from.
 //  2 Placements, orders and refunds are kept in growing arrays, found by id. What is kept is
-//  exactly what
-//    the database keeps of them, so that a batch that reads them back posts as one that saw them
-//    pass.
-//  3 An order is that of its first conversion; only conversions and refunds that were booked count.
+//    exactly what the database keeps of them, so that a batch that reads them back posts as one
+//    that saw them pass.
+//  3 An order is that of its first conversion; only conversions and refunds that were booked
+//    count.
 //  4 Markets are kept by version, the least recently used one making room. Terms never change.
 #include "replay.h"
 
@@ -131,8 +130,7 @@ find_order(struct replay *replay, struct id order)
     return at == IDMAP_NONE ? NULL : &replay->orders[at];
 }
 
-// --- Markets
-// --------------------------------------------------------------------------------------
+// --- Markets -----------------------------------------------------------------------------------
 
 static enum status
 say(struct replay *replay, enum status status, const char *what, uint64_t number, const char *more)
@@ -190,8 +188,7 @@ terms_of(struct replay *replay, struct db *db, uint64_t version, struct contract
     return STATUS_OK;
 }
 
-// --- From the database
-// ----------------------------------------------------------------------------
+// --- From the database -------------------------------------------------------------------------
 
 static bool
 is_outcome_event(const struct fact *fact)
@@ -351,8 +348,7 @@ replay_prepare(struct replay *replay, struct db *db, const struct fact *facts, s
     return status;
 }
 
-// --- One fact
-// -------------------------------------------------------------------------------------
+// --- One fact ----------------------------------------------------------------------------------
 
 static enum status
 replay_contact(struct replay *replay, struct db *db, const struct fact *fact)

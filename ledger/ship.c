@@ -5,15 +5,16 @@
 //   the facts; load fact rows, transfers and frames; move the watermark by compare-and-set; commit.
 //
 //  1 Rows and watermark are one transaction: whatever ends this process, either both are there or
-//  neither. 2 The position is believed only as read from the database. After any failure, and above
-//  all after a
-//    commit whose answer was lost, it is read again and the journal is read on from there.
-//  3 The watermark row is locked before the fence is read, and whoever fences locks it first, so no
-//    transfer slips into a period behind its fence. A transfer belongs to the month of its
+//    neither.
+//  2 The position is believed only as read from the database. After any failure, and above all
+//    after a commit whose answer was lost, it is read again and the journal is read on from
+//    there.
+//  3 The watermark row is locked before the fence is read, and whoever fences locks it first, so
+//    no transfer slips into a period behind its fence. A transfer belongs to the month of its
 //    effective time, or to the first month behind the fence, and is marked late then.
-//  4 A frame that does not continue the last one, a damaged one, a fact that cannot be posted, or a
-//  row
-//    that the database refuses as a second one, stops shipping: the ledger keeps what it has.
+//  4 A frame that does not continue the last one, a damaged one, a fact that cannot be posted, or
+//    a row that the database refuses as a second one, stops shipping: the ledger keeps what it
+//    has.
 //  5 A failed turn keeps nothing in memory but the terms of markets, which never change.
 #include "ship.h"
 
@@ -92,8 +93,7 @@ ship_report(const struct ship *ship)
     return &ship->report;
 }
 
-// --- Answers
-// --------------------------------------------------------------------------------------
+// --- Answers -----------------------------------------------------------------------------------
 
 static enum ship_answer
 stop(struct ship *ship, const char *what, const char *why)
@@ -137,8 +137,7 @@ replay_said(struct ship *ship, struct db *db, enum status status, struct posting
     return status == STATUS_NOT_FOUND || status == STATUS_DAMAGED ? answer : SHIP_RETRY;
 }
 
-// --- Position
-// -------------------------------------------------------------------------------------
+// --- Position ----------------------------------------------------------------------------------
 
 static enum status
 read_watermark(struct ship *ship, struct db *db, bool lock, struct journal_position *out)
@@ -227,8 +226,7 @@ collect(struct ship *ship)
     return ship->frame_count ? SHIP_BOOKED : SHIP_IDLE;
 }
 
-// --- Booking
-// --------------------------------------------------------------------------------------
+// --- Booking -----------------------------------------------------------------------------------
 
 // The period of something that happened at `at`, and whether it came late.
 static bool

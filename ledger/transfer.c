@@ -1,14 +1,13 @@
 // Accounts and transfers in the database.
 //
 //  1 An account's number is computed from code, rung and seat, so no look-up stands between a
-//  posting and
-//    its row; the account's own row (name, normal side) is added by whoever uses it first.
+//    posting and its row; the account's own row (name, normal side) is added by whoever uses it
+//    first.
 //  2 Transfers go in by COPY, in the order given, inside the caller's transaction.
 //  3 New accounts are inserted in order of their number with ON CONFLICT DO NOTHING, so that two
-//  writers
-//    never wait for each other in a circle.
+//    writers never wait for each other in a circle.
 //  4 The chart: the table below. A name's <seat> is the seat's code, <rung> the rung's number and
-//  name.
+//    name.
 #include "transfer.h"
 
 #include <stdio.h>
@@ -113,8 +112,7 @@ transfer_state_name(enum transfer_state state)
     return names[state];
 }
 
-// --- Accounts
-// -------------------------------------------------------------------------------------
+// --- Accounts ----------------------------------------------------------------------------------
 
 struct used {
     struct currency currency;
@@ -209,8 +207,7 @@ insert_accounts(struct db *db, const struct used *used, size_t count)
     return status;
 }
 
-// --- Transfers
-// ------------------------------------------------------------------------------------
+// --- Transfers ---------------------------------------------------------------------------------
 
 static int
 is_zero(struct id id)

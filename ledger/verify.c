@@ -9,16 +9,14 @@
 //     database  1.1.0  1.1.1         1.2.0 ...   a row on one side only is missing or too much.
 //
 //  1 A frame's previous digest, digest and count must be those of its row in `frame`; the last
-//  one's those
-//    of the watermark. So the files are the ones that were booked.
+//    one's those of the watermark. So the files are the ones that were booked.
 //  2 The period of a row depends on the fence that held when it was booked; the frame's row tells
-//  it. Fences
-//    only rise.
+//    it. Fences only rise.
 //  3 Rows are compared as lines of text that hold every column (verify_line.c).
 //  4 Unexplained are: the amounts of transfers missing or too much; of a differing pair the
-//  difference of the
-//    amounts, or both amounts when accounts, currency or state differ. Finance's own transfers (log
-//    0) are explained by their kind here, and by the settlement's own proof beside this one.
+//    difference of the amounts, or both amounts when accounts, currency or state differ.
+//    Finance's own transfers (log 0) are explained by their kind here, and by the settlement's
+//    own proof beside this one.
 #include "verify.h"
 
 #include <inttypes.h>
@@ -54,8 +52,7 @@ struct verify {
     __int128 unexplained;
 };
 
-// --- Telling
-// --------------------------------------------------------------------------------------
+// --- Telling -----------------------------------------------------------------------------------
 
 static void
 tell(struct verify *verify, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -103,8 +100,7 @@ conclude(struct verify *verify, enum verify_part part, const char *name, bool ok
     verify->out->ok = verify->out->ok && ok;
 }
 
-// --- Streams
-// --------------------------------------------------------------------------------------
+// --- Streams -----------------------------------------------------------------------------------
 
 static enum status
 stream_fetch(struct verify *verify, struct stream *stream)
@@ -153,8 +149,7 @@ stands(const struct stream *stream, uint64_t batch, uint32_t index, int leg)
     return 0;
 }
 
-// --- Transfers
-// ------------------------------------------------------------------------------------
+// --- Transfers ---------------------------------------------------------------------------------
 
 static void
 explainable(struct verify *verify, int64_t micros)
@@ -224,8 +219,7 @@ compare_transfer(struct verify *verify, const struct transfer *expected)
     return stream_next(verify, stream);
 }
 
-// --- Facts and frames
-// -----------------------------------------------------------------------------
+// --- Facts and frames --------------------------------------------------------------------------
 
 static enum status
 extra_fact(struct verify *verify)
@@ -373,8 +367,7 @@ walk(struct verify *verify)
     return status;
 }
 
-// --- Questions to the database alone
-// --------------------------------------------------------------
+// --- Questions to the database alone -----------------------------------------------------------
 
 // One row of integers.
 static enum status
@@ -466,8 +459,7 @@ read_watermark(struct verify *verify)
     return STATUS_OK;
 }
 
-// --- All together
-// ---------------------------------------------------------------------------------
+// --- All together ------------------------------------------------------------------------------
 
 static enum status
 open_all(struct verify *verify, const char *directory)

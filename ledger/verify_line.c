@@ -53,8 +53,7 @@ const char verify_line_transfers[] =
     "coalesce(rung::text, ''), coalesce(reason::text, ''), coalesce(reference::text, '')), "
     "amount_micros from transfer where log = $1 order by batch, idx, leg";
 
-// --- The same in C
-// --------------------------------------------------------------------------------
+// --- The same in C -----------------------------------------------------------------------------
 
 struct line {
     char *out;

@@ -2,11 +2,11 @@
 //
 //   1 a name of a seat names a seat; a container's owner and nothing else must be a department
 //   2 the ladder: departments stand on rungs 1 to 5, partners on 6 and 7, both on 8; affiliation
-//   needs a
-//     gain share
-//   3 a slot that admits fulfill admits nothing else: what the customer came for is not mixed with
-//   sales 4 floors: each can count for some bid, and no two ask for the same 5 contracts of a seat
-//   do not overlap in time; what they promise can be booked
+//     needs a gain share
+//   3 a slot that admits fulfill admits nothing else: what the customer came for is not mixed
+//     with sales
+//   4 floors: each can count for some bid, and no two ask for the same
+//   5 contracts of a seat do not overlap in time; what they promise can be booked
 #include "check.h"
 
 #include <stdlib.h>

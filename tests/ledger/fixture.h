@@ -171,8 +171,7 @@ fixture_close(struct fixture *fixture)
     assert_int_equal(system(command), 0);
 }
 
-// --- Stories
-// --------------------------------------------------------------------------------------
+// --- Stories -----------------------------------------------------------------------------------
 
 struct told {
     struct fact placement;
@@ -423,8 +422,7 @@ story_tell(struct story *story, unsigned frames)
     assert_int_equal(journal_sync(story->journal), STATUS_OK);
 }
 
-// --- Shipping and proving
-// -------------------------------------------------------------------------
+// --- Shipping and proving ----------------------------------------------------------------------
 
 // Ships until there is nothing more; gives the last answer.
 static inline enum ship_answer

@@ -211,8 +211,7 @@ later_facts_and_cents_go_to_the_next_period(void **state)
     books_close(&books);
 }
 
-// --- Killed in the middle
-// -----------------------------------------------------------------------------
+// --- Killed in the middle ----------------------------------------------------------------------
 
 static int last_step;  // after which the child kills itself
 
@@ -330,8 +329,7 @@ two_closes_at_once_make_one(void **state)
     books_close(&undisturbed);
 }
 
-// --- In flight
-// --------------------------------------------------------------------------------------
+// --- In flight ---------------------------------------------------------------------------------
 
 // Whoever is booking when the fence comes is waited for: a deposit, a shipper's transaction.
 static void
@@ -409,8 +407,7 @@ holds_are_those_at_the_fence(void **state)
     books_close(&undisturbed);
 }
 
-// --- Wrong books
-// --------------------------------------------------------------------------------------
+// --- Wrong books -------------------------------------------------------------------------------
 
 static void
 books_that_do_not_add_up_are_not_closed(void **state)

@@ -143,8 +143,7 @@ reads_as_the_handbook_says(void **state)
     books_close(&books);
 }
 
-// --- Whatever happens, it adds up
-// -------------------------------------------------------------------------
+// --- Whatever happens, it adds up --------------------------------------------------------------
 
 static int64_t
 integer(const json_t *object, const char *key)
@@ -251,8 +250,7 @@ random_months_add_up(void **state)
     books_close(&books);
 }
 
-// --- Files
-// ------------------------------------------------------------------------------------------------
+// --- Files -------------------------------------------------------------------------------------
 
 static char *
 file(const struct books *books, const char *name)

@@ -30,8 +30,7 @@ static struct {
     char bin[128];
 } cluster;
 
-// --- Running programs
-// -----------------------------------------------------------------------------
+// --- Running programs --------------------------------------------------------------------------
 
 static void
 become_server_user(void)
@@ -102,8 +101,7 @@ sql(const char *database, const char *text)
     return wait_for(start(argv, false, false));
 }
 
-// --- The cluster
-// ----------------------------------------------------------------------------------
+// --- The cluster -------------------------------------------------------------------------------
 
 static void
 write_file(const char *name, const char *text)

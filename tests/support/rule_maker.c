@@ -168,8 +168,7 @@ maker_rule(struct maker *maker)
     return make(maker, (unsigned)maker_random(maker, 4));
 }
 
-// --- Text
-// ------------------------------------------------------------------------------------------
+// --- Text --------------------------------------------------------------------------------------
 
 struct text {
     struct maker *maker;
@@ -334,8 +333,7 @@ maker_text(struct maker *maker, const struct maker_rule *rule, char *out, unsign
     put_rule(&text, rule, OR);
 }
 
-// --- Meaning
-// ---------------------------------------------------------------------------------------
+// --- Meaning -----------------------------------------------------------------------------------
 
 static enum maker_truth
 truth_of(bool truth)
@@ -428,8 +426,7 @@ maker_truth(const struct maker_rule *rule, const struct maker_sample *sample)
     return truth;
 }
 
-// --- The engine's view
-// -----------------------------------------------------------------------------
+// --- The engine's view -------------------------------------------------------------------------
 
 static int32_t
 find_word(const struct maker_words *words, const char *text, size_t len)
