@@ -34,8 +34,7 @@ void load_market_stop(struct load_market *market);
 // A file of the authority: "ca.crt", "shop.key". Valid until the fourth call after this one.
 const char *load_market_file(const struct load_market *market, const char *name);
 
-// --- load_request.c: contacts as a touchpoint sends them
-// ------------------------------------------
+// --- load_request.c: contacts as a touchpoint sends them ---------------------------------------
 struct load_requests {
     uint8_t bytes[LOAD_POOL][512];
     size_t len;                         // all of them have the same
@@ -46,8 +45,7 @@ void load_request_fill(struct load_requests *requests);
 // Writes the next request with this id; returns its length.
 size_t load_request_write(struct load_requests *requests, uint32_t id, uint8_t *out);
 
-// --- load_server.c: the two echoes
-// -----------------------------------------------------------------
+// --- load_server.c: the two echoes -------------------------------------------------------------
 enum load_server { LOAD_ECHO, LOAD_DECIDE, LOAD_MARKET, LOAD_SERVERS };
 struct load_server_options {
     enum load_server kind;  // LOAD_ECHO or LOAD_DECIDE
@@ -60,8 +58,7 @@ struct load_server_options {
 // In a child process on a free port of the loopback. The caller ends it.
 pid_t load_server_start(const struct load_server_options *options, uint16_t *out_port);
 
-// --- load_client.c
-// ---------------------------------------------------------------------------------
+// --- load_client.c -----------------------------------------------------------------------------
 struct load_run {
     double per_second, p50_us, p99_us;
     double cpu_us, client_us;  // processor time of server and client, per message

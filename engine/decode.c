@@ -96,8 +96,7 @@ take_word_set(struct wire_reader *reader, word_parser *parse, uint32_t *out_mask
     return reader->reason == REASON_NONE;
 }
 
-// --- hello
-// -----------------------------------------------------------------------------------------
+// --- hello -------------------------------------------------------------------------------------
 
 bool
 decode_hello(struct wire_reader *params, struct wire_text *out_client,
@@ -125,8 +124,7 @@ decode_nothing(struct wire_reader *params)
     return params->reason == REASON_NONE;
 }
 
-// --- contact
-// ---------------------------------------------------------------------------------------
+// --- contact -----------------------------------------------------------------------------------
 
 // Where the values of `attr` stand, so that they are bound after the built-ins and the consents are
 // known, wherever in the request they came.
@@ -336,8 +334,7 @@ decode_contact(const struct decode_by *by, struct wire_reader *params, struct co
     return true;
 }
 
-// --- event
-// -----------------------------------------------------------------------------------------
+// --- event -------------------------------------------------------------------------------------
 
 static const struct {
     const char *word;
@@ -464,8 +461,7 @@ decode_event(const struct decode_by *by, struct wire_reader *params, struct even
     return true;
 }
 
-// --- bids
-// ------------------------------------------------------------------------------------------
+// --- bids --------------------------------------------------------------------------------------
 
 struct bid_draft {
     bool has_id, has_message, has_price, has_currency, has_tagid, paused;
@@ -571,8 +567,7 @@ decode_bid_list(struct wire_reader *params, uint64_t *out_after, uint32_t *out_l
     return params->reason == REASON_NONE;
 }
 
-// --- statements
-// ------------------------------------------------------------------------------------
+// --- statements --------------------------------------------------------------------------------
 
 // A period's name becomes part of a path: only what a period's name can be is let through.
 static bool

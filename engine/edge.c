@@ -1,9 +1,13 @@
 // The edge's turn:
 //   1 sleep until a session, a timer, the scribe or the loader has something (not when answers
-//   already wait) 2 requests: decoded, decided, their facts put in the mailbox (callbacks of the
-//   listener) 3 a new catalog takes over between two requests; the old one goes when all it decided
-//   is answered 4 placements whose delivery window ended 5 publish: the scribe sees everything of
-//   the turn at once 6 speak: answers of what is durable by now 7 flush: one write a session
+//     already wait)
+//   2 requests: decoded, decided, their facts put in the mailbox (callbacks of the listener)
+//   3 a new catalog takes over between two requests; the old one goes when all it decided is
+//     answered
+//   4 placements whose delivery window ended
+//   5 publish: the scribe sees everything of the turn at once
+//   6 speak: answers of what is durable by now
+//   7 flush: one write a session
 //
 // Invariant: the catalog of a mail outlives the mail.
 #include "edge.h"
@@ -42,8 +46,7 @@ on_request(void *context, const struct session_request *request)
     method_request(context, request);
 }
 
-// --- The turn
-// --------------------------------------------------------------------------------------
+// --- The turn ----------------------------------------------------------------------------------
 
 static void
 change_catalog(struct edge *edge)
@@ -133,8 +136,7 @@ edge_run(struct edge *edge)
         turn(edge);
 }
 
-// --- Opening and closing
-// ---------------------------------------------------------------------------
+// --- Opening and closing -----------------------------------------------------------------------
 
 static void
 wake_by_loader(void *context)

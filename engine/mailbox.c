@@ -11,8 +11,8 @@
 //   (1) the edge alone writes put, published, consumed; the scribe alone writes taken, settled
 //   (2) a mail is spoken of only when settled has passed it: durability before speech
 //   (3) who wants to sleep says so first and looks again; who publishes looks whether the other
-//   sleeps:
-//       with sequentially consistent operations on flag and cursor one of the two sees the other
+//       sleeps: with sequentially consistent operations on flag and cursor one of the two sees
+//       the other
 #include "mailbox.h"
 
 #include <errno.h>

@@ -2,8 +2,9 @@
 // decided, and its mail put; each durable mail becomes its answer. One table names them all.
 //
 // Invariants
-//   (1) what changes the book is answered from the mailbox only, so after its facts are durable; a
-//   retry too (2) a refusal changes nothing and is answered at once
+//   (1) what changes the book is answered from the mailbox only, so after its facts are durable;
+//       a retry too
+//   (2) a refusal changes nothing and is answered at once
 #include <string.h>
 #include <unistd.h>
 
@@ -85,8 +86,7 @@ put_mail(struct edge *edge, const struct session_request *request, enum mail_kin
     return mail;
 }
 
-// --- Methods
-// ---------------------------------------------------------------------------------------
+// --- Methods -----------------------------------------------------------------------------------
 
 static const char *
 party_code(const struct catalog *catalog, struct session_peer peer)
@@ -348,8 +348,7 @@ method_request(struct edge *edge, const struct session_request *request)
     refuse(edge, request, REASON_UNKNOWN_METHOD, NULL);
 }
 
-// --- Answers
-// ---------------------------------------------------------------------------------------
+// --- Answers -----------------------------------------------------------------------------------
 
 static void
 speak_contact(struct edge *edge, struct pack *pack, const struct mail *mail)
