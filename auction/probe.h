@@ -19,6 +19,15 @@ void probe_put(struct probe *probe, uint64_t hash, uint32_t item);
 void probe_drop(struct probe *probe, uint64_t hash, uint32_t item);  // must be there
 void probe_clear(struct probe *probe);
 
+// The cells of this hash will soon be looked at.
+static inline void
+probe_expect(const struct probe *probe, uint64_t hash)
+{
+    const uint64_t *cell = &probe->cells[(uint32_t)hash & probe->mask];
+    __builtin_prefetch(cell, 1);
+    __builtin_prefetch(cell + 8, 1);
+}
+
 // Candidates for a hash, one after the other; PROBE_NONE ends them:
 //   uint32_t at = probe_start(probe, hash);
 //   while ((item = probe_next(probe, hash, &at)) != PROBE_NONE) if (keys are the same) ...

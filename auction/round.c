@@ -530,6 +530,7 @@ round_decide(struct round *round, const struct catalog *catalog, const struct bo
     round->why = why;
     round->now = now;
     round->id = contact_id(contact->request_key, now);
+    book_expect(book, round->id);
     round->rungs_open = match_rungs_open(contact->identity, contact->consent);
     round->win_count = 0;
     match_contact(&round->match, catalog, contact);
