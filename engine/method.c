@@ -254,8 +254,8 @@ method_bid_withdraw(struct edge *edge, const struct session_request *request)
     else refuse_decoded(edge, request, &params, REASON_NONE, NULL);
 }
 
-// Through the mailbox like the rest: the list must not tell of a bid that is not yet durable. What it
-// tells is taken down now: it must not tell of a bid put after it was asked for either.
+// Through the mailbox like the rest: the list must not tell of a bid that is not yet durable. What
+// it tells is taken down now: it must not tell of a bid put after it was asked for either.
 static void
 method_bid_list(struct edge *edge, const struct session_request *request)
 {
