@@ -12,168 +12,17 @@
 #include <string.h>
 
 #include "random_history.h"
-
-// --- The twin: the rules of the domain, bid by bid, without index and without early end --------
-struct twin {
-    const struct catalog *catalog;
-    const struct book *book;
-    const struct contact *contact;
-    usec now;
-    struct {
-        uint32_t seat, message;
-        int64_t price;
-    } wins[BOUND_SLOTS];
-    unsigned win_count;
-};
-struct twin_sale {
-    const struct catalog_bid *winner;
-    int64_t price, floor;
-    uint64_t setter;
-};
-
-static bool
-twin_open(const struct contact *contact, unsigned rung)
-{
-    unsigned has = contact->consent;
-    bool profiling = has & 1, modelling = has & 2, third_party = has & 4;
-    switch (rung + 1) {
-    case 1: return true;
-    case 2: return profiling;
-    case 3: return profiling && contact->identity != IDENTITY_ANONYMOUS;
-    case 4: return profiling && contact->identity == IDENTITY_REPEAT;
-    case 5: return modelling && contact->identity == IDENTITY_REPEAT;
-    default: return third_party;
-    }
-}
-
-static int64_t
-twin_floor(const struct catalog_slot *slot, const struct catalog_message *message)
-{
-    for (uint32_t i = 0; i < slot->floor_count; i++) {
-        const struct catalog_floor *floor = &slot->floors[i];
-        if ((floor->rung == -1 || floor->rung == message->rung) &&
-            (floor->seat == UINT32_MAX || floor->seat == message->seat) &&
-            (floor->category == -1 || floor->category == message->category))
-            return floor->price.micros;
-    }
-    return slot->floor.micros;
-}
-
-static bool
-twin_admits(const struct twin *twin, const struct catalog_slot *slot,
-            const struct catalog_message *message)
-{
-    bool partner = twin->catalog->seats[message->seat].kind == SEAT_PARTNER;
-    unsigned rung = message->rung + 1u;
-    if (partner ? rung < 6 : rung == 6 || rung == 7) return false;
-    if (!(slot->rungs >> message->rung & 1) || !(slot->objectives & message->objectives))
-        return false;
-    bool format = slot->format_count == 0;
-    for (uint32_t i = 0; i < slot->format_count; i++) format |= slot->formats[i] == message->format;
-    return format;
-}
-
-static bool
-twin_affords(const struct twin *twin, const struct catalog_bid *bid)
-{
-    const struct catalog_message *message = &twin->catalog->messages[bid->message];
-    const struct catalog_seat *seat = &twin->catalog->seats[bid->seat];
-    int64_t of_seat = book_seat_spent(twin->book, seat->id).micros;
-    int64_t of_message = book_message_spent(twin->book, message->id).micros;
-    for (unsigned i = 0; i < twin->win_count; i++) {
-        if (twin->wins[i].seat == bid->seat) of_seat += twin->wins[i].price;
-        if (twin->wins[i].message == bid->message) of_message += twin->wins[i].price;
-    }
-    return (!seat->has_budget || seat->budget.micros - of_seat >= bid->price.micros) &&
-           (!message->has_budget || message->budget.micros - of_message >= bid->price.micros);
-}
-
-static bool
-twin_eligible(const struct twin *twin, const struct catalog_bid *bid, uint32_t slot_index)
-{
-    const struct catalog *catalog = twin->catalog;
-    const struct catalog_slot *slot = &catalog->slots[slot_index];
-    const struct catalog_message *message = &catalog->messages[bid->message];
-    const struct values *values = &twin->contact->values;
-    int64_t now = twin->now.us;
-    if (bid->slot != UINT32_MAX && bid->slot != slot_index) return false;
-    if (bid->state != BID_ACTIVE || catalog->seats[bid->seat].paused) return false;
-    if (now < bid->from.us || (bid->until.us && now >= bid->until.us)) return false;
-    if (now < message->from.us || (message->until.us && now >= message->until.us)) return false;
-    if (catalog_contract_at(catalog, bid->seat, twin->now) == NULL) return false;
-    if (!twin_admits(twin, slot, message) || !twin_open(twin->contact, message->rung)) return false;
-    bool serves = message->objectives & (1u << OBJECTIVE_FULFILL | 1u << OBJECTIVE_EDUCATE);
-    if (twin->contact->condition == CONDITION_DISTRESSED && !serves) return false;
-    if (!expr_true_with(&slot->rule, values, &message->values, NULL)) return false;
-    if (!expr_true_with(&catalog->seats[bid->seat].rule, values, &slot->values, NULL)) return false;
-    if (!expr_true_with(&message->rule, values, &slot->values, NULL)) return false;
-    for (unsigned i = 0; i < twin->win_count; i++) {
-        if (twin->wins[i].message == bid->message) return false;
-    }
-    uint64_t customer = twin->contact->customer;
-    if (customer != 0 && message->cap_count != 0 &&
-        (book_cap_count(twin->book, customer, message->id, message->cap_days, twin->now) >=
-             message->cap_count ||
-         !book_cap_has_room(twin->book, customer, message->id)))
-        return false;
-    return twin_affords(twin, bid) && bid->price.micros >= twin_floor(slot, message);
-}
-
-static uint64_t
-twin_draw(struct id contact, uint64_t bid)
-{
-    uint64_t halves[2];
-    memcpy(halves, contact.bytes, sizeof halves);
-    return hash_mix(halves[0] ^ halves[1] ^ hash_mix(bid));
-}
-
-static bool
-twin_beats(const struct catalog_bid *a, const struct catalog_bid *b, struct id contact)
-{
-    if (b == NULL || a->price.micros != b->price.micros)
-        return b == NULL || a->price.micros > b->price.micros;
-    return twin_draw(contact, a->id) < twin_draw(contact, b->id);
-}
-
-static struct twin_sale
-twin_sell(const struct twin *twin, uint32_t slot, struct id contact)
-{
-    const struct catalog *catalog = twin->catalog;
-    struct book_bids overlay = book_overlay(twin->book);
-    const struct catalog_bid *setter = NULL;
-    struct twin_sale sale = {0};
-    for (int pass = 0; pass < 2; pass++) {  // the winner, then who sets its price
-        for (uint32_t i = 0; i < catalog->bid_count + overlay.count; i++) {
-            bool standing = i < catalog->bid_count;
-            const struct catalog_bid *bid = standing ? &catalog->bids[i]
-                                                     : &overlay.bids[i - catalog->bid_count];
-            if (standing && book_bid_replaced(twin->book, i)) continue;
-            if (!twin_eligible(twin, bid, slot)) continue;
-            if (pass == 0) {
-                if (twin_beats(bid, sale.winner, contact)) sale.winner = bid;
-            } else if (bid->seat != sale.winner->seat &&
-                       (setter == NULL || bid->price.micros > setter->price.micros ||
-                        (bid->price.micros == setter->price.micros && bid->id < setter->id))) {
-                setter = bid;
-            }
-        }
-        if (sale.winner == NULL) return sale;
-    }
-    sale.price = sale.floor = twin_floor(&catalog->slots[slot],
-                                         &catalog->messages[sale.winner->message]);
-    if (setter != NULL && setter->price.micros > sale.floor) {
-        sale.price = setter->price.micros;
-        sale.setter = setter->id;
-    }
-    return sale;
-}
+#include "round_twin.h"
 
 // Returns placements; checks every fact of the contact.
 static unsigned
 check_against_twin(const struct history *history, const struct contact *contact,
                    const struct fact *facts, unsigned count)
 {
-    struct twin twin = {history->catalog, history->book, contact, history->now, {{0}}, 0};
+    static struct twin twin;
+    static struct twin_sale sale;
+    twin = (struct twin){history->catalog, history->book, contact, history->now, .win_count = 0};
+    twin_take_bids(&twin);
     const struct catalog_container *container = &twin.catalog->containers[contact->container];
     assert_int_equal(count, 1 + container->slot_count);
     assert_int_equal(facts[0].kind, FACT_CONTACT);
@@ -183,7 +32,7 @@ check_against_twin(const struct history *history, const struct contact *contact,
         uint32_t slot = container->slot_first + i - 1;
         assert_int_equal(fact->position, i);
         assert_true(id_same(fact->contact, facts[0].contact));
-        struct twin_sale sale = twin_sell(&twin, slot, fact->contact);
+        twin_sell(&twin, slot, fact->contact, &sale);
         if (sale.winner == NULL) {
             assert_int_equal(fact->kind, FACT_UNFILLED);
             assert_true(fact->unfilled.reason == REASON_NO_BIDS ||
@@ -197,9 +46,7 @@ check_against_twin(const struct history *history, const struct contact *contact,
         assert_true(fact->placement.setter == sale.setter);
         assert_int_equal(fact->placement.slot, twin.catalog->slots[slot].id);
         assert_true(sale.floor <= sale.price && sale.price <= sale.winner->price.micros);
-        twin.wins[twin.win_count].seat = sale.winner->seat;
-        twin.wins[twin.win_count].message = sale.winner->message;
-        twin.wins[twin.win_count++].price = sale.price;
+        twin_win(&twin, &sale);
     }
     return twin.win_count;
 }

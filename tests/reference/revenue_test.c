@@ -4,9 +4,9 @@
 // row.
 //
 // Values are drawn as whole micros and every bidder bids its value, the reserve being everyone's
-// floor. Rounding values to micros moves a mean by about a micro, a hundredth of its standard error.
-// Floating point is in the drawing and in the statistics only; what is cleared and summed is whole
-// micros.
+// floor. Rounding values to micros moves a mean by about a micro, a hundredth of its standard
+// error. Floating point is in the drawing and in the statistics only; what is cleared and summed is
+// whole micros.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -277,13 +277,15 @@ declare_slot(struct random *random, struct market *market, struct market_slot *s
 }
 
 static void
-declare_containers(struct random *random, struct market *market)
+declare_containers(struct random *random, struct market *market,
+                   const struct random_market *options)
 {
+    struct random lasting = {options->lasting}, *of = options->lasting != 0 ? &lasting : random;
     market->container_count = CONTAINERS;
     market->containers = arena_take(market->arena, CONTAINERS, sizeof *market->containers);
     uint32_t id = 100;
     for (uint32_t i = 0; i < CONTAINERS; i++) {
-        uint32_t slots = 1 + random_below(random, 5);
+        uint32_t slots = 1 + random_below(of, 5);
         market->containers[i] = (struct market_container){
             .id = 90 + i,
             .code = arena_printf(market->arena, "container%u", i),
@@ -304,10 +306,11 @@ declare_messages(struct random *random, struct market *market, const struct rand
 {
     market->message_count = options->messages == 0 ? MESSAGES : options->messages;
     market->messages = arena_take(market->arena, market->message_count, sizeof *market->messages);
+    struct random lasting = {~options->lasting}, *of = options->lasting != 0 ? &lasting : random;
     for (uint32_t i = 0; i < market->message_count; i++) {
-        uint32_t seat = random_below(random, SEATS);
+        uint32_t seat = random_below(of, SEATS);
         bool budget = options->budgets && random_chance(random, 20),
-             cap = options->caps && random_chance(random, 50);
+             cap = options->caps && random_chance(of, 50);
         uint32_t rung = seat % 2 ? RUNG_COMMERCIALIZATION + random_below(random, 3)
                                  : random_below(random, RUNG_COUNT);
         market->messages[i] = (struct market_message){
@@ -325,8 +328,8 @@ declare_messages(struct random *random, struct market *market, const struct rand
             .until = {random_chance(random, 10) ? RANDOM_NOW : 0},
             .has_budget = budget,
             .budget = money_of(budget ? (int64_t)random_below(random, 10) * 1000000 : 0),
-            .cap_count = cap ? 1 + random_below(random, 3) : 0,
-            .cap_days = cap ? 1 + random_below(random, 7) : 0,
+            .cap_count = cap ? 1 + random_below(of, 3) : 0,
+            .cap_days = cap ? 1 + random_below(of, 7) : 0,
         };
         if (random_chance(random, 50)) {
             const char *theme = arena_printf(market->arena, "theme%u", random_below(random, 4));
@@ -374,11 +377,11 @@ random_market(struct random *random, const struct random_market *options)
     market.stages = (1u << STAGE_COUNT) - 1;
     declare_attributes(&market);
     declare_seats(random, &market, options);
-    declare_containers(random, &market);
+    declare_containers(random, &market, options);
     declare_messages(random, &market, options);
     struct catalog_input input = {
         .market = &market,
-        .bids = declare_bids(random, &market, options),
+        .bids = options->given != NULL ? options->given : declare_bids(random, &market, options),
         .bid_count = options->bids,
         .version = options->version,
         .position = options->position,
