@@ -3,8 +3,8 @@
 //  1 Counts and sums come from the database; averages are micros rounded half to even
 //    (money_ratio); percentages are tenths of a percent, rounded half up, of integers.
 //  2 Columns for people are whole cents: each column of amounts is rounded so that its rows add up
-//    to its total, and a row's total is the sum of its rounded parts. Columns for machines are
-//    exact micros.
+//    to its total, and a row's total is the sum of its rounded parts. The grand total is the exact
+//    one cut to cents, the same in every report. Columns for machines are exact micros.
 //  3 A report of a period counts what belongs to the period; a report of a span of time what
 //    happened in it; placements and contacts count when they were decided, deliveries when they
 //    took place, amounts when they became due.
@@ -190,31 +190,28 @@ sum_of(const struct db_rows *rows, size_t column)
 static const struct report_column ladder_columns[] = {
     {"number", "", true, true, REPORT_ALL},
     {"rung", "rung", false, false, REPORT_ALL},
-    {"placements", "placements", true, true, REPORT_ALL},
+    {"offered", "offered", true, true, REPORT_ALL},
+    {"placements", "won", true, true, REPORT_ALL},
     {"delivered", "delivered", true, true, REPORT_ALL},
-    {"delivered_share", "of won", true, false, REPORT_PEOPLE},
     {"converted", "converted", true, true, REPORT_ALL},
     {"slot_income", "slot income", true, false, REPORT_PEOPLE},
     {"gain_share", "gain share", true, false, REPORT_PEOPLE},
     {"total", "total", true, false, REPORT_PEOPLE},
     {"slot_income_micros", "", true, true, REPORT_MACHINE},
     {"gain_share_micros", "", true, true, REPORT_MACHINE},
-    {"per_1000_contacts", "per 1,000 contacts", true, false, REPORT_PEOPLE},
+    {"per_1000_contacts", "per 1,000", true, false, REPORT_PEOPLE},
     {"per_1000_contacts_micros", "", true, true, REPORT_MACHINE},
 };
 #define LADDER_COLUMNS (sizeof ladder_columns / sizeof ladder_columns[0])
 
 static void
-ladder_row(struct sheet *sheet, const char *number, const char *name, const int64_t counts[3],
+ladder_row(struct sheet *sheet, const char *number, const char *name, const int64_t counts[4],
            money income, money gain, money income_cents, money gain_cents)
 {
     money earned = per(plus(income, gain), 1000, sheet->contacts);
     put(sheet, number);
     put(sheet, name);
-    put_count(sheet, counts[0]);
-    put_count(sheet, counts[1]);
-    put_percent(sheet, counts[1], counts[0]);
-    put_count(sheet, counts[2]);
+    for (int i = 0; i < 4; i++) put_count(sheet, counts[i]);
     put_money(sheet, income_cents, sheet->decimals);
     put_money(sheet, gain_cents, sheet->decimals);
     put_money(sheet, plus(income_cents, gain_cents), sheet->decimals);
@@ -224,37 +221,71 @@ ladder_row(struct sheet *sheet, const char *number, const char *name, const int6
     put_micros(sheet, earned);
 }
 
+// Cents of both columns of amounts: income to its own whole cents, gain shares to what is then left
+// of the whole cents of both together, so that the total is the one that every report has.
+static enum status
+ladder_cents(struct sheet *sheet, const struct db_rows *rows, money **out_income, money **out_gain)
+{
+    size_t count = db_count(rows);
+    int64_t cent = period_cent(sheet->currency);
+    enum status status = cents_of(sheet, rows, 6, out_income);
+    if (status == STATUS_OK) status = cents_of(sheet, rows, 7, out_gain);
+    if (status != STATUS_OK) return status;
+    money *gain = *out_gain, both = plus(money_of(sum_of(rows, 6)), money_of(sum_of(rows, 7)));
+    money total = money_of(both.micros - both.micros % cent);
+    int64_t left = total.micros - (*out_income)[count].micros - gain[count].micros;
+    CHECK(left == 0 || left == cent || left == -cent);
+    size_t nearest = 0;  // the row that the cent moves least
+    for (size_t i = 1; i < count; i++) {
+        int64_t off = (db_get_int(rows, i, 7) - gain[i].micros) * (left < 0 ? -1 : 1);
+        int64_t least = (db_get_int(rows, nearest, 7) - gain[nearest].micros) * (left < 0 ? -1 : 1);
+        if (off > least) nearest = i;
+    }
+    gain[nearest] = plus(gain[nearest], money_of(left));
+    gain[count] = plus(gain[count], money_of(left));
+    return STATUS_OK;
+}
+
 static enum status
 run_ladder(struct sheet *sheet)
 {
     static const char sql[] =
-        "select n.number::text, n.name, coalesce(sum(r.placements), 0)::bigint,"
-        " coalesce(sum(r.delivered), 0)::bigint, coalesce(sum(r.converted), 0)::bigint,"
-        " coalesce(sum(r.income_micros), 0)::bigint, coalesce(sum(r.gain_micros), 0)::bigint"
-        " from rung_name n left join report_rung r on r.rung = n.rung and " SPAN_OF(
-            "r") " group by n.rung, n.number, n.name order by n.rung";
+        "select n.number::text, n.name, coalesce(o.count, 0)::bigint,"
+        " coalesce(r.placements, 0)::bigint, coalesce(r.delivered, 0)::bigint,"
+        " coalesce(r.converted, 0)::bigint, coalesce(r.income, 0)::bigint,"
+        " coalesce(r.gain, 0)::bigint, (select count(*) from report_slot o where " SPAN_OF("o") ")"
+        " from rung_name n left join (select r.rung, sum(r.placements) as placements,"
+        "  sum(r.delivered) as delivered, sum(r.converted) as converted,"
+        "  sum(r.income_micros) as income, sum(r.gain_micros) as gain"
+        "  from report_rung r where " SPAN_OF("r") " group by r.rung) r on r.rung = n.rung"
+        " left join (select a.rung, sum(s.count) as count from (select o.slot, count(*) as count"
+        "   from report_slot o where " SPAN_OF("o") " group by o.slot) s"
+        "  join slot_rung a on a.slot = s.slot group by a.rung) o on o.rung = n.rung"
+        " order by n.rung";
     struct db_rows *rows = NULL;
     money *income = NULL, *gain = NULL;
     enum status status = ask(sheet, sql, &rows);
-    if (status == STATUS_OK) status = cents_of(sheet, rows, 5, &income);
-    if (status == STATUS_OK) status = cents_of(sheet, rows, 6, &gain);
+    if (status == STATUS_OK) status = ladder_cents(sheet, rows, &income, &gain);
     if (status != STATUS_OK) goto done;
     size_t count = db_count(rows);
     begin(sheet, ladder_columns, LADDER_COLUMNS, count + 1);
     for (size_t i = 0; i < count; i++) {
-        const int64_t counts[3] = {db_get_int(rows, i, 2), db_get_int(rows, i, 3),
-                                   db_get_int(rows, i, 4)};
+        const int64_t counts[4] = {db_get_int(rows, i, 2), db_get_int(rows, i, 3),
+                                   db_get_int(rows, i, 4), db_get_int(rows, i, 5)};
         ladder_row(sheet, arena_text(sheet->arena, db_get_text(rows, i, 0), db_get_len(rows, i, 0)),
                    arena_text(sheet->arena, db_get_text(rows, i, 1), db_get_len(rows, i, 1)),
-                   counts, db_get_money(rows, i, 5), db_get_money(rows, i, 6), income[i], gain[i]);
+                   counts, db_get_money(rows, i, 6), db_get_money(rows, i, 7), income[i], gain[i]);
     }
-    const int64_t all[3] = {sum_of(rows, 2), sum_of(rows, 3), sum_of(rows, 4)};
-    ladder_row(sheet, "", "all rungs", all, money_of(sum_of(rows, 5)), money_of(sum_of(rows, 6)),
+    // A slot admits several rungs: all slots offered, each once.
+    const int64_t all[4] = {db_get_int(rows, 0, 8), sum_of(rows, 3), sum_of(rows, 4),
+                            sum_of(rows, 5)};
+    ladder_row(sheet, "", "all rungs", all, money_of(sum_of(rows, 6)), money_of(sum_of(rows, 7)),
                income[count], gain[count]);
     sheet->report->total_rows = 1;
-    sheet->report->heading = arena_printf(sheet->arena,
-                                          "The ladder: %" PRId64 " contacts, amounts in %s",
-                                          sheet->contacts, sheet->currency.code);
+    sheet->report->heading = arena_printf(
+        sheet->arena, "The ladder: %" PRId64 " contacts, amounts in %s, also per 1,000 contacts",
+        sheet->contacts, sheet->currency.code);
+    sheet->report->notes = "Offered: slots that admit the rung; most admit several.";
 done:
     db_rows_free(rows);
     return status;
@@ -273,7 +304,7 @@ static const struct report_column objective_columns[] = {
 };
 #define OBJECTIVE_COLUMNS (sizeof objective_columns / sizeof objective_columns[0])
 
-// "0: 3, 1: 12, 2: 5" contacts by how many objectives they achieved, and the average.
+// The average, and "0: 3, 1: 12, 2: 5": contacts by how many objectives they achieved.
 static enum status
 achieved_notes(struct sheet *sheet)
 {
@@ -290,15 +321,17 @@ achieved_notes(struct sheet *sheet)
     for (size_t i = 0; i < db_count(rows); i++) {
         int64_t objectives = db_get_int(rows, i, 0), contacts = db_get_int(rows, i, 1);
         sum += objectives * contacts;
-        text = arena_printf(sheet->arena, "%s%s%" PRId64 " of nine: %" PRId64, text,
-                            i > 0 ? ", " : "", objectives, contacts);
+        text = arena_printf(sheet->arena, "%s%s%" PRId64 ": %" PRId64, text, i > 0 ? ", " : "",
+                            objectives, contacts);
     }
     int64_t hundredths = sheet->contacts == 0
                              ? 0
                              : (sum * 200 + sheet->contacts) / (sheet->contacts * 2);
     sheet->report->notes = arena_printf(
-        sheet->arena, "Objectives achieved per contact: %" PRId64 ".%02" PRId64 " (%s)",
-        hundredths / 100, hundredths % 100, text[0] != '\0' ? text : "no contacts");
+        sheet->arena,
+        "Objectives achieved per contact: %" PRId64 ".%02" PRId64 " of nine\n"
+        "Contacts by objectives achieved: %s",
+        hundredths / 100, hundredths % 100, text[0] != '\0' ? text : "none");
 done:
     db_rows_free(rows);
     return status;

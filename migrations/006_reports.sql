@@ -10,21 +10,29 @@ left join lateral unnest(string_to_array(s.objectives, ',')) as word (name) on t
 left join objective_name n on n.name = word.name
 group by s.id;
 
+-- Rungs that a slot admits.
+create view slot_rung as
+select s.id as slot, n.rung
+from slot s
+cross join lateral unnest(string_to_array(s.rungs, ',')) as word (name)
+join rung_name n on n.name = word.name;
+
 -- A contact once: objectives its slots admitted, its placements pursued, and it achieved (by a delivered
--- placement; identify and recognize also by the touchpoint's own report).
+-- placement; identify and recognize also by the touchpoint's own report). Outcomes are gathered in one pass.
 create view report_contact as
 select c.contact_id, c.period, c.at_us, c.container,
        coalesce(o.offered, 0) as offered, coalesce(o.won, 0) as won,
        coalesce(o.delivered, 0) | (c.achieved & 3) as achieved
 from contact c
-left join lateral (
-    select bit_or(s.mask) as offered,
+left join (
+    select o.contact_id, bit_or(s.mask) as offered,
            bit_or(case when o.filled then o.objectives end) as won,
            bit_or(case when e.placement_id is not null then o.objectives end) as delivered
     from outcome o
     left join slot_objective s on s.slot = o.slot
     left join event e on e.placement_id = o.placement_id and e.kind = 'delivered' and e.state = 'posted'
-    where o.contact_id = c.contact_id) o on true;
+    where o.reason is distinct from 'not_requested'
+    group by o.contact_id) o on o.contact_id = c.contact_id;
 
 -- What happened on each rung, one row an occurrence. Slot income is what placements were charged, from
 -- partners and departments alike; gain share is the pools, less refunds.
@@ -49,10 +57,12 @@ from transfer
 where state = 'posted' and kind in ('charge', 'internal', 'share', 'refund');
 
 -- Every slot that a contact offered, filled or empty; an empty one with what stopped the bid that came
--- nearest, or, where no bid came near, why there was none.
+-- nearest, or, where no bid came near, why there was none. A slot that its touchpoint did not ask for was not
+-- offered.
 create view report_slot as
 select o.period, o.at_us, o.slot, o.currency, o.filled, o.price_micros, o.floor_micros,
        case when o.filled then null else coalesce(o.main_reason, o.reason) end as reason
-from outcome o;
+from outcome o
+where o.reason is distinct from 'not_requested';
 
-grant select on slot_objective, report_contact, report_rung, report_slot to vendue_ledger, vendue_console;
+grant select on slot_objective, slot_rung, report_contact, report_rung, report_slot to vendue_ledger, vendue_console;

@@ -57,6 +57,10 @@ set_up(void **state)
     print_message("VENDUE_SEED=%llu\n", (unsigned long long)seed);
     books_open(&books, books_market, "2026-10-15T09:00:00Z");
     books_random(&books, seed, 900, 80 * 60 * USEC_SECOND);
+    books_contact(&books,
+                  (struct books_outcome[]){{.slot = "bill.footer", .reason = REASON_NOT_REQUESTED},
+                                           {.slot = "bill.insert", .reason = REASON_NO_BIDS}},
+                  2, 0, NULL);
     books_ship(&books);
     follow_fates();
     october.period = "2026-10";
@@ -111,15 +115,44 @@ run(enum report_kind kind, const struct report_span *span)
     return report;
 }
 
+// An outcome's slot as the market declares it.
+static const struct market_slot *
+slot_of(const struct fact *outcome)
+{
+    uint32_t slot = outcome->kind == FACT_PLACEMENT ? outcome->placement.slot
+                                                    : outcome->unfilled.slot;
+    for (uint32_t i = 0; i < books.market->container_count; i++)
+        for (uint32_t k = 0; k < books.market->containers[i].slot_count; k++)
+            if (books.market->containers[i].slots[k].id == slot)
+                return &books.market->containers[i].slots[k];
+    fail_msg("no slot %u", slot);
+    return NULL;
+}
+
+// A slot that the touchpoint did not ask for was not offered.
+static bool
+was_offered(const struct fact *fact)
+{
+    return fact->kind == FACT_PLACEMENT ||
+           (fact->kind == FACT_UNFILLED && fact->unfilled.reason != REASON_NOT_REQUESTED);
+}
+
 static void
 check_ladder(const struct report_span *span)
 {
     struct report report = run(REPORT_LADDER, span);
     assert_int_equal(report.row_count, RUNG_COUNT + 1);
-    int64_t sums[2] = {0};
+    int64_t sums[2] = {0}, slots = 0;
     money cents = money_of(0);
     for (size_t rung = 0; rung < RUNG_COUNT; rung++) {
-        int64_t won = 0, delivered = 0;
+        int64_t won = 0, delivered = 0, offered = 0;
+        slots = 0;
+        for (uint32_t i = 0; i < books.fact_count; i++) {
+            const struct fact *fact = &books.facts[i];
+            if (!was_offered(fact) || !within(span, fact->at)) continue;
+            slots++;
+            offered += slot_of(fact)->rungs >> rung & 1;
+        }
         for (uint32_t i = 0; i < books.count; i++) {
             if (fates[i].won->placement.rung != rung) continue;
             won += within(span, fates[i].won->at);
@@ -127,6 +160,7 @@ check_ladder(const struct report_span *span)
                          within(span, fates[i].delivered->event.effective);
         }
         assert_string_equal(cell(&report, rung, "rung"), rung_name((enum rung)rung));
+        assert_int_equal(number(&report, rung, "offered"), offered);
         assert_int_equal(number(&report, rung, "placements"), won);
         assert_int_equal(number(&report, rung, "delivered"), delivered);
         sums[0] += won;
@@ -136,6 +170,7 @@ check_ladder(const struct report_span *span)
                                            decimal(&report, rung, "gain_share").micros);
         cents.micros += total.micros;
     }
+    assert_int_equal(number(&report, RUNG_COUNT, "offered"), slots);
     assert_int_equal(number(&report, RUNG_COUNT, "placements"), sums[0]);
     assert_int_equal(number(&report, RUNG_COUNT, "delivered"), sums[1]);
     assert_int_equal(decimal(&report, RUNG_COUNT, "total").micros, cents.micros);
@@ -176,17 +211,6 @@ ladder_counts_right(void **state)
     check_income();
 }
 
-static uint16_t
-slot_objectives(uint32_t slot)
-{
-    for (uint32_t i = 0; i < books.market->container_count; i++)
-        for (uint32_t k = 0; k < books.market->containers[i].slot_count; k++)
-            if (books.market->containers[i].slots[k].id == slot)
-                return books.market->containers[i].slots[k].objectives;
-    fail_msg("no slot %u", slot);
-    return 0;
-}
-
 static void
 check_objectives(const struct report_span *span)
 {
@@ -200,9 +224,8 @@ check_objectives(const struct report_span *span)
         uint16_t masks[3] = {0, 0, (uint16_t)(contact->opened.achieved & 3)};
         for (uint32_t k = i + 1; k <= i + contact->opened.slots; k++) {
             const struct fact *outcome = &books.facts[k];
-            bool filled = outcome->kind == FACT_PLACEMENT;
-            masks[0] |= slot_objectives(filled ? outcome->placement.slot : outcome->unfilled.slot);
-            if (!filled) continue;
+            if (was_offered(outcome)) masks[0] |= slot_of(outcome)->objectives;
+            if (outcome->kind != FACT_PLACEMENT) continue;
             masks[1] |= outcome->placement.objectives;
             for (uint32_t f = 0; f < books.count; f++)
                 if (id_same(fact_placement(fates[f].won), fact_placement(outcome)) &&
@@ -227,7 +250,7 @@ check_objectives(const struct report_span *span)
     }
     char average[64];
     int64_t hundredths = contacts == 0 ? 0 : (sum * 200 + contacts) / (contacts * 2);
-    snprintf(average, sizeof average, "per contact: %lld.%02lld (", (long long)(hundredths / 100),
+    snprintf(average, sizeof average, "per contact: %lld.%02lld of nine", (long long)(hundredths / 100),
              (long long)(hundredths % 100));
     assert_non_null(strstr(report.notes, average));
 }
@@ -250,9 +273,7 @@ check_fill(const struct report_span *span)
         int64_t filled = 0, empty[REASON_COUNT] = {0}, prices = 0, seen = 0;
         for (uint32_t i = 0; i < books.fact_count; i++) {
             const struct fact *fact = &books.facts[i];
-            if ((fact->kind != FACT_PLACEMENT && fact->kind != FACT_UNFILLED) ||
-                !within(span, fact->at))
-                continue;
+            if (!was_offered(fact) || !within(span, fact->at)) continue;
             uint32_t slot = fact->kind == FACT_PLACEMENT ? fact->placement.slot
                                                          : fact->unfilled.slot;
             char sql[64];
@@ -316,6 +337,7 @@ the_matrix_adds_up_to_the_ladder(void **state)
         money sum = money_of(0);
         for (size_t row = 0; row < last; row++) sum.micros += decimal(&matrix, row, "value").micros;
         assert_int_equal(sum.micros, decimal(&matrix, last, "value").micros);
+        assert_int_equal(sum.micros, decimal(&ladder, RUNG_COUNT, "total").micros);
     }
     // In the order of the customer's life.
     struct report matrix = run(REPORT_MATRIX, &all);
