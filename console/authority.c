@@ -3,7 +3,7 @@
 // Keys: ECDSA P-256, PKCS#8 PEM without a password, mode 0600, made with O_EXCL. Certificates:
 // X.509 v3, random 128-bit serial, SHA-256, valid from five minutes before now (clocks differ) for
 //   the authority 20 years   CA:TRUE pathlen:0, keyCertSign, cRLSign
-//   the server     5 years   serverAuth, SAN: host, 127.0.0.1, ::1, localhost
+//   the server     5 years   serverAuth, SAN: host, name, 127.0.0.1, ::1, localhost
 //   a client       2 years   clientAuth, SAN: urn:vendue:ROLE:CODE
 // Who may speak is decided by the table of fingerprints (SHA-256 of the public key), so that
 // revoking works at once and without revocation lists; the authority's signature only keeps
@@ -36,6 +36,7 @@
 #define CA_DAYS (20 * 365)
 #define SERVER_DAYS (5 * 365)
 #define CLIENT_DAYS (2 * 365)
+#define NAME_MOST 63  // what a certificate's common name and a label of DNS hold
 
 // What a certificate says.
 struct profile {
@@ -261,24 +262,40 @@ is_plain(const char *text, size_t most, const char *also)
     return true;
 }
 
+bool
+authority_is_name(const char *name)
+{
+    return is_plain(name, NAME_MOST, ".-:");
+}
+
+// "IP" or "DNS", as the name is written in a certificate.
+static const char *
+kind_of(const char *name)
+{
+    unsigned char address[16];
+    return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1
+               ? "IP"
+               : "DNS";
+}
+
 enum status
-authority_issue_server(const char *tls, const char *host, usec now,
+authority_issue_server(const char *tls, const char *host, const char *name, usec now,
                        struct authority_fault *out_fault)
 {
     char alternative[256];
-    unsigned char address[16];
     struct digest unused;
-    if (!is_plain(host, 63, ".-:")) {
+    if (!authority_is_name(host) || (name[0] && !authority_is_name(name))) {
         snprintf(out_fault->text, sizeof out_fault->text, "'%.100s' is no host name or address",
-                 host);
+                 authority_is_name(host) ? name : host);
         return STATUS_INPUT;
     }
-    bool is_address = inet_pton(AF_INET, host, address) == 1 ||
-                      inet_pton(AF_INET6, host, address) == 1;
-    snprintf(alternative, sizeof alternative, "%s:%s,IP:127.0.0.1,IP:::1,DNS:localhost",
-             is_address ? "IP" : "DNS", host);
+    int len = snprintf(alternative, sizeof alternative, "%s:%s,IP:127.0.0.1,IP:::1,DNS:localhost",
+                       kind_of(host), host);
+    if (name[0])
+        snprintf(alternative + len, sizeof alternative - (size_t)len, ",%s:%s", kind_of(name),
+                 name);
     struct profile profile = {
-        .name = host,
+        .name = name[0] ? name : host,
         .alternative = alternative,
         .basic = "critical,CA:FALSE",
         .usage = "critical,digitalSignature",

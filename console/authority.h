@@ -5,6 +5,8 @@
 #ifndef VENDUE_AUTHORITY_H
 #define VENDUE_AUTHORITY_H
 
+#include <stdbool.h>
+
 #include "clock.h"
 #include "hash.h"
 #include "terms.h"
@@ -16,9 +18,12 @@ struct authority_fault {
 // Makes key and self-signed certificate of the authority; `tls` is the directory, which exists.
 MUST_CHECK enum status
 authority_create(const char *tls, usec now, struct authority_fault *out_fault);
-// The server's certificate, good for `host` (a name or an address), 127.0.0.1, ::1 and localhost.
-MUST_CHECK enum status authority_issue_server(const char *tls, const char *host, usec now,
-                                              struct authority_fault *out_fault);
+// Whether a text can be a host's name or address at all.
+bool authority_is_name(const char *name);
+// The server's certificate, good for `host` (a name or an address), `name` (another one, or ""),
+// 127.0.0.1, ::1 and localhost.
+MUST_CHECK enum status authority_issue_server(const char *tls, const char *host, const char *name,
+                                              usec now, struct authority_fault *out_fault);
 // A client's certificate for a seat or touchpoint; its SAN is urn:vendue:ROLE:CODE.
 // STATUS_EXISTS: it has one. STATUS_INPUT: no such role or no usable code.
 MUST_CHECK enum status

@@ -102,7 +102,7 @@ static enum status
 read_string(const char *directory, const char *role, char *out, size_t size,
             struct market_db_fault *fault)
 {
-    char path[PATH_BYTES], market[PATH_BYTES];
+    char path[PATH_BYTES], market[PATH_BYTES], word[VERB_WORD];
     snprintf(path, sizeof path, "%s/run/postgres.%s", directory, role);
     FILE *file = fopen(path, "re");
     if (!file && errno == ENOENT) {
@@ -113,14 +113,14 @@ read_string(const char *directory, const char *role, char *out, size_t size,
                         "slotctl init DIR",
                         directory);
         return fail(fault, STATUS_NOT_FOUND, "%s is missing; slotctl --dir %s up writes it", path,
-                    directory);
+                    verb_word(directory, word));
     }
     if (!file) return fail(fault, STATUS_DENIED, "%s: %m", path);
     bool read = fgets(out, (int)size, file) != NULL;
     fclose(file);
     if (!read)
         return fail(fault, STATUS_DAMAGED, "%s is empty; slotctl --dir %s up writes it anew", path,
-                    directory);
+                    verb_word(directory, word));
     out[strcspn(out, "\n")] = '\0';
     return STATUS_OK;
 }
@@ -129,7 +129,7 @@ enum status
 market_db_open_as(const char *directory, const char *role, struct db **out_db,
                   struct market_db_fault *out_fault)
 {
-    char string[STRING_BYTES];
+    char string[STRING_BYTES], word[VERB_WORD];
     struct db_fault fault = {0};
     enum status status = read_string(directory, role, string, sizeof string, out_fault);
     if (status != STATUS_OK) return status;
@@ -138,7 +138,7 @@ market_db_open_as(const char *directory, const char *role, struct db **out_db,
     return fail(out_fault, status,
                 "the market's database does not answer (%s); is the market up? "
                 "slotctl --dir %s up",
-                fault.text, directory);
+                fault.text, verb_word(directory, word));
 }
 
 struct db *

@@ -163,9 +163,13 @@ bool
 node_settings(const struct verb_context *context, struct settings *out_settings, int *out_code)
 {
     struct settings_error error;
+    char path[PATH_BYTES];
     enum status status = settings_read(context->directory, out_settings, &error);
     if (status == STATUS_OK) return true;
-    if (status == STATUS_NOT_FOUND) {
+    snprintf(path, sizeof path, "%.500s/vendue.yaml", context->directory);
+    if (status == STATUS_NOT_FOUND && access(path, R_OK) != 0 && errno == EACCES) {
+        *out_code = verb_cannot("%s: %m; ask as the user who made the market, or as root", path);
+    } else if (status == STATUS_NOT_FOUND) {
         *out_code = verb_cannot(
             "%s is not a market directory; name one with --dir, or make one: slotctl init DIR",
             context->directory);

@@ -118,6 +118,11 @@ server_of(const struct settings *settings, struct server *out, struct postgres_f
     snprintf(out->home, sizeof out->home, "%s/postgres", settings->directory);
     snprintf(out->data, sizeof out->data, "%s/data", out->home);
     snprintf(out->log, sizeof out->log, "%s/log/postgres.log", settings->directory);
+    if (strpbrk(out->data, "\"$`\\\n"))  // pg_ctl puts the path into a shell's double quotes
+        return fail(fault, STATUS_INPUT,
+                    "%s: PostgreSQL's pg_ctl takes no path with \" $ ` \\ in it; put the market "
+                    "elsewhere",
+                    settings->directory);
     if (stat(out->data, &status) == 0) {
         struct passwd *owner = getpwuid(status.st_uid);
         if (status.st_uid != geteuid()) {

@@ -260,21 +260,30 @@ process_blocked(const char *user, const char *path, char *out_blocked, size_t si
     return true;
 }
 
+long
+process_log_size(const char *log)
+{
+    struct stat status;
+    return stat(log, &status) == 0 ? (long)status.st_size : 0;
+}
+
 void
-process_log_tail(const char *log, unsigned lines)
+process_log_tail(const char *log, long from, unsigned lines)
 {
     char text[4096];
+    long most = sizeof text - 1, size = process_log_size(log);
     FILE *file = fopen(log, "re");
     if (!file) return;
-    if (fseek(file, -(long)(sizeof text - 1), SEEK_END) != 0) rewind(file);
+    if (size < from) from = 0;  // moved away meanwhile
+    if (fseek(file, size - from > most ? size - most : from, SEEK_SET) != 0) rewind(file);
     size_t len = fread(text, 1, sizeof text - 1, file);
     fclose(file);
     text[len] = '\0';
-    char *from = text + len;
-    for (unsigned found = 0; from > text; from--) {
-        if (from[-1] == '\n' && from != text + len && ++found == lines) break;
+    char *first = text + len;
+    for (unsigned found = 0; first > text; first--) {
+        if (first[-1] == '\n' && first != text + len && ++found == lines) break;
     }
-    for (char *save = NULL, *line = strtok_r(from, "\n", &save); line;
+    for (char *save = NULL, *line = strtok_r(first, "\n", &save); line;
          line = strtok_r(NULL, "\n", &save)) {
         fprintf(stderr, "  %s\n", line);
     }

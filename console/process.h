@@ -39,7 +39,10 @@ bool process_become(const char *user);
 // The first directory on the way to `path` that `user` cannot pass, into out_blocked; false: none.
 bool process_blocked(const char *user, const char *path, char *out_blocked, size_t size);
 void process_sleep_ms(unsigned ms);
-// Writes the last `lines` lines of a log to standard error, indented.
-void process_log_tail(const char *log, unsigned lines);
+// Bytes in a log now; 0 when there is none.
+long process_log_size(const char *log);
+// Writes the last `lines` lines of what was logged since it had `from` bytes to standard error,
+// indented.
+void process_log_tail(const char *log, long from, unsigned lines);
 
 #endif

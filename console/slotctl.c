@@ -18,7 +18,10 @@ static int
 unknown_verb(const char *name)
 {
     const struct verb *closest = verb_closest(verbs, name);
-    if (closest) {
+    if (name[0] == '-') {
+        fprintf(stderr, "slotctl: there is no option %s before the verb; slotctl --help lists them\n",
+                name);
+    } else if (closest) {
         fprintf(stderr, "slotctl: there is no verb %s; did you mean %s?\n", name, closest->name);
     } else {
         fprintf(stderr, "slotctl: there is no verb %s; slotctl --help lists them\n", name);

@@ -39,6 +39,27 @@ verb_cannot(const char *format, ...)
     return EXIT_CANNOT;
 }
 
+const char *
+verb_word(const char *text, char out[VERB_WORD])
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@:,%";
+    size_t at = 0;
+    if (text[0] && text[strspn(text, plain)] == '\0' && strlen(text) < VERB_WORD)
+        return strcpy(out, text);
+    out[at++] = '\'';
+    for (; *text && at + 6 < VERB_WORD; text++) {
+        if (*text == '\'') {
+            memcpy(out + at, "'\\'", 3);
+            at += 3;
+        }
+        out[at++] = *text;
+    }
+    out[at++] = '\'';
+    out[at] = '\0';
+    return out;
+}
+
 // Levenshtein distance of two short names; a name that is too long is far from everything.
 static size_t
 distance(const char *a, const char *b)

@@ -40,6 +40,10 @@ verb_usage(const struct verb *verb, const char *format, ...) __attribute__((form
 // Prints "slotctl: message" to standard error; returns EXIT_CANNOT.
 int verb_cannot(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+#define VERB_WORD 1600
+// A text as one word of a shell, for commands that messages propose: quoted when it must be.
+const char *verb_word(const char *text, char out[VERB_WORD]);
+
 // --- Options of a verb ---------------------------------------------------------------------------
 struct verb_option {
     const char *name;    // "--bids"; an array of options ends in a NULL name

@@ -152,6 +152,11 @@ run_export(const struct verb_context *context, int argc, char **argv)
     } else {
         size_t len;
         const char *text = market_file_write(market, arena, &len);
+        if (context->json) {
+            print_json(json_pack("{s:s, s:s%}", "market", market->code, "file", text, len));
+            code = EXIT_DONE;
+            goto done;
+        }
         code = fwrite(text, 1, len, stdout) == len ? EXIT_DONE : verb_cannot("cannot write");
     }
 done:
@@ -166,7 +171,9 @@ const struct verb verb_export_market = {
     .summary = "the applied market as a market file",
     .help = "Prints the applied market (or an earlier version of it) as a market file. Reading it "
             "back\n"
-            "gives the same market: `slotctl diff` finds nothing. Comments are not kept.\n"
+            "gives the same market: `slotctl diff` finds nothing. Comments are not kept. With "
+            "--json\n"
+            "the file is one text in {\"market\": CODE, \"file\": TEXT}.\n"
             "\n"
             "  $ slotctl export-market > market.yaml\n"
             "\n"

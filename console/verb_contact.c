@@ -233,7 +233,7 @@ const struct verb verb_contact = {
             "\n"
             "exit codes: 0 all were answered; 2 one was refused; 3 nobody answers\n"
             "example: echo '{\"id\":\"c-1\",\"container\":\"monthly_bill\"}' | slotctl contact - "
-            "--as billing\n",
+            "--as bill_run\n",
     .run = run_contact,
 };
 
@@ -250,6 +250,6 @@ const struct verb verb_event = {
             "\n"
             "exit codes: 0 taken; 2 refused, and why; 3 nobody answers\n"
             "example: slotctl event 5f0c9a7be2d14c38a6f1700293be4d11 converted --order o-99 "
-            "--amount 89.90 --as shop\n",
+            "--amount 89.90 --as mailer\n",
     .run = run_event,
 };

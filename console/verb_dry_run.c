@@ -380,6 +380,7 @@ const struct verb verb_dry_run = {
         "\n"
         "  --at TIME  when it all happens (default: now); the same files and time give the same\n"
         "             output, byte for byte\n"
+        "  --brief    without the bids that did not win\n"
         "\n"
         "  $ slotctl dry-run --market sample/market.yaml --bids sample/bids.jsonl \\\n"
         "        --contacts sample/contacts.jsonl --at 2026-11-02\n"

@@ -29,7 +29,7 @@
 #define PORT_COUNT 12000
 
 struct request {
-    const char *host, *port, *postgres;
+    const char *host, *port, *name, *postgres;
 };
 
 static bool
@@ -64,6 +64,13 @@ choose_port(const struct request *request, struct settings *settings)
         return true;
     }
     return port != 0;
+}
+
+static bool
+is_address(const char *host)
+{
+    unsigned char address[16];
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
 static bool
@@ -135,14 +142,14 @@ make_secret(const struct settings *settings)
 }
 
 static bool
-make_certificates(const struct settings *settings)
+make_certificates(const struct settings *settings, const char *name)
 {
     char tls[PATH_BYTES];
     struct authority_fault fault;
     usec now = clock_wall();
     snprintf(tls, sizeof tls, "%s/tls", settings->directory);
     if (authority_create(tls, now, &fault) == STATUS_OK &&
-        authority_issue_server(tls, settings->listen_host, now, &fault) == STATUS_OK)
+        authority_issue_server(tls, settings->listen_host, name, now, &fault) == STATUS_OK)
         return true;
     verb_cannot("%s", fault.text);
     return false;
@@ -161,7 +168,7 @@ make_database(const struct settings *settings)
             postgres_start(settings, &fault) != STATUS_OK) {
             verb_cannot("%s", fault.text);
             snprintf(log, sizeof log, "%s/log/postgres.log", settings->directory);
-            process_log_tail(log, 6);
+            process_log_tail(log, 0, 6);
             return false;
         }
         made = postgres_socket(settings, socket, sizeof socket);
@@ -231,12 +238,12 @@ remove_entry(const char *path, const struct stat *status, int type, struct FTW *
 }
 
 static int
-make_market(const char *path, struct settings *settings)
+make_market(const char *path, const char *name, struct settings *settings)
 {
     bool made_directory = false;
     int code = claim_directory(path, settings, &made_directory);
     if (code != EXIT_DONE) return code;
-    if (make_folders(settings) && make_secret(settings) && make_certificates(settings) &&
+    if (make_folders(settings) && make_secret(settings) && make_certificates(settings, name) &&
         make_database(settings) && write_settings(settings))
         return EXIT_DONE;
     nftw(settings->directory, remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
@@ -248,9 +255,10 @@ make_market(const char *path, struct settings *settings)
 static int
 run(const struct verb_context *context, int argc, char **argv)
 {
-    struct request request = {.host = "127.0.0.1", .port = "7443", .postgres = ""};
+    struct request request = {.host = "127.0.0.1", .port = "7443", .name = "", .postgres = ""};
     const struct verb_option options[] = {{"--host", &request.host, NULL},
                                           {"--port", &request.port, NULL},
+                                          {"--name", &request.name, NULL},
                                           {"--postgres", &request.postgres, NULL},
                                           {0}};
     struct settings settings = {0};
@@ -259,8 +267,13 @@ run(const struct verb_context *context, int argc, char **argv)
     if (argc > 2 || (argc < 2 && strcmp(context->directory, ".") == 0))
         return verb_usage(&verb_init, "which directory?");
     const char *path = argc == 2 ? argv[1] : context->directory;
-    if (strlen(request.host) >= sizeof settings.listen_host || request.host[0] == '\0')
-        return verb_usage(&verb_init, "--host: '%s' is no host name or address", request.host);
+    if (!is_address(request.host) || strlen(request.host) >= sizeof settings.listen_host)
+        return verb_usage(&verb_init,
+                          "--host: '%s' is no address such as 127.0.0.1, 0.0.0.0 or ::; a host's "
+                          "name goes into --name",
+                          request.host);
+    if (request.name[0] && !authority_is_name(request.name))
+        return verb_usage(&verb_init, "--name: '%s' is no host name or address", request.name);
     if (strlen(request.postgres) >= sizeof settings.postgres)
         return verb_usage(&verb_init, "--postgres: at most %zu bytes",
                           sizeof settings.postgres - 1);
@@ -271,7 +284,7 @@ run(const struct verb_context *context, int argc, char **argv)
                           "--port: '%s' is no port from 1 to 65535, or 0 for a free one",
                           request.port);
     umask(022);  // others pass the market's directory; what is secret says so itself
-    int code = make_market(path, &settings);
+    int code = make_market(path, request.name, &settings);
     if (code != EXIT_DONE) return code;
     if (context->json) {
         json_t *answer = json_pack("{s:s, s:s, s:i}", "directory", settings.directory, "host",
@@ -280,23 +293,28 @@ run(const struct verb_context *context, int argc, char **argv)
         putchar('\n');
         json_decref(answer);
     } else {
+        char word[VERB_WORD];
         printf("%s is a market; it will listen on %s port %u\nnext: slotctl --dir %s up\n",
-               settings.directory, settings.listen_host, settings.listen_port, path);
+               settings.directory, settings.listen_host, settings.listen_port,
+               verb_word(path, word));
     }
     return EXIT_DONE;
 }
 
 const struct verb verb_init = {
     .name = "init",
-    .arguments = "DIR [--host HOST] [--port PORT] [--postgres CONNINFO]",
+    .arguments = "DIR [--host ADDRESS] [--name NAME] [--port PORT] [--postgres CONNINFO]",
     .summary = "make a market directory",
     .help =
         "Makes DIR (new or empty) a market: settings, a private PostgreSQL, an own certificate "
         "authority.\n"
         "Nothing is ever overwritten, nothing outside DIR is changed.\n"
         "\n"
-        "  --host HOST           where auctiond listens, and a name in its certificate "
-        "(127.0.0.1)\n"
+        "  --host ADDRESS        where auctiond listens (127.0.0.1); 0.0.0.0 or :: on all "
+        "interfaces\n"
+        "  --name NAME           the host name or address that touchpoints and seats dial, for "
+        "auctiond's\n"
+        "                        certificate; ADDRESS and localhost are in it anyway\n"
         "  --port PORT           its port (7443); 0 picks a free one and writes it down\n"
         "  --postgres CONNINFO   use this database instead of a private PostgreSQL; its user owns "
         "the schema\n"
@@ -306,6 +324,6 @@ const struct verb verb_init = {
         "directories above DIR.\n"
         "\n"
         "exit codes: 0 made; 2 DIR is a market already or not empty; 3 the surroundings refuse\n"
-        "example: slotctl init /srv/vendue --host market.example.com\n",
+        "example: slotctl init /srv/vendue --host 0.0.0.0 --name market.example.com\n",
     .run = run,
 };

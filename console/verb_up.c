@@ -1,9 +1,9 @@
 // slotctl up and down: the programs of a market started in order, each waited for, and stopped in
 // the opposite order.
 //
-// A database that does not answer does not keep the market closed: auctiond sells from its catalog
-// and journal, ledgerd books when the database is back. `up` then says so and ends with code 3,
-// everything else running.
+// A database that does not answer, or a ledgerd that refuses, does not keep the market closed:
+// auctiond sells from its catalog and journal, and what it sold is booked later. `up` then says so
+// and ends with code 3, everything else running.
 #include <string.h>
 
 #include "market_db.h"
@@ -42,11 +42,12 @@ program_up(const struct settings *settings, enum node_program program, bool talk
 {
     char log[PATH_BYTES];
     struct process_fault fault = {0};
+    node_log(settings, program, log, sizeof log);
+    long logged = process_log_size(log);
     enum status status = node_start(settings, program, &fault);
     if (status != STATUS_OK && status != STATUS_EXISTS) {
         verb_cannot("%s", fault.text);
-        node_log(settings, program, log, sizeof log);
-        process_log_tail(log, 6);
+        process_log_tail(log, logged, 6);
         return false;
     }
     if (talk)
@@ -58,14 +59,20 @@ program_up(const struct settings *settings, enum node_program program, bool talk
 static void
 say_next(const struct settings *settings, const char *directory)
 {
+    char word[VERB_WORD];
     json_t *status = node_status(settings, NODE_AUCTIOND);
     bool selling = json_integer_value(json_object_get(status, "catalog_version")) > 0;
+    json_int_t port = json_integer_value(json_object_get(status, "port"));
     json_decref(status);
-    printf("listening   %s port %u\n", settings->listen_host, settings->listen_port);
+    printf("listening   %s port %d\n", settings->listen_host, (int)port);
+    if (port != settings->listen_port)
+        printf("            vendue.yaml says port %u; that counts after down and up\n",
+               settings->listen_port);
+    verb_word(directory, word);
     if (selling) {
-        printf("next: slotctl --dir %s status\n", directory);
+        printf("next: slotctl --dir %s status\n", word);
     } else {
-        printf("next: slotctl --dir %s apply FILE, which declares the market\n", directory);
+        printf("next: slotctl --dir %s apply FILE, which declares the market\n", word);
     }
 }
 
@@ -83,8 +90,7 @@ run_up(const struct verb_context *context, int argc, char **argv)
     bool booking = database_up(&settings);
     if (talk && booking)
         printf("%-11s up, %s\n", "postgresql", settings.postgres[0] ? "own" : "private");
-    for (enum node_program program = 0; code == EXIT_DONE && program < NODE_PROGRAM_COUNT;
-         program++) {
+    for (enum node_program program = 0; program < NODE_PROGRAM_COUNT; program++) {
         if (!program_up(&settings, program, talk)) code = EXIT_CANNOT;
     }
     if (code == EXIT_DONE && talk) say_next(&settings, context->directory);
@@ -148,14 +154,16 @@ const struct verb verb_up = {
     .name = "up",
     .arguments = "",
     .summary = "start the market's programs and wait until they work",
-    .help = "Starts the private PostgreSQL (if it is private), brings the schema up to date, "
-            "starts ledgerd and\n"
-            "auctiond and waits until each works. What runs already is left alone.\n"
-            "\n"
-            "exit codes: 0 all is up; 2 the settings file is wrong; 3 something does not start (it "
-            "says which log\n"
-            "tells why); when only the database is missing, the market sells and booking waits\n"
-            "example: slotctl --dir /srv/vendue up\n",
+    .help =
+        "Starts the private PostgreSQL (if it is private), brings the schema up to date, "
+        "starts ledgerd and\n"
+        "auctiond and waits until each works. What runs already is left alone.\n"
+        "\n"
+        "exit codes: 0 all is up; 2 the settings file is wrong; 3 something does not start (it "
+        "says which log\n"
+        "tells why); the others run then, and without database or ledgerd the market sells and\n"
+        "booking waits\n"
+        "example: slotctl --dir /srv/vendue up\n",
     .run = run_up,
 };
 

@@ -65,7 +65,7 @@ test_server(void **state)
     (void)state;
     char out[4096];
     struct authority_fault fault;
-    assert_int_equal(authority_issue_server(folder, "market.example.com", clock_wall(), &fault),
+    assert_int_equal(authority_issue_server(folder, "market.example.com", "", clock_wall(), &fault),
                      STATUS_OK);
     assert_true(ask("openssl verify -x509_strict -purpose sslserver -verify_hostname "
                     "market.example.com -CAfile ca.crt "
@@ -92,10 +92,18 @@ test_server_address(void **state)
     (void)state;
     char out[4096];
     struct authority_fault fault;
-    assert_int_equal(authority_issue_server(folder, "192.0.2.7", clock_wall(), &fault), STATUS_OK);
+    assert_int_equal(
+        authority_issue_server(folder, "0.0.0.0", "a,DNS:evil.example", clock_wall(), &fault),
+        STATUS_INPUT);
+    assert_int_equal(authority_issue_server(folder, "", "", clock_wall(), &fault), STATUS_INPUT);
+    assert_int_equal(
+        authority_issue_server(folder, "192.0.2.7", "market.example.com", clock_wall(), &fault),
+        STATUS_OK);
+    assert_true(ask("openssl verify -verify_hostname market.example.com -CAfile ca.crt server.crt",
+                    out, sizeof out));
     assert_true(
         ask("openssl verify -verify_ip 192.0.2.7 -CAfile ca.crt server.crt", out, sizeof out));
-    assert_int_equal(authority_issue_server(folder, "a,DNS:evil.example", clock_wall(), &fault),
+    assert_int_equal(authority_issue_server(folder, "a,DNS:evil.example", "", clock_wall(), &fault),
                      STATUS_INPUT);
 }
 

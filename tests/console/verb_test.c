@@ -147,6 +147,22 @@ test_list_and_help(void **state)
     free(text);
 }
 
+static void
+test_words_for_a_shell(void **state)
+{
+    (void)state;
+    char out[VERB_WORD], long_text[2 * VERB_WORD];
+    assert_string_equal(verb_word("/srv/market-1", out), "/srv/market-1");
+    assert_string_equal(verb_word("", out), "''");
+    assert_string_equal(verb_word("/srv/my market", out), "'/srv/my market'");
+    assert_string_equal(verb_word("it's $HOME", out), "'it'\\''s $HOME'");
+    memset(long_text, ' ', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = '\0';
+    assert_true(strlen(verb_word(long_text, out)) < VERB_WORD);
+    memset(long_text, '\'', sizeof long_text - 1);
+    assert_true(strlen(verb_word(long_text, out)) < VERB_WORD);
+}
+
 int
 main(void)
 {
@@ -154,7 +170,7 @@ main(void)
         cmocka_unit_test(test_globals_anywhere),      cmocka_unit_test(test_globals_directory),
         cmocka_unit_test(test_globals_end_at_dashes), cmocka_unit_test(test_options),
         cmocka_unit_test(test_options_refused),       cmocka_unit_test(test_near_misses),
-        cmocka_unit_test(test_list_and_help),
+        cmocka_unit_test(test_list_and_help),         cmocka_unit_test(test_words_for_a_shell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
