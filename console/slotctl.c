@@ -19,7 +19,8 @@ unknown_verb(const char *name)
 {
     const struct verb *closest = verb_closest(verbs, name);
     if (name[0] == '-') {
-        fprintf(stderr, "slotctl: there is no option %s before the verb; slotctl --help lists them\n",
+        fprintf(stderr,
+                "slotctl: there is no option %s before the verb; slotctl --help lists them\n",
                 name);
     } else if (closest) {
         fprintf(stderr, "slotctl: there is no verb %s; did you mean %s?\n", name, closest->name);
