@@ -1,5 +1,6 @@
 // slotctl: asks and steers one market. The verbs are a table (verb_list.h); this file finds the one
 // that is meant and lets it run.
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -59,6 +60,7 @@ main(int argc, char **argv)
         return EXIT_DONE;
     }
     int code = verb->run(&globals.context, argc - 1, argv + 1);
-    if (fflush(stdout) != 0 || ferror(stdout)) return verb_cannot("cannot write the answer: %m");
-    return code;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    if (errno == EPIPE) return EXIT_CANNOT;  // whoever read has seen enough: slotctl ... | head
+    return verb_cannot("cannot write the answer: %m");
 }
