@@ -10,97 +10,41 @@
 #include <string.h>
 
 #include "apply.h"
-#include "migrate.h"
-#include "postgres.h"
+#include "database.h"
 #include "publish.h"
+#include "scratch.h"
 
 static char connection[POSTGRES_TEXT];
-static struct arena *arena;
-
-static struct db *
-open_db(void)
-{
-    struct db *db = NULL;
-    struct db_fault fault;
-    assert_int_equal(db_open(connection, "apply_test", &db, &fault), STATUS_OK);
-    return db;
-}
 
 static int
 set_up(void **state)
 {
-    (void)state;
-    struct migrate_report report;
-    postgres_database(connection);
-    struct db *db = open_db();
-    enum status status = migrate_up(db, &report);
-    if (status != STATUS_OK) print_message("%s\n", report.fault);
-    db_close(db);
-    arena = arena_open("test");
-    return status == STATUS_OK ? 0 : -1;
+    db_close(database_migrated(connection));
+    return scratch_open(state);
 }
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
-}
-
-static struct market *
-market_of(const char *text)
-{
-    struct market_report report = {.arena = arena};
-    struct market *market = NULL;
-    enum status status = market_file_read(text, strlen(text), arena, &report, &market);
-    if (status != STATUS_OK) market_file_print(&report, "test", stdout);
-    assert_int_equal(status, STATUS_OK);
-    return market;
-}
-
-#define HEAD                                       \
-    "market: {code: tiny, currency: EUR}\n"        \
-    "touchpoints: {crm: Desk}\n"                   \
-    "seats:\n"                                     \
-    "  care: {kind: department}\n"                 \
-    "  grill: {kind: partner, budget: 10}\n"       \
-    "contracts:\n"                                 \
-    "  care.one: {seat: care, from: 2026-01-01}\n" \
-    "  grill.one: {seat: grill, from: 2026-01-01}\n"
-#define BILL(floor) \
-    "containers:\n" \
-    "  bill: {stage: use, channel: bill, owner: care, slots: {footer: {floor: " floor "}}}\n"
-#define MESSAGE "messages:\n  grill.summer: {seat: grill, rung: 6, objectives: cross_sell}\n"
 
 static uint64_t
 apply(struct db *db, const char *text)
 {
-    struct apply_plan plan;
-    struct market *market = market_of(text);
-    uint64_t version = 0;
-    assert_int_equal(apply_plan(db, market, arena, &plan), STATUS_OK);
-    enum status status = apply_run(db, market, &plan, "tester", "a note", clock_wall(), &version);
-    if (status != STATUS_OK) print_message("%s\n", db_fault(db)->text);
-    assert_int_equal(status, STATUS_OK);
-    return version;
+    return database_apply(db, text, arena);
 }
 
 static void
 a_market_is_kept_in_versions_with_stable_ids(void **state)
 {
     (void)state;
-    struct db *db = open_db();
+    struct db *db = database_open(connection);
     struct market *market;
     assert_int_equal(publish_load_market(db, 0, arena, &market), STATUS_NOT_FOUND);
-    assert_int_equal(apply(db, HEAD BILL("0.12") MESSAGE), 1);
-    assert_int_equal(apply(db, HEAD BILL("0.12") MESSAGE), 1);  // nothing changed
-    assert_int_equal(apply(db, HEAD BILL("0.14") MESSAGE), 2);
-    assert_int_equal(apply(db, HEAD BILL("0.14")), 3);
+    assert_int_equal(apply(db, TINY_HEAD TINY_BILL("0.12") TINY_MESSAGE), 1);
+    assert_int_equal(apply(db, TINY_HEAD TINY_BILL("0.12") TINY_MESSAGE), 1);  // nothing changed
+    assert_int_equal(apply(db, TINY_HEAD TINY_BILL("0.14") TINY_MESSAGE), 2);
+    assert_int_equal(apply(db, TINY_HEAD TINY_BILL("0.14")), 3);
     assert_int_equal(
-        apply(db, HEAD BILL("0.14") "messages:\n"
-                                    "  a.first: {seat: grill, rung: 6, objectives: refer}\n"
-                                    "  grill.summer: {seat: grill, rung: 6, objectives: refer}\n"),
+        apply(db, TINY_HEAD TINY_BILL(
+                      "0.14") "messages:\n"
+                              "  a.first: {seat: grill, rung: 6, objectives: refer}\n"
+                              "  grill.summer: {seat: grill, rung: 6, objectives: refer}\n"),
         4);
     assert_int_equal(publish_load_market(db, 1, arena, &market), STATUS_OK);
     assert_int_equal(market->containers[0].slots[0].floor.micros, 120000);
@@ -122,7 +66,7 @@ static void
 ids_follow_the_declared_order(void **state)
 {
     (void)state;
-    struct db *db = open_db();
+    struct db *db = database_open(connection);
     struct market *market;
     apply(db, "market: {code: tiny, currency: EUR}\nseats: {z: {kind: partner}, a: {kind: "
               "partner}, m: {kind: "
@@ -138,10 +82,11 @@ static void
 one_of_two_applies_wins_and_the_other_is_told(void **state)
 {
     (void)state;
-    struct db *first = open_db(), *second = open_db();
+    struct db *first = database_open(connection), *second = database_open(connection);
     struct apply_plan one, two;
     uint64_t version;
-    struct market *a = market_of(HEAD BILL("0.10")), *b = market_of(HEAD BILL("0.20"));
+    struct market *a = declared_market(TINY_HEAD TINY_BILL("0.10"), arena),
+                  *b = declared_market(TINY_HEAD TINY_BILL("0.20"), arena);
     assert_int_equal(apply_plan(first, a, arena, &one), STATUS_OK);
     assert_int_equal(apply_plan(second, b, arena, &two), STATUS_OK);
     assert_int_equal(apply_run(first, a, &one, "one", "", clock_wall(), &version), STATUS_OK);
@@ -162,12 +107,12 @@ static void
 what_must_not_change_is_refused(void **state)
 {
     (void)state;
-    struct db *db = open_db();
+    struct db *db = database_open(connection);
     struct apply_plan plan;
     uint64_t version;
     apply(db, "market: {code: tiny, currency: EUR}\nseats: {care: {kind: department}}\n");
-    struct market *market = market_of(
-        "market: {code: other, currency: USD}\nseats: {care: {kind: partner}}\n");
+    struct market *market = declared_market(
+        "market: {code: other, currency: USD}\nseats: {care: {kind: partner}}\n", arena);
     assert_int_equal(apply_plan(db, market, arena, &plan), STATUS_OK);
     assert_int_equal(plan.refused, 3);
     assert_int_equal(apply_run(db, market, &plan, "x", "", clock_wall(), &version), STATUS_INPUT);
@@ -178,8 +123,8 @@ static void
 stored_objects_refuse_update_and_delete(void **state)
 {
     (void)state;
-    struct db *db = open_db();
-    apply(db, HEAD BILL("0.12") MESSAGE);
+    struct db *db = database_open(connection);
+    apply(db, TINY_HEAD TINY_BILL("0.12") TINY_MESSAGE);
     db_close(db);
     char as_console[POSTGRES_TEXT];
     postgres_as(connection, "vendue_console", as_console);
@@ -187,7 +132,8 @@ stored_objects_refuse_update_and_delete(void **state)
     assert_int_equal(db_run(db, "update market_object set code = 'x'", NULL, 0, NULL),
                      STATUS_DENIED);
     assert_int_equal(db_run(db, "delete from market_version", NULL, 0, NULL), STATUS_DENIED);
-    assert_int_equal(apply(db, HEAD BILL("0.15") MESSAGE), 2);  // but a version may be added
+    assert_int_equal(apply(db, TINY_HEAD TINY_BILL("0.15") TINY_MESSAGE),
+                     2);  // but a version may be added
     db_close(db);
 }
 
@@ -195,10 +141,10 @@ static void
 views_name_objects_also_when_they_are_removed(void **state)
 {
     (void)state;
-    struct db *db = open_db();
+    struct db *db = database_open(connection);
     struct db_rows *rows;
-    apply(db, HEAD BILL("0.12") MESSAGE);
-    apply(db, HEAD BILL("0.14"));
+    apply(db, TINY_HEAD TINY_BILL("0.12") TINY_MESSAGE);
+    apply(db, TINY_HEAD TINY_BILL("0.14"));
     assert_int_equal(db_query(db, "select rung::integer, removed, seat, objectives from message",
                               NULL, 0, &rows),
                      STATUS_OK);
@@ -234,7 +180,7 @@ static void
 gain_shares_stand_in_their_view(void **state)
 {
     (void)state;
-    struct db *db = open_db();
+    struct db *db = database_open(connection);
     struct db_rows *rows;
     apply(db, "market: {code: tiny, currency: EUR}\n"
               "seats: {care: {kind: department}, grill: {kind: partner}}\n"
@@ -262,15 +208,16 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_market_is_kept_in_versions_with_stable_ids, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(ids_follow_the_declared_order, set_up, tear_down),
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(ids_follow_the_declared_order, set_up, scratch_close),
         cmocka_unit_test_setup_teardown(one_of_two_applies_wins_and_the_other_is_told, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_must_not_change_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(stored_objects_refuse_update_and_delete, set_up, tear_down),
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(what_must_not_change_is_refused, set_up, scratch_close),
+        cmocka_unit_test_setup_teardown(stored_objects_refuse_update_and_delete, set_up,
+                                        scratch_close),
         cmocka_unit_test_setup_teardown(views_name_objects_also_when_they_are_removed, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(gain_shares_stand_in_their_view, set_up, tear_down),
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(gain_shares_stand_in_their_view, set_up, scratch_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,83 +13,25 @@
 
 #include "apply.h"
 #include "catalog.h"
-#include "migrate.h"
-#include "postgres.h"
+#include "database.h"
 #include "publish.h"
+#include "scratch.h"
 
 static char connection[POSTGRES_TEXT];
 static char directory[] = "/tmp/vendue_publish_XXXXXX";
-static struct arena *arena;
-
-static struct db *
-open_db(void)
-{
-    struct db *db = NULL;
-    struct db_fault fault;
-    assert_int_equal(db_open(connection, "publish_test", &db, &fault), STATUS_OK);
-    return db;
-}
 
 static int
 set_up(void **state)
 {
-    (void)state;
-    struct migrate_report report;
-    postgres_database(connection);
-    struct db *db = open_db();
-    enum status status = migrate_up(db, &report);
-    if (status != STATUS_OK) print_message("%s\n", report.fault);
-    db_close(db);
-    arena = arena_open("test");
-    return status == STATUS_OK && (directory[strlen(directory) - 1] != 'X' || mkdtemp(directory))
-               ? 0
-               : -1;
+    db_close(database_migrated(connection));
+    if (directory[strlen(directory) - 1] == 'X') assert_non_null(mkdtemp(directory));
+    return scratch_open(state);
 }
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
-}
-
-static struct market *
-market_of(const char *text)
-{
-    struct market_report report = {.arena = arena};
-    struct market *market = NULL;
-    enum status status = market_file_read(text, strlen(text), arena, &report, &market);
-    if (status != STATUS_OK) market_file_print(&report, "test", stdout);
-    assert_int_equal(status, STATUS_OK);
-    return market;
-}
-
-#define HEAD                                       \
-    "market: {code: tiny, currency: EUR}\n"        \
-    "touchpoints: {crm: Desk}\n"                   \
-    "seats:\n"                                     \
-    "  care: {kind: department}\n"                 \
-    "  grill: {kind: partner, budget: 10}\n"       \
-    "contracts:\n"                                 \
-    "  care.one: {seat: care, from: 2026-01-01}\n" \
-    "  grill.one: {seat: grill, from: 2026-01-01}\n"
-#define BILL(floor) \
-    "containers:\n" \
-    "  bill: {stage: use, channel: bill, owner: care, slots: {footer: {floor: " floor "}}}\n"
-#define MESSAGE "messages:\n  grill.summer: {seat: grill, rung: 6, objectives: cross_sell}\n"
 
 static uint64_t
 apply(struct db *db, const char *text)
 {
-    struct apply_plan plan;
-    struct market *market = market_of(text);
-    uint64_t version = 0;
-    assert_int_equal(apply_plan(db, market, arena, &plan), STATUS_OK);
-    enum status status = apply_run(db, market, &plan, "tester", "a note", clock_wall(), &version);
-    if (status != STATUS_OK) print_message("%s\n", db_fault(db)->text);
-    assert_int_equal(status, STATUS_OK);
-    return version;
+    return database_apply(db, text, arena);
 }
 
 static void
@@ -125,14 +67,14 @@ static void
 turns_publish_what_changed_and_nothing_else(void **state)
 {
     (void)state;
-    struct db *db = open_db();
+    struct db *db = database_open(connection);
     struct publish *publish = publish_open(directory, 1);
     struct publish_report report;
     usec now = {1700000000000000};
     uint64_t live;
     assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
     assert_false(report.published);  // no market yet
-    apply(db, HEAD BILL("0.12") MESSAGE);
+    apply(db, TINY_HEAD TINY_BILL("0.12") TINY_MESSAGE);
     assert_int_equal(apply_published(db, 1, &live), STATUS_NOT_FOUND);
     assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
     assert_true(report.published);
@@ -159,7 +101,7 @@ turns_publish_what_changed_and_nothing_else(void **state)
     catalog_close(catalog);
 
     add_bid(db, 7, 2, "withdrawn", 500000);
-    apply(db, HEAD BILL("0.14") MESSAGE);  // a floor does not wait
+    apply(db, TINY_HEAD TINY_BILL("0.14") TINY_MESSAGE);  // a floor does not wait
     assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
     assert_true(report.published);
     assert_int_equal(report.market_version, 2);
@@ -185,12 +127,12 @@ static void
 certificates_are_registered_revoked_and_published(void **state)
 {
     (void)state;
-    struct db *db = open_db();
+    struct db *db = database_open(connection);
     struct digest key = hash_sha256("key", 3), other = hash_sha256("other", 5);
     usec now = clock_wall();
     assert_int_equal(apply_certificate(db, other, ROLE_OPERATOR, "", now, ""), STATUS_OK);
     assert_int_equal(apply_certificate(db, key, ROLE_SEAT, "grill", now, ""), STATUS_NOT_FOUND);
-    apply(db, HEAD BILL("0.12") MESSAGE);
+    apply(db, TINY_HEAD TINY_BILL("0.12") TINY_MESSAGE);
     assert_int_equal(apply_certificate(db, key, ROLE_SEAT, "grill", now, ""), STATUS_OK);
     assert_int_equal(apply_certificate(db, key, ROLE_SEAT, "grill", now, ""), STATUS_EXISTS);
     assert_int_equal(apply_certificate(db, key, ROLE_SEAT, "care", now, ""), STATUS_CONFLICT);
@@ -221,10 +163,10 @@ static void
 a_floor_is_published_in_under_a_second_over_ten_thousand_bids(void **state)
 {
     (void)state;
-    struct db *db = open_db();
+    struct db *db = database_open(connection);
     struct publish *publish = publish_open(directory, 1);
     struct publish_report report;
-    apply(db, HEAD BILL("0.12") MESSAGE);
+    apply(db, TINY_HEAD TINY_BILL("0.12") TINY_MESSAGE);
     assert_int_equal(
         db_run(
             db,
@@ -236,7 +178,7 @@ a_floor_is_published_in_under_a_second_over_ten_thousand_bids(void **state)
         STATUS_OK);
     assert_int_equal(publish_turn(publish, db, clock_wall(), &report), STATUS_OK);
     assert_int_equal(report.bids, 10000);
-    apply(db, HEAD BILL("0.14") MESSAGE);
+    apply(db, TINY_HEAD TINY_BILL("0.14") TINY_MESSAGE);
     assert_int_equal(publish_turn(publish, db, clock_wall(), &report), STATUS_OK);
     assert_true(report.published);
     print_message("10,000 bids published in %lld ms\n", (long long)(report.took_us / 1000));
@@ -249,13 +191,13 @@ static void
 no_room_for_the_file_is_told_and_tried_again(void **state)
 {
     (void)state;
-    struct db *db = open_db();
+    struct db *db = database_open(connection);
     char file[600];
     snprintf(file, sizeof file, "%s/blocked", directory);
     FILE *blocked = fopen(file, "w");  // a file where a market directory should be
     assert_non_null(blocked);
     fclose(blocked);
-    apply(db, HEAD BILL("0.12") MESSAGE);
+    apply(db, TINY_HEAD TINY_BILL("0.12") TINY_MESSAGE);
     struct publish *publish = publish_open(file, 1);
     struct publish_report report;
     assert_int_equal(publish_turn(publish, db, clock_wall(), &report), STATUS_IO);
@@ -282,13 +224,13 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(turns_publish_what_changed_and_nothing_else, set_up,
-                                        tear_down),
+                                        scratch_close),
         cmocka_unit_test_setup_teardown(certificates_are_registered_revoked_and_published, set_up,
-                                        tear_down),
+                                        scratch_close),
         cmocka_unit_test_setup_teardown(
-            a_floor_is_published_in_under_a_second_over_ten_thousand_bids, set_up, tear_down),
+            a_floor_is_published_in_under_a_second_over_ten_thousand_bids, set_up, scratch_close),
         cmocka_unit_test_setup_teardown(no_room_for_the_file_is_told_and_tried_again, set_up,
-                                        tear_down),
+                                        scratch_close),
     };
     return cmocka_run_group_tests(tests, NULL, remove_directory);
 }

@@ -8,36 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "market_file.h"
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    arena = arena_open("test");
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
-}
-
-static struct market *
-market_of(const char *text)
-{
-    struct market_report report = {.arena = arena};
-    struct market *market = NULL;
-    enum status status = market_file_read(text, strlen(text), arena, &report, &market);
-    if (status != STATUS_OK) market_file_print(&report, "test", stdout);
-    assert_int_equal(status, STATUS_OK);
-    return market;
-}
+#include "declared.h"
+#include "scratch.h"
 
 // All changes as lines.
 static const char *
@@ -45,8 +17,8 @@ difference(const char *before, const char *after)
 {
     struct market_change *changes;
     uint32_t count;
-    market_diff(before != NULL ? market_of(before) : NULL, market_of(after), arena, &changes,
-                &count);
+    market_diff(before != NULL ? declared_market(before, arena) : NULL,
+                declared_market(after, arena), arena, &changes, &count);
     const char *text = "";
     for (uint32_t i = 0; i < count; i++)
         text = arena_printf(arena, "%s%c %s: %s%s\n", text, changes[i].sign, changes[i].object,
@@ -125,10 +97,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(equal_markets_do_not_differ, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(changes_are_told_in_words, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(everything_is_new_in_a_first_market, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(identities_are_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(equal_markets_do_not_differ, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(changes_are_told_in_words, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(everything_is_new_in_a_first_market, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(identities_are_kept, scratch_open, scratch_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,28 +12,12 @@
 
 #include "hash.h"
 #include "market_file.h"
+#include "scratch.h"
+#include "seed.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static struct arena *arena;
 static struct market_report report;
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    arena = arena_open("test");
-    report = (struct market_report){.arena = arena};
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
-}
 
 static struct market *
 read_text(const char *text)
@@ -465,9 +449,7 @@ damaged_files_are_survived(void **state)
 {
     (void)state;
     size_t len;
-    const char *given = getenv("VENDUE_SEED");
-    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 20261122;
-    print_message("seed %llu\n", (unsigned long long)seed);
+    uint64_t seed = seed_fixed(20261122);
     const char *text = file_text(SOURCE_DIR "/sample/market.yaml", &len);
     unsigned refused = 0;
     for (unsigned round = 0; round < 150; round++) {
@@ -504,20 +486,28 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(forty_mistakes_are_forty_errors, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_sample_market_is_without_blemish, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_documents_examples_are_markets, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(values_are_read_exactly, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_not_yaml_or_not_ours_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(single_mistakes_stand_at_their_key, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_only_just_fits_is_taken, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(floors_must_be_able_to_count, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(rules_are_shown_where_they_are_wrong, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(values_must_fit_their_attribute, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(too_many_are_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(warnings_do_not_stop, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(damaged_files_are_survived, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(files_that_cannot_be_read_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(forty_mistakes_are_forty_errors, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(the_sample_market_is_without_blemish, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(the_documents_examples_are_markets, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(values_are_read_exactly, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(what_is_not_yaml_or_not_ours_is_told, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(single_mistakes_stand_at_their_key, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(what_only_just_fits_is_taken, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(floors_must_be_able_to_count, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(rules_are_shown_where_they_are_wrong, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(values_must_fit_their_attribute, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(too_many_are_refused, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(warnings_do_not_stop, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(damaged_files_are_survived, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(files_that_cannot_be_read_are_told, scratch_open,
+                                        scratch_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,40 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "declared.h"
 #include "hash.h"
-#include "market_file.h"
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    arena = arena_open("test");
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
-}
-
-static struct market *
-market_of(const char *text, size_t len)
-{
-    struct market_report report = {.arena = arena};
-    struct market *market = NULL;
-    enum status status = market_file_read(text, len, arena, &report, &market);
-    if (status != STATUS_OK) {
-        market_file_print(&report, "test", stdout);
-        print_message("%s\n", text);
-    }
-    assert_int_equal(status, STATUS_OK);
-    return market;
-}
+#include "scratch.h"
+#include "seed.h"
 
 static struct market *
 sample(void)
@@ -51,7 +21,7 @@ sample(void)
     size_t len;
     assert_int_equal(market_file_text(SOURCE_DIR "/sample/market.yaml", arena, &text, &len),
                      STATUS_OK);
-    return market_of(text, len);
+    return declared_market_bytes(text, len, arena);
 }
 
 static void
@@ -97,7 +67,7 @@ the_sample_survives_both_ways(void **state)
         assert_int_equal(market->messages[i].id, loaded->messages[i].id);
     assert_int_equal(loaded->containers[2].slots[3].id, market->containers[2].slots[3].id);
     const char *text = market_file_write(market, arena, &len);
-    struct market *read = market_of(text, len);
+    struct market *read = declared_market_bytes(text, len, arena);
     assert_same(market, read);
     size_t again;
     assert_string_equal(market_file_write(read, arena, &again), text);
@@ -128,8 +98,8 @@ bodies_are_canonical(void **state)
                               "{currency: EUR, code: m}\n";
     struct market_object *first, *second;
     uint32_t count, other;
-    market_object_list(market_of(one, strlen(one)), arena, &first, &count);
-    market_object_list(market_of(two, strlen(two)), arena, &second, &other);
+    market_object_list(declared_market(one, arena), arena, &first, &count);
+    market_object_list(declared_market(two, arena), arena, &second, &other);
     assert_int_equal(count, 2);
     assert_int_equal(other, 2);
     assert_string_equal(first[1].body, second[1].body);
@@ -206,16 +176,14 @@ static void
 odd_texts_survive_both_ways(void **state)
 {
     (void)state;
-    const char *given = getenv("VENDUE_SEED");
-    uint64_t random = given != NULL ? strtoull(given, NULL, 10) : 20261122;
-    print_message("seed %llu\n", (unsigned long long)random);
+    uint64_t random = seed_fixed(20261122);
     for (unsigned round = 0; round < 400; round++) {
         static const char text[] =
             "market: {code: m, currency: EUR}\n"
             "attributes: {a: {type: list, of: message}}\n"
             "touchpoints: {t: x}\nseats: {s: {kind: partner}}\n"
             "messages: {x: {seat: s, rung: 6, objectives: refer, values: {a: [p, q]}}}\n";
-        struct market *market = market_of(text, strlen(text));
+        struct market *market = declared_market(text, arena);
         size_t len;
         market->name = odd_text(&random);
         market->touchpoints[0].name = odd_text(&random);
@@ -228,7 +196,7 @@ odd_texts_survive_both_ways(void **state)
         market_object_number(market);
         assert_same(market, stored_and_loaded(market));
         const char *written = market_file_write(market, arena, &len);
-        assert_same(market, market_of(written, len));
+        assert_same(market, declared_market_bytes(written, len, arena));
     }
 }
 
@@ -240,25 +208,28 @@ rules_of_several_lines_survive(void **state)
         "market: {code: m, currency: EUR}\n"
         "seats:\n  s:\n    kind: partner\n    rule: |\n      channel = 'bill'\n"
         "        and (stage = 'use'\n\n          or tier = 'gold')\n";
-    struct market *market = market_of(text, strlen(text));
+    struct market *market = declared_market(text, arena);
     assert_string_equal(market->seats[0].rule,
                         "channel = 'bill'\n  and (stage = 'use'\n\n    or tier = 'gold')");
     size_t len;
     const char *written = market_file_write(market, arena, &len);
     assert_non_null(strstr(written, "rule: |-\n"));
-    assert_same(market, market_of(written, len));
+    assert_same(market, declared_market_bytes(written, len, arena));
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_sample_survives_both_ways, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(slots_stand_by_position_not_by_id, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(bodies_are_canonical, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_body_of_another_making_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(odd_texts_survive_both_ways, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(rules_of_several_lines_survive, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_sample_survives_both_ways, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(slots_stand_by_position_not_by_id, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(bodies_are_canonical, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(a_body_of_another_making_is_refused, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(odd_texts_survive_both_ways, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(rules_of_several_lines_survive, scratch_open,
+                                        scratch_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
