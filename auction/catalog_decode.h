@@ -32,6 +32,6 @@ const char *catalog_decode_code(struct decoder *decoder, size_t most);  // not e
 void catalog_decode_rule(struct decoder *decoder, uint8_t admits, struct expr *out_expr);
 // Values of attributes of a slot or a message.
 void
-catalog_decode_values(struct decoder *decoder, enum attribute_of of, struct values *out_values);
+catalog_decode_values(struct decoder *decoder, enum attribute_of of, struct declared *out_declared);
 
 #endif

@@ -3,6 +3,8 @@
 #include "catalog_block.h"
 #include "catalog_decode.h"
 
+#include <string.h>
+
 uint32_t
 catalog_decode_index(struct decoder *decoder, uint32_t count, bool none)
 {
@@ -105,8 +107,8 @@ decode_list(struct decoder *decoder, struct values *values)
     return (int64_t)first << 32 | count;
 }
 
-void
-catalog_decode_values(struct decoder *decoder, enum attribute_of of, struct values *out_values)
+static void
+decode_values(struct decoder *decoder, enum attribute_of of, struct values *out_values)
 {
     struct codec_reader *in = &decoder->in;
     uint32_t count = codec_get_u8(in), least = 0;
@@ -133,4 +135,19 @@ catalog_decode_values(struct decoder *decoder, enum attribute_of of, struct valu
         out_values->known |= UINT64_C(1) << attribute;
         out_values->value[attribute] = value;
     }
+}
+
+void
+catalog_decode_values(struct decoder *decoder, enum attribute_of of, struct declared *out_declared)
+{
+    struct values values;
+    values.known = values.list_used = 0;
+    decode_values(decoder, of, &values);
+    uint32_t count = (uint32_t)__builtin_popcountll(values.known), next = 0;
+    int64_t *value = arena_take(decoder->arena, count + 1, sizeof *value);
+    int32_t *items = arena_take(decoder->arena, values.list_used + 1, sizeof *items);
+    for (uint32_t attribute = 0; attribute < BOUND_ATTRIBUTES; attribute++)
+        if ((values.known >> attribute & 1) != 0) value[next++] = values.value[attribute];
+    memcpy(items, values.list_items, values.list_used * sizeof *items);
+    *out_declared = (struct declared){values.known, value, items};
 }

@@ -84,21 +84,28 @@ shared_words(const int64_t *set, uint32_t set_count, const int32_t *items, uint3
 
 static bool
 leaf_true(const struct expr *expr, const struct expr_node *leaf, const struct values *values,
-          const struct values *beside)
+          const struct declared *beside)
 {
     uint64_t bit = UINT64_C(1) << leaf->attribute;
-    if ((values->known & bit) == 0) values = beside;
-    bool known = values != NULL && (values->known & bit) != 0;
+    const int32_t *list_items = values->list_items;
+    int64_t value = 0;
+    bool known = (values->known & bit) != 0;
+    if (known) {
+        value = values->value[leaf->attribute];
+    } else if (beside != NULL && (beside->known & bit) != 0) {
+        known = true;
+        value = declared_value(beside, leaf->attribute);
+        list_items = beside->list_items;
+    }
     if (leaf->kind == EXPR_KNOWN) return known != (leaf->negated != 0);
     if (!known) return false;
-    int64_t value = values->value[leaf->attribute];
     bool holds;
     if (leaf->kind == EXPR_RANGE) {
         holds = leaf->least <= value && value <= leaf->most;
     } else if (leaf->kind == EXPR_IN) {
         holds = set_holds(expr->sets + leaf->set, leaf->count, value);
     } else {
-        const int32_t *items = values->list_items + (uint32_t)(value >> 32);
+        const int32_t *items = list_items + (uint32_t)(value >> 32);
         uint32_t shared = shared_words(expr->sets + leaf->set, leaf->count, items, (uint32_t)value);
         holds = leaf->kind == EXPR_ANY ? shared > 0 : shared == leaf->count;
     }
@@ -107,7 +114,7 @@ leaf_true(const struct expr *expr, const struct expr_node *leaf, const struct va
 
 static bool
 node_true(const struct expr *expr, const struct expr_node *node, const struct values *values,
-          const struct values *beside, const struct expr_node **out_failed)
+          const struct declared *beside, const struct expr_node **out_failed)
 {
     bool truth;
     if (node->kind == EXPR_AND || node->kind == EXPR_OR) {
@@ -131,7 +138,7 @@ node_true(const struct expr *expr, const struct expr_node *node, const struct va
 }
 
 bool
-expr_true_with(const struct expr *expr, const struct values *values, const struct values *beside,
+expr_true_with(const struct expr *expr, const struct values *values, const struct declared *beside,
                const struct expr_node **out_failed)
 {
     const struct expr_node *failed = NULL;

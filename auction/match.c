@@ -114,10 +114,8 @@ cell_of_word(const struct match_cells *cells, int64_t word, uint32_t otherwise)
 }
 
 static uint32_t
-row_of_value(const struct match_cells *cells, const struct values *values, uint32_t attribute)
+row_of_value(const struct match_cells *cells, int64_t value)
 {
-    if ((values->known >> attribute & 1) == 0) return cells->row;
-    int64_t value = values->value[attribute];
     if (cells->how == MATCH_BY_WORD) return cells->row + cell_of_word(cells, value, 1);
     uint32_t low = 0, high = cells->bound_count;  // the first bound above the value
     while (low < high) {
@@ -171,7 +169,9 @@ match_contact(struct match *match, const struct catalog *catalog, const struct c
             add_list(match, cells, &contact->values, attribute, match->contact_rows,
                      &match->contact_row_count);
         } else {
-            uint32_t row = row_of_value(cells, &contact->values, attribute);
+            bool known = contact->values.known >> attribute & 1;
+            uint32_t row = known ? row_of_value(cells, contact->values.value[attribute])
+                                 : cells->row;
             add_row(index, match->contact_rows, &match->contact_row_count, row);
         }
     }
@@ -181,7 +181,7 @@ void
 match_slot(struct match *match, uint32_t slot)
 {
     const struct match_index *index = match->index;
-    const struct values *values = &index->catalog->slots[slot].values;
+    const struct declared *values = &index->catalog->slots[slot].values;
     match->row_count = match->contact_row_count;
     memcpy(match->rows, match->contact_rows, match->row_count * sizeof *match->rows);
     for (uint32_t i = 0; i < index->of_slot_count; i++) {
@@ -189,7 +189,9 @@ match_slot(struct match *match, uint32_t slot)
         const struct match_cells *cells = &index->cells[attribute];
         // Demands on a slot's lists are rare: left to the judge.
         if (cells->how == MATCH_BY_LIST) continue;
-        add_row(index, match->rows, &match->row_count, row_of_value(cells, values, attribute));
+        bool known = values->known >> attribute & 1;
+        uint32_t row = known ? row_of_value(cells, declared_value(values, attribute)) : cells->row;
+        add_row(index, match->rows, &match->row_count, row);
     }
     add_row(index, match->rows, &match->row_count, index->slot_row[slot]);
     if (match->row_count == 0) match->rows[match->row_count++] = index->slot_row[slot];

@@ -133,10 +133,11 @@ static enum reason
 judge_rules(const struct round *round, const struct catalog_message *message,
             struct judgement *judgement)
 {
-    const struct values *contact = &round->contact->values, *slot = &round->slot->values;
+    const struct values *contact = &round->contact->values;
+    const struct declared *slot = &round->slot->values;
     const struct expr *rules[3] = {&round->slot->rule, &round->catalog->seats[message->seat].rule,
                                    &message->rule};
-    const struct values *beside[3] = {&message->values, slot, slot};
+    const struct declared *beside[3] = {&message->values, slot, slot};
     static const char *const names[3] = {"slot", "seat", "message"};
     for (unsigned i = 0; i < 3; i++) {
         if (expr_true_with(rules[i], contact, beside[i], &judgement->leaf)) continue;

@@ -46,8 +46,8 @@ struct catalog_slot {
     const int32_t *formats;  // words, ascending; none: any
     uint32_t format_count;
     struct expr rule;
-    struct values values;  // built-in and declared slot attributes
-    const char *tagid;     // "container.slot"
+    struct declared values;  // built-in and declared slot attributes
+    const char *tagid;       // "container.slot"
 };
 struct catalog_container {
     uint32_t id, owner;  // owner: index of a seat
@@ -73,7 +73,7 @@ struct catalog_message {
     money budget;
     uint32_t cap_count, cap_days;
     struct expr rule;
-    struct values values;  // built-in and declared message attributes
+    struct declared values;  // built-in and declared message attributes
     const char *code, *content, *category_text, *format_text;
 };
 struct catalog_contract {

@@ -21,6 +21,22 @@ struct values {
     uint32_t list_used;
 };
 
+// The values of something that the market declares (a slot, a message), in as little memory as they
+// need: there are many, and judging a bid reads them. A list's span is of these list_items.
+struct declared {
+    uint64_t known;
+    const int64_t *value;  // of the known attributes alone, by ascending number
+    const int32_t *list_items;
+};
+
+// Of an attribute that is known.
+static inline int64_t
+declared_value(const struct declared *declared, uint32_t attribute)
+{
+    uint64_t before = (UINT64_C(1) << attribute) - 1;
+    return declared->value[__builtin_popcountll(declared->known & before)];
+}
+
 struct contact {
     struct id request_key;  // contact_request_key(touchpoint, key): what a retry repeats
     uint64_t request;       // digest of the request's content

@@ -125,7 +125,7 @@ bool expr_true(const struct expr *expr, const struct values *values,
 // message's): an attribute that `values` does not know is looked up in `beside`. `beside` may be
 // NULL.
 bool expr_true_with(const struct expr *expr, const struct values *values,
-                    const struct values *beside, const struct expr_node **out_failed);
+                    const struct declared *beside, const struct expr_node **out_failed);
 
 // True when a tree that was read from bytes has the shape above and names only attributes and types
 // of the schema, admitted ones, and words below `word_count`: then every function here is safe on

@@ -53,7 +53,7 @@ seal(uint8_t *bytes, size_t len)
 static void
 use(const struct catalog *catalog)
 {
-    struct values values = {.known = UINT64_MAX};
+    struct values values = {.known = UINT64_MAX}, unknown = {.known = 0};
     char text[64];
     uint64_t sum = 0;
     for (uint32_t i = 0; i < catalog->seat_count; i++) {
@@ -63,7 +63,9 @@ use(const struct catalog *catalog)
     }
     for (uint32_t i = 0; i < catalog->slot_count; i++) {
         const struct catalog_slot *slot = &catalog->slots[i];
-        sum += expr_true_with(&slot->rule, &slot->values, &values, NULL);
+        sum += expr_true(&slot->rule, &values, NULL);
+        if (catalog->message_count > 0)
+            sum += expr_true_with(&slot->rule, &unknown, &catalog->messages[0].values, NULL);
         sum += catalog_rule_text(catalog, &slot->rule, NULL, text, sizeof text) +
                strlen(slot->tagid);
         sum += strlen(catalog->containers[slot->container].code) + slot->position;
@@ -75,7 +77,9 @@ use(const struct catalog *catalog)
     }
     for (uint32_t i = 0; i < catalog->message_count; i++) {
         const struct catalog_message *message = &catalog->messages[i];
-        sum += expr_true_with(&message->rule, &message->values, &values, NULL);
+        sum += expr_true(&message->rule, &values, NULL);
+        for (uint32_t j = 0; j < catalog->slot_count; j++)
+            sum += expr_true_with(&message->rule, &unknown, &catalog->slots[j].values, NULL);
         sum += strlen(message->category_text) + strlen(message->content) +
                catalog->seats[message->seat].kind;
     }

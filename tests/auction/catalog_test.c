@@ -109,8 +109,8 @@ seats_and_slots_come_back(void **state)
                 "condition <> 'distressed' and (loud is not true or age >= 18)");
     assert_int_equal(footer->values.known,
                      1u << BUILTIN_SLOT | 1u << (BUILTIN_COUNT + 3) | 1u << (BUILTIN_COUNT + 4));
-    assert_int_equal(footer->values.value[BUILTIN_SLOT], word(catalog, "bill.footer"));
-    assert_int_equal(footer->values.value[BUILTIN_COUNT + 4], -7);
+    assert_int_equal(declared_value(&footer->values, BUILTIN_SLOT), word(catalog, "bill.footer"));
+    assert_int_equal(declared_value(&footer->values, BUILTIN_COUNT + 4), -7);
     catalog_close(catalog);
 }
 
@@ -132,12 +132,12 @@ messages_contracts_and_certificates_come_back(void **state)
     assert_int_equal(upgrade->category, -1);
     assert_int_equal(upgrade->values.known,
                      1u << BUILTIN_MESSAGE | 1u << BUILTIN_SEAT | 1u << BUILTIN_RUNG);
-    assert_int_equal(upgrade->values.value[BUILTIN_RUNG], 4);
-    assert_int_equal(grill->values.value[BUILTIN_CATEGORY], word(catalog, "garden"));
-    int64_t themes = grill->values.value[BUILTIN_COUNT + 5];
+    assert_int_equal(declared_value(&upgrade->values, BUILTIN_RUNG), 4);
+    assert_int_equal(declared_value(&grill->values, BUILTIN_CATEGORY), word(catalog, "garden"));
+    int64_t themes = declared_value(&grill->values, BUILTIN_COUNT + 5);
     assert_int_equal((uint32_t)themes, 2);
     assert_true(grill->values.list_items[0] < grill->values.list_items[1]);
-    assert_int_equal(grill->values.value[BUILTIN_COUNT + 6], 1);
+    assert_int_equal(declared_value(&grill->values, BUILTIN_COUNT + 6), 1);
     assert_rule(catalog, &upgrade->rule,
                 "region in ('north', 'west') and 'loans' = any (products)");
     assert_int_equal(catalog->contracts[2].id, 8);

@@ -225,15 +225,15 @@ static void
 values_beside_complete_the_first(void **state)
 {
     (void)state;
-    struct values contact = two_booleans('t', 'u'),
-                  message = {.known = 1u << MAKER_SEGMENTS | 1u << MAKER_AGE};
+    struct values contact = two_booleans('t', 'u');
+    int32_t items[4] = {7, 7, 7, 0};
+    int64_t value[3] = {7, 7, 7};
+    struct declared message = {1u << MAKER_SEGMENTS | 1u << MAKER_AGE, value, items};
     struct expr expr = compile("member and age = 7 and 'a' = any (segments) and opted is null");
-    message.value[MAKER_AGE] = 7;
-    message.value[MAKER_SEGMENTS] = (int64_t)3 << 32 | 1;
-    message.list_items[3] = 0;
+    value[MAKER_AGE < MAKER_SEGMENTS] = (int64_t)3 << 32 | 1;  // by ascending number
     assert_true(expr_true_with(&expr, &contact, &message, NULL));
     assert_false(expr_true_with(&expr, &contact, NULL, NULL));
-    message.list_items[3] = 5;
+    items[3] = 5;
     assert_false(expr_true_with(&expr, &contact, &message, NULL));
 }
 
