@@ -79,23 +79,38 @@ keep(struct arena *arena, const struct db_rows *rows, size_t row, size_t column)
     return arena_text(arena, db_get_text(rows, row, column), db_get_len(rows, row, column));
 }
 
+// The contracts are those in force in the period and those by which its placements were won, each
+// with the terms it had then: an edited or removed contract stays behind what it decided.
 static enum status
 read_seat(struct db *db, struct arena *arena, struct statement *statement)
 {
     static const char sql[] =
         "select s.code, coalesce(s.name, ''), s.kind, m.currency, coalesce(c.text, '')"
-        " from seat s cross join market_now m left join lateral ("
-        "  select string_agg(code || ' ('"
-        "    || coalesce(case when s.kind = 'partner' then billing end || ', ', '')"
-        "    || 'charged on ' || coalesce(charge, 'delivery') || ')', ', '"
-        "    order by code collate \"C\") as text"
-        "  from contract where seat_id = s.id and not removed and from_us < $3"
-        "    and (until_us = 0 or until_us > $2)) c on true"
+        " from seat s cross join market_now m cross join lateral ("
+        "  select string_agg(distinct x.code || ' ('"
+        "    || coalesce(case when s.kind = 'partner' then x.body ->> 'billing' end || ', ', '')"
+        "    || 'charged on ' || coalesce(x.body ->> 'charge', 'delivery')"
+        "    || coalesce(', ' || (x.body -> 'gain_share' ->> 'rate') || ' of revenue', '') || ')',"
+        "    e'\\n') as text"
+        "  from (select o.code, o.body from contract n"
+        "    join object_now o on o.kind = 'contract' and o.id = n.id"
+        "    where n.seat_id = s.id and not n.removed and n.from_us < $3"
+        "      and (n.until_us = 0 or n.until_us > $2)"
+        "    union all select b.code, b.body from ("
+        "     select o.contract, o.market_version from outcome o"
+        "     where o.period = $4 and o.seat = s.id and o.contract is not null"
+        "     union select o.contract, o.market_version from transfer t"
+        "     join outcome o on o.placement_id = t.placement_id"
+        "     where t.period = $4 and t.seat = s.id and o.contract is not null) u"
+        "    cross join lateral (select m.code, m.body from market_object m"
+        "     where m.kind = 'contract' and m.id = u.contract and m.version <= u.market_version"
+        "      and m.body is not null order by m.version desc limit 1) b) x) c"
         " where s.id = $1";
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_int4(statement->seat), db_int8(statement->period.from.us),
-                                      db_int8(statement->period.until.us)};
-    enum status status = db_query(db, sql, params, 3, &rows);
+                                      db_int8(statement->period.until.us),
+                                      db_text(statement->period.name)};
+    enum status status = db_query(db, sql, params, 4, &rows);
     if (status == STATUS_OK && db_count(rows) == 0) status = STATUS_NOT_FOUND;
     if (status == STATUS_OK) {
         statement->code = keep(arena, rows, 0, 0);

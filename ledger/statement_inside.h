@@ -41,7 +41,7 @@ struct deposit_account {
 struct statement {
     int32_t seat;
     const char *code, *name, *kind;
-    const char *contracts;  // "grill-2026 (credit, charged on delivery)", comma separated
+    const char *contracts;  // "grill-2026 (credit, charged on delivery)", one a line
     struct period period;
     struct currency currency;
     bool closed;

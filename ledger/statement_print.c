@@ -1,7 +1,8 @@
 // A statement's three faces.
 //
 // Text, for people: one table a section, its total in the last row, amounts in whole cents that add
-// up as printed. CSV, for spreadsheets and for checking: one row a line, exact micros beside the
+// up as printed. When a table would be wider than WIDTH, the whole statement is narrow: rungs by
+// number, explained at the end, and the seat's own messages without "SEAT." before them. CSV, for spreadsheets and for checking: one row a line, exact micros beside the
 // cents; its SHA-256 is the statement's digest, so neither digest nor root stands in it. JSON: all
 // of it. All three are functions of the statement alone: no clock, no locale; the same statement,
 // the same bytes.
@@ -17,6 +18,7 @@
 
 #define CELL 160    // bytes of a cell of the text
 #define COLUMNS 10  // most columns of a section's table
+#define WIDTH 100   // columns of a screen or a sheet of paper
 
 enum column {
     COL_SLOT,
@@ -114,16 +116,40 @@ number_of(const struct line *line, enum column column)
     CHECK(false);
 }
 
+// A statement on its way to paper.
+struct sheet {
+    const struct statement *statement;
+    bool narrow;
+};
+
 static void
-line_cell(const struct line *line, enum column column, unsigned decimals, char out[CELL])
+message_cell(const struct sheet *sheet, const char *message, char out[CELL])
 {
+    size_t own = strlen(sheet->statement->code);
+    bool prefixed = strncmp(message, sheet->statement->code, own) == 0 && message[own] == '.';
+    snprintf(out, CELL, "%s", sheet->narrow && prefixed ? message + own + 1 : message);
+}
+
+static void
+rung_cell(const struct sheet *sheet, const char *name, char out[CELL])
+{
+    enum rung rung = RUNG_GEOGRAPHIC;
+    if (sheet->narrow && rung_parse(name, strlen(name), &rung) == STATUS_OK)
+        snprintf(out, CELL, "%d", (int)rung + 1);
+    else snprintf(out, CELL, "%s", name);
+}
+
+static void
+line_cell(const struct sheet *sheet, const struct line *line, enum column column, char out[CELL])
+{
+    unsigned decimals = period_cent_decimals(sheet->statement->currency);
     switch (column) {
     case COL_SLOT:
         snprintf(out, CELL, "%s%s%s", line->container, line->container[0] != '\0' ? "." : "",
                  line->slot);
         return;
-    case COL_MESSAGE: snprintf(out, CELL, "%s", line->message); return;
-    case COL_RUNG: snprintf(out, CELL, "%s", line->rung); return;
+    case COL_MESSAGE: message_cell(sheet, line->message, out); return;
+    case COL_RUNG: rung_cell(sheet, line->rung, out); return;
     case COL_WON:
     case COL_DELIVERED:
     case COL_ENDED:
@@ -136,13 +162,18 @@ line_cell(const struct line *line, enum column column, unsigned decimals, char o
     CHECK(false);
 }
 
-// The row of totals: counts added up, the section's total under the amounts.
+// The row of totals: counts added up, the section's total under the amounts. Parts of one conversion
+// stand on several lines of what was earned, so their counts are not added up.
 static void
-total_cell(const struct section *section, const char *label, enum column column, unsigned decimals,
-           char out[CELL])
+total_cell(const struct sheet *sheet, enum section_kind kind, enum column column, char out[CELL])
 {
-    struct line all = {
-        .container = "", .slot = label, .message = "", .rung = "", .cents = section->total};
+    const struct section *section = &sheet->statement->sections[kind];
+    struct line all = {.container = "",
+                       .slot = faces[kind].total,
+                       .message = "",
+                       .rung = "",
+                       .cents = section->total};
+    if (kind == SECTION_EARNED && (column == COL_CONVERTED || column == COL_REFUNDED)) return;
     for (size_t i = 0; i < section->count; i++) {
         const struct line *line = &section->lines[i];
         all.won += line->won;
@@ -152,58 +183,70 @@ total_cell(const struct section *section, const char *label, enum column column,
         all.refunded += line->refunded;
         CHECK(money_add(all.revenue, line->revenue, &all.revenue) == STATUS_OK);
     }
-    line_cell(&all, column, decimals, out);
+    line_cell(sheet, &all, column, out);
 }
 
 // Cell of any row of a section's table: headings, lines, what was carried in, totals.
 static void
-cell_of(const struct statement *statement, enum section_kind kind, size_t row, enum column column,
+cell_of(const struct sheet *sheet, enum section_kind kind, size_t row, enum column column,
         char out[CELL])
 {
-    const struct section *section = &statement->sections[kind];
-    unsigned decimals = period_cent_decimals(statement->currency);
+    const struct section *section = &sheet->statement->sections[kind];
+    unsigned decimals = period_cent_decimals(sheet->statement->currency);
     out[0] = '\0';
     if (row == 0) {
         snprintf(out, CELL, "%s", column_titles[column]);
     } else if (row <= section->count) {
-        line_cell(&section->lines[row - 1], column, decimals, out);
+        line_cell(sheet, &section->lines[row - 1], column, out);
     } else if (row == section->count + 1) {
         if (column == COL_SLOT) snprintf(out, CELL, "carried from %s", section->carried_from);
         if (column == COL_AMOUNT) grouped(section->carried_in_cents, decimals, out);
     } else {
-        total_cell(section, faces[kind].total, column, decimals, out);
+        total_cell(sheet, kind, column, out);
     }
 }
 
 static void
-print_row(FILE *out, const struct statement *statement, enum section_kind kind, size_t row,
+print_row(FILE *out, const struct sheet *sheet, enum section_kind kind, size_t row,
           const size_t *widths)
 {
     const struct face *face = &faces[kind];
     char cell[CELL];
     for (size_t i = 0; i < face->count; i++) {
-        cell_of(statement, kind, row, face->columns[i], cell);
+        cell_of(sheet, kind, row, face->columns[i], cell);
         bool left = face->columns[i] <= COL_RUNG;
         fprintf(out, left ? "  %-*s" : "  %*s", (int)widths[i], cell);
     }
     fputc('\n', out);
 }
 
-static void
-print_section(FILE *out, const struct statement *statement, enum section_kind kind)
+// Widths of a section's columns; returns that of its rows.
+static size_t
+measure(const struct sheet *sheet, enum section_kind kind, size_t widths[COLUMNS])
 {
-    const struct section *section = &statement->sections[kind];
+    const struct section *section = &sheet->statement->sections[kind];
     const struct face *face = &faces[kind];
-    size_t widths[COLUMNS] = {0}, rows = section->count + 3, wide = 0;
+    size_t wide = 0;
     char cell[CELL];
     for (size_t i = 0; i < face->count; i++) {
-        for (size_t row = 0; row < rows; row++) {
-            cell_of(statement, kind, row, face->columns[i], cell);
+        widths[i] = 0;
+        for (size_t row = 0; row < section->count + 3; row++) {
+            cell_of(sheet, kind, row, face->columns[i], cell);
             bool carried = row == section->count + 1 && section->carried_in.micros == 0;
             if (!carried && strlen(cell) > widths[i]) widths[i] = strlen(cell);
         }
         wide += widths[i] + 2;
     }
+    return wide;
+}
+
+static void
+print_section(FILE *out, const struct sheet *sheet, enum section_kind kind)
+{
+    const struct section *section = &sheet->statement->sections[kind];
+    const struct face *face = &faces[kind];
+    size_t widths[COLUMNS], rows = section->count + 3, wide = measure(sheet, kind, widths);
+    char cell[CELL];
     fprintf(out, "\n%s\n", face->title);
     for (size_t row = 0; row < rows; row++) {
         if (row == section->count + 1 && section->carried_in.micros == 0) continue;
@@ -213,11 +256,11 @@ print_section(FILE *out, const struct statement *statement, enum section_kind ki
                 "--------------------------------------------------"
                 "------------------------------------------------------------------------------"
                 "------------------------------------------------------------------------------");
-        print_row(out, statement, kind, row, widths);
+        print_row(out, sheet, kind, row, widths);
     }
     if (section->carried_out.micros != 0) {
         fprintf(out, "  %s %s, less than a cent, is carried to the next statement\n",
-                grouped(section->carried_out, 6, cell), statement->currency.code);
+                grouped(section->carried_out, 6, cell), sheet->statement->currency.code);
     }
 }
 
@@ -232,6 +275,38 @@ print_deposit(FILE *out, const struct deposit_account *deposit)
     fprintf(out, "  left        %16s\n", grouped(deposit->closing, 6, cell));
 }
 
+// "Rungs: 4 personalization, 5 predictive", those that occur.
+static void
+print_rungs(FILE *out, const struct statement *statement)
+{
+    unsigned seen = 0;
+    enum rung rung;
+    for (int i = 0; i < SECTION_COUNT; i++)
+        for (size_t k = 0; k < statement->sections[i].count; k++) {
+            const char *name = statement->sections[i].lines[k].rung;
+            if (rung_parse(name, strlen(name), &rung) == STATUS_OK) seen |= 1u << rung;
+        }
+    const char *between = "Rungs: ";
+    for (rung = RUNG_GEOGRAPHIC; rung < RUNG_COUNT; rung++) {
+        if ((seen & 1u << rung) == 0) continue;
+        fprintf(out, "%s%d %s", between, (int)rung + 1, rung_name(rung));
+        between = ", ";
+    }
+    fputc('\n', out);
+}
+
+static void
+print_contracts(FILE *out, const char *contracts)
+{
+    const char *label = "Contract ";
+    while (contracts[0] != '\0') {
+        size_t len = strcspn(contracts, "\n");
+        fprintf(out, "%s%.*s\n", label, (int)len, contracts);
+        label = "         ";
+        contracts += len + (contracts[len] != '\0');
+    }
+}
+
 static void
 print_text(FILE *out, const struct statement *statement)
 {
@@ -241,15 +316,23 @@ print_text(FILE *out, const struct statement *statement)
     fprintf(out, "Statement of %s (%s), %s\n", statement->name, statement->code, statement->kind);
     fprintf(out, "%s, %s, amounts in %s\n", title,
             statement->closed ? "closed" : "draft: the period is open", statement->currency.code);
-    if (statement->contracts[0] != '\0') fprintf(out, "Contract %s\n", statement->contracts);
+    print_contracts(out, statement->contracts);
+    struct sheet sheet = {.statement = statement};
+    size_t widths[COLUMNS];
     for (int i = 0; i < SECTION_COUNT; i++) {
         if (is_empty(&statement->sections[i])) continue;
-        print_section(out, statement, (enum section_kind)i);
+        if (measure(&(struct sheet){statement, false}, (enum section_kind)i, widths) > WIDTH)
+            sheet.narrow = true;
+    }
+    for (int i = 0; i < SECTION_COUNT; i++) {
+        if (is_empty(&statement->sections[i])) continue;
+        print_section(out, &sheet, (enum section_kind)i);
         any = true;
     }
     if (statement->has_deposit) print_deposit(out, &statement->deposit);
     if (!any) fprintf(out, "\nNothing was won, sold or shared in this period.\n");
     fputc('\n', out);
+    if (sheet.narrow) print_rungs(out, statement);
     if (statement->digest[0] != '\0')
         fprintf(out, "Digest %s (SHA-256 of this statement as CSV)\n", statement->digest);
     if (statement->root[0] != '\0')
@@ -387,6 +470,23 @@ json_deposit(const struct deposit_account *deposit)
     return object;
 }
 
+// One text: "shield.2026 (...), shield.2027 (...)".
+static json_t *
+json_contracts(const char *contracts)
+{
+    json_t *text = json_string("");
+    while (contracts[0] != '\0') {
+        size_t len = strcspn(contracts, "\n");
+        json_t *longer = json_sprintf("%s%s%.*s", json_string_value(text),
+                                      json_string_length(text) > 0 ? ", " : "", (int)len, contracts);
+        CHECK(longer != NULL);
+        json_decref(text);
+        text = longer;
+        contracts += len + (contracts[len] != '\0');
+    }
+    return text;
+}
+
 static void
 print_json(FILE *out, const struct statement *statement)
 {
@@ -395,7 +495,7 @@ print_json(FILE *out, const struct statement *statement)
     put(object, "seat", json_string(statement->code));
     put(object, "name", json_string(statement->name));
     put(object, "kind", json_string(statement->kind));
-    put(object, "contracts", json_string(statement->contracts));
+    put(object, "contracts", json_contracts(statement->contracts));
     put(object, "period", json_string(statement->period.name));
     put(object, "currency", json_string(statement->currency.code));
     put(object, "status", json_string(statement->closed ? "closed" : "draft"));

@@ -100,7 +100,7 @@ reads_as_the_handbook_says(void **state)
     static const char shield[] =
         "Statement of Shield \"Cover\", Ltd (cover), partner\n"
         "November 2026, draft: the period is open, amounts in EUR\n"
-        "Contract cover.2026 (credit, charged on delivery)\n"
+        "Contract cover.2026 (credit, charged on delivery, 6% of revenue)\n"
         "\n"
         "Placements\n"
         "  slot        message     rung         won  delivered  not shown  converted  amount\n"
@@ -310,6 +310,99 @@ closed_statements_become_files_once(void **state)
     books_close(&books);
 }
 
+// A market whose codes are long, and its terms of one month.
+#define TERMS_HEAD                                                                                 \
+    "market: {code: wide, currency: EUR}\n"                                                       \
+    "seats:\n"                                                                                    \
+    "  service: {kind: department}\n"                                                             \
+    "  marketing: {kind: department}\n"                                                           \
+    "  shield_cover: {kind: partner}\n"                                                           \
+    "containers:\n"                                                                               \
+    "  support_call: {stage: service, channel: call, owner: service, slots: {\n"                  \
+    "    billing_alert: {floor: 0.10}, protection: {floor: 0.10}}}\n"                             \
+    "messages:\n"                                                                                 \
+    "  marketing.subscription_usual: {seat: marketing, rung: 4, objectives: upgrade}\n"           \
+    "  shield.payment: {seat: shield_cover, rung: 7, objectives: cross_sell}\n"                   \
+    "contracts:\n"                                                                                \
+    "  service.transfer: {seat: service, from: 2025-01-01}\n"
+#define SHARES "shares: [{to: host, weight: 2}, {to: marketing, rung: 5, weight: 1}]}}\n"
+static const char before_edit[] = TERMS_HEAD
+    "  marketing.transfer: {seat: marketing, from: 2025-01-01, transfer_price: floor}\n"
+    "  shield.2026: {seat: shield_cover, from: 2025-01-01, billing: prepaid,"
+    " gain_share: {rate: 6%, " SHARES;
+static const char after_edit[] = TERMS_HEAD
+    "  marketing.transfer: {seat: marketing, from: 2025-01-01}\n"
+    "  shield.next: {seat: shield_cover, from: 2025-01-01, gain_share: {rate: 10%, " SHARES;
+
+// Two placements won under the old terms and two under the new; all delivered and converted later.
+static void
+sell_under_two_contracts(struct books *books)
+{
+    struct id won[4];
+    won[0] = books_win(books, "support_call.protection", "shield.payment", 300000);
+    won[1] = books_win(books, "support_call.billing_alert", "marketing.subscription_usual", 250000);
+    books_apply(books, after_edit);
+    won[2] = books_win(books, "support_call.protection", "shield.payment", 500000);
+    won[3] = books_win(books, "support_call.billing_alert", "marketing.subscription_usual", 450000);
+    for (int i = 0; i < 4; i++) books_event(books, won[i], FACT_DELIVERED, books->now);
+    books_revenue(books, won[0], FACT_CONVERTED, 100000000, "old", NULL, books->now);
+    books_revenue(books, won[2], FACT_CONVERTED, 100000000, "new", NULL, books->now);
+    books_revenue(books, won[0], FACT_REFUNDED, 50000000, "old", "back", books->now);
+    books_ship(books);
+}
+
+static void
+what_was_won_keeps_its_terms(void **state)
+{
+    (void)state;
+    struct books books;
+    struct period november = month("2026-11");
+    books_open(&books, before_edit, "2026-11-03T09:00:00Z");
+    sell_under_two_contracts(&books);
+    static const char shield[] =
+        "Statement of shield_cover (shield_cover), partner\n"
+        "November 2026, draft: the period is open, amounts in EUR\n"
+        "Contract shield.2026 (prepaid, charged on delivery, 6% of revenue)\n"
+        "         shield.next (credit, charged on delivery, 10% of revenue)\n"
+        "\n"
+        "Placements\n"
+        "  slot                     message         rung         won  delivered  not shown  "
+        "converted  amount\n"
+        "  support_call.protection  shield.payment  affiliation    1          1          0          "
+        "1    0.50\n";
+    const char *text = statement(&books, "shield_cover", &november, STATEMENT_TEXT);
+    assert_memory_equal(text, shield, sizeof shield - 1);
+    assert_non_null(strstr(text, "  Used  "));
+    assert_non_null(strstr(text, "1  150.00   13.00\n"));  // 3.00 of 50.00 and 10.00 of 100.00
+    text = statement(&books, "shield_cover", &november, STATEMENT_JSON);
+    assert_non_null(strstr(text, "\"contracts\": \"shield.2026 (prepaid, charged on delivery, "
+                                 "6% of revenue), shield.next (credit, "));
+    text = statement(&books, "marketing", &november, STATEMENT_TEXT);
+    assert_non_null(strstr(text, "    0.55\n"));  // the floor, 0.10, and then the price, 0.45
+    assert_string_equal(books_text(&books, "select count(*)::text from unexplained"), "0");
+    books_close(&books);
+}
+
+static void
+a_wide_statement_is_made_narrow(void **state)
+{
+    (void)state;
+    struct books books;
+    struct period november = month("2026-11");
+    books_open(&books, before_edit, "2026-11-03T09:00:00Z");
+    sell_under_two_contracts(&books);
+    const char *text = statement(&books, "marketing", &november, STATEMENT_TEXT);
+    assert_non_null(strstr(text, "  support_call.billing_alert  subscription_usual  4  "));
+    assert_non_null(strstr(text, "\nRungs: 4 personalization, 5 predictive\n"));
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+        assert_true(strcspn(line, "\n") <= 100);
+    // Shares of one conversion may stand on several lines: counts are not added up.
+    assert_non_null(strstr(text, "  Accrued                                                        4.33\n"));
+    assert_non_null(strstr(statement(&books, "marketing", &november, STATEMENT_CSV),
+                           ",marketing.subscription_usual,personalization,"));
+    books_close(&books);
+}
+
 int
 main(void)
 {
@@ -320,6 +413,8 @@ main(void)
         cmocka_unit_test(reads_as_the_handbook_says),
         cmocka_unit_test(random_months_add_up),
         cmocka_unit_test(closed_statements_become_files_once),
+        cmocka_unit_test(what_was_won_keeps_its_terms),
+        cmocka_unit_test(a_wide_statement_is_made_narrow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,8 +62,8 @@ open_db(const char *connection)
     return db;
 }
 
-static void
-apply_market(struct books *books, const char *yaml)
+void
+books_apply(struct books *books, const char *yaml)
 {
     struct market_report report = {.arena = books->arena};
     struct market *declared = NULL;
@@ -76,9 +76,13 @@ apply_market(struct books *books, const char *yaml)
     CHECK(apply_plan(books->db, declared, books->arena, &plan) == STATUS_OK);
     CHECK(apply_run(books->db, declared, &plan, "test", "", books->now, &version) == STATUS_OK);
     CHECK(publish_load_market(books->db, 0, books->arena, &books->market) == STATUS_OK);
-    CHECK(db_script(books->db,
-                    "insert into catalog_version (version, market_version, log, epoch, batch, bids,"
-                    " at_us) values (1, 1, 1, 1, 0, 0, 0)") == STATUS_OK);
+    char sql[256];
+    books->catalog = version;  // one catalog a version, under its number
+    snprintf(sql, sizeof sql,
+             "insert into catalog_version (version, market_version, log, epoch, batch, bids, at_us)"
+             " values (%llu, %llu, 1, 1, 0, 0, 0)",
+             (unsigned long long)version, (unsigned long long)version);
+    CHECK(db_script(books->db, sql) == STATUS_OK);
 }
 
 void
@@ -106,7 +110,7 @@ books_open(struct books *books, const char *market_yaml, const char *at)
     postgres_as(books->owner, "vendue_console", books->console);
     books->ledger_db = open_db(books->ledger);
     books->console_db = open_db(books->console);
-    apply_market(books, market_yaml);
+    books_apply(books, market_yaml);
     struct journal_options options = {.log = 1, .epoch = 1, .segment_bytes = 1 << 20};
     struct journal_fault fault;
     CHECK(journal_open(journal, &options, &books->journal, &fault) == STATUS_OK);
@@ -252,7 +256,7 @@ books_contact(struct books *books, const struct books_outcome *outcomes, unsigne
                              .at = books->now,
                              .contact = contact,
                              .customer = 42};
-    facts[0].opened.catalog = 1;
+    facts[0].opened.catalog = books->catalog;
     facts[0].opened.began = books->now;
     facts[0].opened.container = container != NULL ? container->id : 0;
     facts[0].opened.slots = (uint8_t)count;

@@ -23,6 +23,7 @@ struct books {
     struct ship *ship;
     usec now;  // time of the next fact; the test moves it
     uint64_t contacts;
+    uint64_t catalog;         // that decides now
     struct fact *placements;  // all that were won
     uint32_t count;
     struct fact *facts;  // all facts, as they went into the journal
@@ -39,6 +40,8 @@ struct books_outcome {
 // A migrated database with `market_yaml` applied, an empty journal, the clock at `at` (RFC 3339).
 void books_open(struct books *books, const char *market_yaml, const char *at);
 void books_close(struct books *books);
+// The market from now on; contacts before it were decided by the one before.
+void books_apply(struct books *books, const char *market_yaml);
 void books_at(struct books *books, const char *at);
 
 // One contact of the first outcome's container with these outcomes. `out_placements` (one an
