@@ -294,7 +294,7 @@ test_prepare(void **state)
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &stat), 0);
     assert_int_equal(stat.st_size, MIB);
-    assert_int_equal(stat.st_blocks * 512, MIB);
+    assert_true(stat.st_blocks * 512 >= MIB);  // more: a block of the file system's own
     close(fd);
     assert_int_equal(journal_kit_file(kit, "00000002.segment", O_RDONLY), -1);
     for (unsigned i = 0; i < 5; i++)
