@@ -373,7 +373,7 @@ what_was_won_keeps_its_terms(void **state)
     const char *text = statement(&books, "shield_cover", &november, STATEMENT_TEXT);
     assert_memory_equal(text, shield, sizeof shield - 1);
     assert_non_null(strstr(text, "  Used  "));
-    assert_non_null(strstr(text, "1  150.00   13.00\n"));  // 3.00 of 50.00 and 10.00 of 100.00
+    assert_non_null(strstr(text, "1   150.00   13.00\n"));  // 3.00 of 50.00 and 10.00 of 100.00
     text = statement(&books, "shield_cover", &november, STATEMENT_JSON);
     assert_non_null(strstr(text, "\"contracts\": \"shield.2026 (prepaid, charged on delivery, "
                                  "6% of revenue), shield.next (credit, "));
