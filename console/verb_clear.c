@@ -10,6 +10,7 @@
 #include "fail.h"
 #include "price.h"
 #include "verb.h"
+#include "verb_clear.h"
 
 struct clear {
     money floor;
@@ -20,21 +21,27 @@ struct clear {
     size_t count;
 };
 
-// False after a message.
+bool
+verb_clear_amount(const char *place, const char *text, size_t len, unsigned *decimals,
+                  money *out_amount)
+{
+    if (money_parse(text, len, out_amount) != STATUS_OK || out_amount->micros < 0) {
+        verb_usage(&verb_clear,
+                   "%s'%.*s' is not an amount; write digits with at most six decimals, up to "
+                   "1000000000",
+                   place, (int)len, text);
+        return false;
+    }
+    const char *point = memchr(text, '.', len);
+    unsigned written = point == NULL ? 0 : (unsigned)(text + len - point - 1);
+    if (written > *decimals) *decimals = written;
+    return true;
+}
+
 static bool
 parse_amount(struct clear *clear, const char *text, money *out_amount)
 {
-    if (money_parse(text, strlen(text), out_amount) != STATUS_OK || out_amount->micros < 0) {
-        verb_usage(&verb_clear,
-                   "'%s' is not an amount; write digits with at most six decimals, up to "
-                   "1000000000",
-                   text);
-        return false;
-    }
-    const char *point = strchr(text, '.');
-    unsigned decimals = point == NULL ? 0 : (unsigned)strlen(point + 1);
-    if (decimals > clear->decimals) clear->decimals = decimals;
-    return true;
+    return verb_clear_amount("", text, strlen(text), &clear->decimals, out_amount);
 }
 
 static bool
@@ -57,8 +64,8 @@ parse_bid(struct clear *clear, const char *text)
     return parse_amount(clear, colon + 1, &clear->bids[i].price);
 }
 
-static void
-put_json_text(const char *text, size_t len)
+void
+verb_clear_json_text(const char *text, size_t len)
 {
     putchar('"');
     for (size_t i = 0; i < len; i++) {
@@ -92,10 +99,10 @@ print_sale(const struct clear *clear, const struct price_sale *sale, bool json)
     money_format(sale->price, clear->decimals, price);
     if (json) {
         printf("{\"winner\": ");
-        put_json_text(clear->names[winner], clear->name_lengths[winner]);
+        verb_clear_json_text(clear->names[winner], clear->name_lengths[winner]);
         printf(", \"price\": \"%s\", \"set_by\": ", price);
         if (sale->setter == 0) printf("\"floor\"");
-        else put_json_text(clear->names[setter], clear->name_lengths[setter]);
+        else verb_clear_json_text(clear->names[setter], clear->name_lengths[setter]);
         printf(", \"winner_bid\": %" PRIu64 ", \"setter_bid\": %" PRIu64 "}\n", sale->winner,
                sale->setter);
         return EXIT_DONE;
@@ -114,12 +121,20 @@ print_sale(const struct clear *clear, const struct price_sale *sale, bool json)
 static int
 run(const struct verb_context *context, int argc, char **argv)
 {
-    const char *floor = NULL;
-    const struct verb_option options[] = {{.name = "--floor", .value = &floor}, {0}};
+    const char *floor = NULL, *floors = NULL;
+    bool together = false;
+    const struct verb_option options[] = {{.name = "--floor", .value = &floor},
+                                          {.name = "--vcg", .flag = &together},
+                                          {.name = "--floors", .value = &floors},
+                                          {0}};
     struct clear clear = {0};
     int code = EXIT_USAGE;
     argc = verb_options(&verb_clear, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
+    if (together && floor != NULL)
+        return verb_usage(&verb_clear, "--vcg takes --floors F1,F2,..., one for each slot");
+    if (together) return verb_clear_vcg(floors, argv + 1, (size_t)argc - 1, context->json);
+    if (floors != NULL) return verb_usage(&verb_clear, "--floors goes with --vcg");
     if (floor == NULL) return verb_usage(&verb_clear, "needs --floor; without one write --floor 0");
     clear.bids = calloc((size_t)argc, sizeof *clear.bids);
     clear.names = calloc((size_t)argc, sizeof *clear.names);
@@ -141,8 +156,8 @@ done:
 
 const struct verb verb_clear = {
     .name = "clear",
-    .arguments = "--floor F SEAT:PRICE ...",
-    .summary = "the second price of one slot",
+    .arguments = "--floor F SEAT:PRICE ... | --vcg [--floors F1,F2,...] SEAT:V1,V2,... ...",
+    .summary = "the second price of one slot; the prices of several sold together",
     .help =
         "Who wins one slot, at what price, and who set it: the dearest bid at or above the floor\n"
         "wins and pays the dearest other bid of another seat, at least the floor. A seat may bid\n"
@@ -158,6 +173,22 @@ const struct verb verb_clear = {
         "  no sale\n"
         "  no bid reaches the floor 1.50\n"
         "\n"
-        "Exit codes: 0 sold; 1 no sale; 2 an amount is wrong.\n",
+        "With --vcg several slots are sold together, as in a container with pricing: vcg. Each\n"
+        "argument is one message: its seat, and what it bids for each slot in order (- for none).\n"
+        "A message takes at most one slot. The assignment with the largest total over the floors\n"
+        "wins, and a seat pays what its messages cost the others: for each slot its floor and "
+        "what\n"
+        "the others could gain there without that seat. A seat may have several messages; they\n"
+        "never set its price. --floors gives one floor for each slot; without it all are 0.\n"
+        "\n"
+        "  $ slotctl clear --vcg x:30,15,6 y:20,10,4 z:10,5,2\n"
+        "  x slot 1 pays 13\n"
+        "  y slot 2 pays 3\n"
+        "  z slot 3 pays 0\n"
+        "  $ slotctl clear --vcg --floors 1.50,2 A:4.20,- A:3,1 B:2,-\n"
+        "  A slot 1 pays 2.00\n"
+        "  slot 2 unsold: no bid reaches its floor 2.00\n"
+        "\n"
+        "Exit codes: 0 sold, with --vcg at least one slot; 1 no sale; 2 an amount is wrong.\n",
     .run = run,
 };

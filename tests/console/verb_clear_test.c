@@ -70,6 +70,95 @@ wrong_amounts_are_refused(void **state)
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) expect(lines[i], EXIT_USAGE, "");
 }
 
+// --- Several slots sold together -----------------------------------------------------------------
+static void
+slots_sold_together(void **state)
+{
+    (void)state;
+    expect("--vcg x:30,15,6 y:20,10,4 z:10,5,2", EXIT_DONE,
+           "x slot 1 pays 13\ny slot 2 pays 3\nz slot 3 pays 0\n");
+    expect("--vcg 1:10,5 2:8,12 3:3,7", EXIT_DONE, "1 slot 1 pays 3\n2 slot 2 pays 7\n");
+    expect("--floors 2,1 --vcg A:10,6 A:9,8 B:7,5", EXIT_DONE,  // one seat, two messages
+           "A slot 1 pays 7\nA slot 2 pays 1\n");
+    expect("--vcg a:b:0.5,1.25 c:0.125,-", EXIT_DONE,
+           "c slot 1 pays 0.000\na:b slot 2 pays 0.000\n");
+    expect("--vcg --floors=1.50,2 A:4.20,- A:3,1 B:2,-", EXIT_DONE,
+           "A slot 1 pays 2.00\nslot 2 unsold: no bid reaches its floor 2.00\n");
+    expect("--vcg only:1000000000", EXIT_DONE, "only slot 1 pays 0\n");
+}
+
+static void
+unsold_slots_say_why(void **state)
+{
+    (void)state;
+    expect("--vcg --floors 5,5,1 A:9,-,7 B:-,4,-", EXIT_DONE,
+           "slot 1 unsold: all messages that reach its floor won other slots\n"
+           "slot 2 unsold: no bid reaches its floor 5\nA slot 3 pays 1\n");
+    expect("--vcg --floors 1,0.5 A:0.9,-", EXIT_NO,
+           "slot 1 unsold: no bid reaches its floor 1.0\nslot 2 unsold: nobody bids for it\n");
+    expect("--vcg --floors 3", EXIT_NO, "slot 1 unsold: nobody bids for it\n");
+}
+
+static void
+together_json_is_an_object(void **state)
+{
+    (void)state;
+    struct verb_run done = verb_run(&verb_clear, true, "--vcg --floors 1,1,5 a\"x:9,-,- b:4,8,4");
+    assert_string_equal(
+        done.out,
+        "{\"slots\": [{\"slot\": 1, \"winner\": \"a\\\"x\", \"price\": \"1\", \"set_by\": "
+        "\"floor\", \"winner_bid\": 1, \"setter_bid\": 0}, {\"slot\": 2, \"winner\": \"b\", "
+        "\"price\": \"1\", \"set_by\": \"floor\", \"winner_bid\": 2, \"setter_bid\": 0}, "
+        "{\"slot\": 3, \"winner\": null, \"reason\": \"below_floor\", \"floor\": \"5\"}]}\n");
+    assert_int_equal(done.code, EXIT_DONE);
+    free(done.out);
+    done = verb_run(&verb_clear, true, "--vcg x:30,15,6 y:20,10,4 z:10,5,2");
+    assert_non_null(strstr(done.out, "\"price\": \"13\", \"set_by\": null, \"winner_bid\": 1, "
+                                     "\"setter_bid\": 0}"));
+    free(done.out);
+    done = verb_run(&verb_clear, true, "--vcg a:3 b:2");
+    assert_non_null(strstr(done.out, "\"set_by\": \"b\", \"winner_bid\": 1, \"setter_bid\": 2"));
+    free(done.out);
+}
+
+// The message on standard error names the place.
+static void
+expect_refusal(const char *line, const char *says)
+{
+    char *err;
+    size_t len;
+    FILE *before = stderr, *memory = open_memstream(&err, &len);
+    stderr = memory;
+    struct verb_run done = verb_run(&verb_clear, false, line);
+    fclose(memory);
+    stderr = before;
+    assert_string_equal(done.out, "");
+    assert_int_equal(done.code, EXIT_USAGE);
+    if (strstr(err, says) == NULL) fail_msg("%s: %s", line, err);
+    free(err);
+    free(done.out);
+}
+
+static void
+together_wrong_lines_are_refused(void **state)
+{
+    (void)state;
+    expect_refusal("--vcg", "--vcg needs bids");
+    expect_refusal("--vcg --floor 1 a:1", "--floors F1,F2,...");
+    expect_refusal("--floors 1 a:1", "--floors goes with --vcg");
+    expect_refusal("--vcg a:1,2 b:1", "b:1: amounts are 1, slots are 2");
+    expect_refusal("--vcg --floors 1,2,3 a:1,2", "a:1,2: amounts are 2, slots are 3");
+    expect_refusal("--vcg a:1,x b:1,2", "a:1,x, slot 2: 'x' is not an amount");
+    expect_refusal("--vcg a:1,,3", "a:1,,3, slot 2: '' is not an amount");
+    expect_refusal("--vcg a:1,-2", "a:1,-2, slot 2: '-2' is not an amount");
+    expect_refusal("--vcg --floors 1,- a:1,2", "--floors, slot 2: '-' is not an amount");
+    expect_refusal("--vcg --floors 1,0.1234567 a:1,2", "--floors, slot 2: '0.1234567'");
+    expect_refusal("--vcg a", "'a' is not a message's bids");
+    expect_refusal("--vcg :1", "':1' is not a message's bids");
+    expect_refusal("--vcg a:1,1,1,1,1,1,1,1,1,1,1,1,1", "at most 12 slots");
+    expect_refusal("--vcg a:2000000000", "a:2000000000, slot 1: '2000000000' is not an amount");
+}
+
 int
 main(void)
 {
@@ -78,6 +167,10 @@ main(void)
         cmocka_unit_test(no_sale_says_why),
         cmocka_unit_test(json_is_an_object),
         cmocka_unit_test(wrong_amounts_are_refused),
+        cmocka_unit_test(slots_sold_together),
+        cmocka_unit_test(unsold_slots_say_why),
+        cmocka_unit_test(together_json_is_an_object),
+        cmocka_unit_test(together_wrong_lines_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
