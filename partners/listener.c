@@ -48,8 +48,8 @@ rest(struct listener *listener)
     (void)event_del(listener->acceptable);
 }
 
-// Answers are joined by us, so the kernel need not wait for more. A peer that vanished without a word
-// (power, network) is found out within two minutes: idle connections are kept, dead ones are not.
+// Answers are joined by us, so the kernel need not wait for more. A peer that vanished without a
+// word (power, network) is found out within two minutes: idle connections are kept, dead ones not.
 static void
 set_up(int peer)
 {
