@@ -13,17 +13,20 @@ struct verb_run {
     char *out;  // standard output; free
 };
 
-// `line`: the verb's arguments, parted by single blanks.
+// `line`: the verb's arguments, parted by single blanks; blanks in the path of the checkout part none.
 static inline struct verb_run
 verb_run(const struct verb *verb, bool json, const char *line)
 {
     struct verb_run done = {0};
     struct verb_context context = {.directory = ".", .json = json};
-    char *argv[64] = {(char *)(uintptr_t)verb->name}, *words = strdup(line), *rest = words;
+    char *argv[64] = {(char *)(uintptr_t)verb->name}, *words = strdup(line), *at = words;
     int argc = 1;
-    for (char *word = strtok_r(rest, " ", &rest); word != NULL && argc < 63;
-         word = strtok_r(NULL, " ", &rest))
-        argv[argc++] = word;
+    while (*at && argc < 63) {
+        argv[argc++] = at;
+        if (strncmp(at, SOURCE_DIR, strlen(SOURCE_DIR)) == 0) at += strlen(SOURCE_DIR);
+        at += strcspn(at, " ");
+        if (*at) *at++ = '\0';
+    }
     size_t len;
     FILE *kept = stdout;
     stdout = open_memstream(&done.out, &len);
