@@ -20,18 +20,33 @@ lookup_open(struct lookup *lookup, struct arena *arena, uint32_t count)
     lookup->slots = arena_take(arena, room, sizeof lookup->slots[0]);
 }
 
+// Fewer than eight bytes as one number, by loads that overlap.
+static inline uint64_t
+short_word(const char *text, size_t len)
+{
+    if (len >= 4) {
+        uint32_t low, high;
+        memcpy(&low, text, sizeof low);
+        memcpy(&high, text + len - 4, sizeof high);
+        return low | (uint64_t)high << 32;
+    }
+    if (len == 0) return 0;
+    return (uint64_t)(uint8_t)text[0] | (uint64_t)(uint8_t)text[len / 2] << 8 |
+           (uint64_t)(uint8_t)text[len - 1] << 16;
+}
+
 static uint32_t
 hash_text(const char *text, size_t len)
 {
-    uint64_t hash = len * 0x9e3779b97f4a7c15u;
-    for (; len >= 8; text += 8, len -= 8) {
-        uint64_t word;
+    uint64_t hash = len * 0x9e3779b97f4a7c15u, word;
+    if (len < 8) return (uint32_t)(hash_mix(hash ^ short_word(text, len)) >> 32);
+    const char *last = text + len - 8;
+    for (; text < last; text += 8) {
         memcpy(&word, text, 8);
         hash = hash_mix(hash ^ word);
     }
-    uint64_t rest = 0;
-    memcpy(&rest, text, len);
-    return (uint32_t)(hash_mix(hash ^ rest) >> 32);
+    memcpy(&word, last, 8);  // overlaps the one before
+    return (uint32_t)(hash_mix(hash ^ word) >> 32);
 }
 
 static struct lookup_slot *

@@ -266,20 +266,44 @@ utf8_sequence(const uint8_t *at, size_t have)
     return size;
 }
 
+// At most eight bytes as one number: two loads that overlap, no loop. The bytes that the loads do
+// not fill are those of the text again, so the number is plain exactly when the text is.
+static inline uint64_t
+short_word(const uint8_t *at, size_t len)
+{
+    uint32_t low, high;
+    uint64_t eight;
+    if (len == 8) {
+        memcpy(&eight, at, sizeof eight);
+        return eight;
+    }
+    if (len >= 4) {
+        memcpy(&low, at, sizeof low);
+        memcpy(&high, at + len - 4, sizeof high);
+        return low | (uint64_t)high << 32;
+    }
+    if (len == 0) return 0x0101010101010101u;
+    low = at[0] | (uint32_t)at[len / 2] << 8 | (uint32_t)at[len - 1] << 16 | 0x01000000u;
+    return low | (uint64_t)low << 32;
+}
+
+// No top bit set, and no byte zero: plain characters.
+static inline bool
+plain(uint64_t eight)
+{
+    uint64_t zero = (eight - 0x0101010101010101u) & ~eight;
+    return ((eight | zero) & 0x8080808080808080u) == 0;
+}
+
 static bool
 utf8_valid(const uint8_t *at, size_t len)
 {
     size_t i = 0;
     while (i < len) {
-        uint64_t eight;
-        if (len - i >= sizeof eight) {
-            // No top bit set, and no byte zero: plain characters, eight at once.
-            memcpy(&eight, at + i, sizeof eight);
-            uint64_t zero = (eight - 0x0101010101010101u) & ~eight;
-            if (((eight | zero) & 0x8080808080808080u) == 0) {
-                i += sizeof eight;
-                continue;
-            }
+        size_t left = len - i < 8 ? len - i : 8;
+        if (plain(short_word(at + i, left))) {
+            i += left;
+            continue;
         }
         unsigned size = utf8_sequence(at + i, len - i);
         if (size == 0) return false;
@@ -357,13 +381,13 @@ wire_map_begin(struct wire_reader *reader, struct wire_map *out_map)
     return true;
 }
 
-// Eight bits of a key, for the filter.
-static unsigned
+// Eight bits of a key, for the filter: of its length and its first and last bytes.
+static inline unsigned
 key_filter(const uint8_t *key, size_t len)
 {
-    uint64_t mix = len;
-    for (size_t i = 0; i < len; i++) mix = (mix ^ key[i]) * 0x100000001b3u;
-    return (unsigned)(mix * 0x9e3779b97f4a7c15u >> 56);
+    uint64_t mix = short_word(key, len < 8 ? len : 8);
+    if (len > 8) mix ^= short_word(key + len - 8, 8) * 3;
+    return (unsigned)((mix ^ len) * 0x9e3779b97f4a7c15u >> 56);
 }
 
 // Is `key` among the first `map->done` keys? Only asked when the filter says that it may be.

@@ -95,17 +95,22 @@ texts_are_utf8(void **state)
     }
     assert_int_equal(two, 0x800 - 0x80);
     assert_int_equal(three, 0x10000 - 0x800 - 0x800);
-    // Long forms, and a wrong byte at every place of a text longer than a word.
+    // Long forms; and at every place of a text of every length a wrong byte, and a character of two.
     assert_false(text_is_accepted((const uint8_t *)"\xf0\x8f\xbf\xbf", 4));
     assert_false(text_is_accepted((const uint8_t *)"\xf5\x80\x80\x80", 4));
-    for (size_t at = 0; at < 20; at++) {
-        uint8_t text[20];
-        memset(text, 'a', sizeof text);
-        assert_true(text_is_accepted(text, sizeof text));
-        text[at] = 0xff;
-        assert_false(text_is_accepted(text, sizeof text));
-        text[at] = 0;
-        assert_false(text_is_accepted(text, sizeof text));
+    for (size_t len = 1; len <= 20; len++) {
+        for (size_t at = 0; at < len; at++) {
+            uint8_t text[20];
+            memset(text, 'a', sizeof text);
+            assert_true(text_is_accepted(text, len));
+            text[at] = 0xff;
+            assert_false(text_is_accepted(text, len));
+            text[at] = 0;
+            assert_false(text_is_accepted(text, len));
+            text[at] = 0xc3;
+            if (at + 1 < len) text[at + 1] = 0xa9;
+            assert_true(text_is_accepted(text, len) == (at + 1 < len));
+        }
     }
 }
 
