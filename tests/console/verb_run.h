@@ -13,7 +13,7 @@ struct verb_run {
     char *out;  // standard output; free
 };
 
-// `line`: the verb's arguments, parted by single blanks; blanks in the path of the checkout part none.
+// `line`: the verb's arguments, parted by single blanks; those in the checkout's path part none.
 static inline struct verb_run
 verb_run(const struct verb *verb, bool json, const char *line)
 {
