@@ -37,7 +37,7 @@ static const struct setting settings_table[] = {
     {"journal.epoch", SETTING_COUNT, FIELD(epoch), 1, UINT32_MAX, "an epoch from 1"},
     {"journal.segment", SETTING_BYTES, FIELD(segment_bytes), 1 << 20, 1 << 30,
      "a size from 1 MiB to 1 GiB"},
-    // A retry is answered from there: so it holds more than can wait (4096 contacts, 13 facts each).
+    // A retry is answered from there: more than can wait at once (4096 contacts of 13 facts).
     {"book.contacts", SETTING_COUNT, FIELD(book.contacts), 16384, 1 << 26,
      "a count from 16384 to 67108864"},
     {"book.placements", SETTING_COUNT, FIELD(book.placements), 1024, 1 << 26,
