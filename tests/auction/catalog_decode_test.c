@@ -12,34 +12,8 @@
 
 #include "catalog_sample.h"
 #include "rule_maker.h"
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    arena = arena_open("test");
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
-}
-
-static const uint8_t *
-encode(const struct catalog_input *input, size_t *out_len)
-{
-    const uint8_t *bytes;
-    struct expr_error error;
-    if (catalog_encode(input, arena, &bytes, out_len, &error) != STATUS_OK)
-        fail_msg("%s", error.text);
-    return bytes;
-}
+#include "scratch.h"
+#include "seed.h"
 
 static void
 seal(uint8_t *bytes, size_t len)
@@ -121,7 +95,7 @@ every_flipped_byte_is_seen(void **state)
 {
     (void)state;
     size_t len;
-    const uint8_t *bytes = encode(&sample_input, &len);
+    const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
     uint8_t *copy = malloc(len);
     for (size_t i = 0; i < len; i++) {
         memcpy(copy, bytes, len);
@@ -137,7 +111,7 @@ what_is_sealed_again_is_checked_piece_by_piece(void **state)
     (void)state;
     static const uint8_t flips[] = {0x01, 0x02, 0x10, 0x80, 0xff};
     size_t len;
-    const uint8_t *bytes = encode(&sample_input, &len);
+    const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
     uint8_t *copy = malloc(len);
     unsigned accepted = 0, refused = 0;
     for (size_t i = 0; i < len; i++) {
@@ -149,7 +123,7 @@ what_is_sealed_again_is_checked_piece_by_piece(void **state)
             else refused++;
         }
     }
-    struct maker maker = {maker_seed()};
+    struct maker maker = {seed_fresh()};
     for (int i = 0; i < 3000; i++) {
         memcpy(copy, bytes, len);
         for (uint64_t changes = 2 + maker_random(&maker, 4); changes > 0; changes--) {
@@ -173,7 +147,7 @@ cut_and_stretched_blocks_are_refused(void **state)
 {
     (void)state;
     size_t len;
-    const uint8_t *bytes = encode(&sample_input, &len);
+    const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
     uint8_t *copy = malloc(len + 16);
     for (size_t cut = 0; cut < len; cut++) {
         memcpy(copy, bytes, cut);
@@ -199,7 +173,7 @@ another_version_is_named(void **state)
 {
     (void)state;
     size_t len;
-    const uint8_t *bytes = encode(&sample_input, &len);
+    const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
     uint8_t *copy = malloc(len);
     memcpy(copy, bytes, len);
     copy[4] = 2;
@@ -216,7 +190,7 @@ ids_are_unique(void **state)
     (void)state;
     static const uint8_t bid[] = {10, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 7, 0, 0, 0, 11, 0, 0, 0};
     size_t len;
-    const uint8_t *bytes = encode(&sample_input, &len);
+    const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
     uint8_t *copy = malloc(len);
     memcpy(copy, bytes, len);
     uint8_t *found = memmem(copy, len, bid, sizeof bid);
@@ -233,7 +207,7 @@ ids_are_unique(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_close)
     const struct CMUnitTest tests[] = {
         TEST(every_flipped_byte_is_seen),
         TEST(what_is_sealed_again_is_checked_piece_by_piece),

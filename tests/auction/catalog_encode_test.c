@@ -10,34 +10,7 @@
 
 #include "catalog_sample.h"
 #include "fact.h"
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    arena = arena_open("test");
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
-}
-
-static const uint8_t *
-encode(const struct catalog_input *input, size_t *out_len)
-{
-    const uint8_t *bytes;
-    struct expr_error error;
-    if (catalog_encode(input, arena, &bytes, out_len, &error) != STATUS_OK)
-        fail_msg("%s", error.text);
-    return bytes;
-}
+#include "scratch.h"
 
 static void
 assert_refused(const char *says)
@@ -124,13 +97,13 @@ a_market_that_was_not_checked_is_refused_by_name(void **state)
     assert_true(error.column == 14 && error.length == 6);
     sample_messages[1].rule = "age between 18 and 65";
     size_t good;
-    (void)encode(&sample_input, &good);
+    (void)catalog_sample_encode(&sample_input, arena, &good);
 }
 
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_close)
     const struct CMUnitTest tests[] = {
         TEST(a_market_that_was_not_checked_is_refused_by_name),
     };

@@ -14,42 +14,15 @@
 #include "catalog_sample.h"
 #include "fact.h"
 #include "rule_maker.h"
+#include "scratch.h"
 
 static const int64_t floors_by_precedence[] = {7, 8, 5, 4, 3, 2, 6, 1};
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    arena = arena_open("test");
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
-}
-
-static const uint8_t *
-encode(const struct catalog_input *input, size_t *out_len)
-{
-    const uint8_t *bytes;
-    struct expr_error error;
-    if (catalog_encode(input, arena, &bytes, out_len, &error) != STATUS_OK)
-        fail_msg("%s", error.text);
-    return bytes;
-}
 
 static struct catalog *
 decode(const struct catalog_input *input)
 {
     size_t len;
-    const uint8_t *bytes = encode(input, &len);
+    const uint8_t *bytes = catalog_sample_encode(input, arena, &len);
     struct catalog *catalog;
     assert_int_equal(catalog_decode(bytes, len, &catalog, NULL), STATUS_OK);
     return catalog;
@@ -160,7 +133,7 @@ bids_come_dearest_first_and_strays_stay_out(void **state)
 {
     (void)state;
     size_t len;
-    const uint8_t *bytes = encode(&sample_input, &len);
+    const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
     struct catalog *catalog;
     uint32_t left_out;
     assert_int_equal(catalog_decode(bytes, len, &catalog, &left_out), STATUS_OK);
@@ -217,7 +190,8 @@ the_same_input_gives_the_same_bytes(void **state)
 {
     (void)state;
     size_t len, again_len;
-    const uint8_t *bytes = encode(&sample_input, &len), *again = encode(&sample_input, &again_len);
+    const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len),
+                  *again = catalog_sample_encode(&sample_input, arena, &again_len);
     assert_int_equal(len, again_len);
     assert_memory_equal(bytes, again, len);
 }
@@ -251,7 +225,7 @@ many_bids(void **state)
     input.bid_count = count;
     size_t len;
     double start = milliseconds();
-    const uint8_t *bytes = encode(&input, &len);
+    const uint8_t *bytes = catalog_sample_encode(&input, arena, &len);
     double encoded = milliseconds();
     struct catalog *catalog;
     assert_int_equal(catalog_decode(bytes, len, &catalog, NULL), STATUS_OK);
@@ -276,7 +250,7 @@ many_bids(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_close)
     const struct CMUnitTest tests[] = {
         TEST(seats_and_slots_come_back),
         TEST(messages_contracts_and_certificates_come_back),

@@ -11,37 +11,16 @@
 
 #include "expr.h"
 #include "rule_maker.h"
+#include "scratch.h"
+#include "seed.h"
 
-static struct arena *arena;
 static struct maker_words words;
 
 static int
 set_up(void **state)
 {
-    (void)state;
-    arena = arena_open("test");
     words.count = 0;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
-}
-
-static struct expr
-compile(const char *text)
-{
-    struct expr_schema schema = maker_schema(&words);
-    struct expr expr;
-    struct expr_error error;
-    if (expr_compile(text, strlen(text), &schema, arena, &expr, &error) != STATUS_OK)
-        fail_msg("%s\n%u: %s", text, error.column, error.text);
-    assert_true(expr_sound(&expr, &schema, (uint32_t)words.count));
-    return expr;
+    return scratch_open(state);
 }
 
 static const char *
@@ -75,16 +54,16 @@ static void
 random_rules_survive_their_text(void **state)
 {
     (void)state;
-    struct maker maker = {maker_seed()};
+    struct maker maker = {seed_fresh()};
     static char text[64 * 1024], canonical[64 * 1024];
     unsigned survived = 0;
     for (int i = 0; i < 2000; i++) {
         maker_text(&maker, maker_rule(&maker), text, sizeof text);
         if (strlen(text) > BOUND_RULE_BYTES) continue;
-        struct expr expr = compile(text);
+        struct expr expr = maker_compile(text, &words, arena);
         snprintf(canonical, sizeof canonical, "%s", format(&expr));
         if (strlen(canonical) > BOUND_RULE_BYTES) continue;
-        struct expr again = compile(canonical);
+        struct expr again = maker_compile(canonical, &words, arena);
         assert_same_tree(&expr, &again, text);
         assert_string_equal(canonical, format(&again));
         arena_reset(arena);
@@ -102,8 +81,8 @@ the_deepest_tree_survives_its_text(void **state)
     for (int i = 0; i < BOUND_RULE_DEPTH; i++) strcat(text, "opted or member and (");
     strcat(text, "opted or member and opted is not true");
     for (int i = 0; i < BOUND_RULE_DEPTH; i++) strcat(text, ")");
-    struct expr expr = compile(text);
-    struct expr again = compile(format(&expr));
+    struct expr expr = maker_compile(text, &words, arena);
+    struct expr again = maker_compile(format(&expr), &words, arena);
     assert_same_tree(&expr, &again, text);
 }
 
@@ -139,7 +118,7 @@ canonical_text(void **state)
     // clang-format on
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         words.count = 0;
-        struct expr expr = compile(cases[i][0]);
+        struct expr expr = maker_compile(cases[i][0], &words, arena);
         assert_string_equal(format(&expr), cases[i][1]);
     }
 }
@@ -148,7 +127,7 @@ static void
 format_respects_its_room(void **state)
 {
     (void)state;
-    struct expr expr = compile("region = 'north' and member");
+    struct expr expr = maker_compile("region = 'north' and member", &words, arena);
     struct expr_schema schema = maker_schema(&words);
     char small[8] = "xxxxxxx";
     assert_int_equal(expr_format(&expr, &schema, maker_word_text, small, 7),
@@ -187,7 +166,7 @@ carets(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, scratch_close)
     const struct CMUnitTest tests[] = {
         TEST(random_rules_survive_their_text),
         TEST(the_deepest_tree_survives_its_text),

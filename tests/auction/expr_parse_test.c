@@ -14,25 +14,16 @@
 #include "expr.h"
 #include "rule_document.h"
 #include "rule_maker.h"
+#include "scratch.h"
+#include "seed.h"
 
-static struct arena *arena;
 static struct maker_words words;
 
 static int
 set_up(void **state)
 {
-    (void)state;
-    arena = arena_open("test");
     words.count = 0;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
+    return scratch_open(state);
 }
 
 static void
@@ -197,7 +188,7 @@ static void
 damaged_texts_are_refused_or_mean_something(void **state)
 {
     (void)state;
-    struct maker maker = {maker_seed()};
+    struct maker maker = {seed_fresh()};
     static char text[64 * 1024];
     static const char *const pieces[] = {"'",      "''",
                                          "(",      ")",
@@ -306,7 +297,7 @@ the_document_tells_the_truth(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, scratch_close)
     const struct CMUnitTest tests[] = {
         TEST(errors_name_the_place_and_the_mend), TEST(a_rule_speaks_only_of_what_it_may),
         TEST(bounds_hold_at_their_edge),          TEST(damaged_texts_are_refused_or_mean_something),

@@ -13,43 +13,22 @@
 #include "catalog.h"
 #include "expr.h"
 #include "rule_maker.h"
+#include "scratch.h"
+#include "seed.h"
 
-static struct arena *arena;
 static struct maker_words words;
 
 static int
 set_up(void **state)
 {
-    (void)state;
-    arena = arena_open("test");
     words.count = 0;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    arena_close(arena);
-    return 0;
-}
-
-static struct expr
-compile(const char *text)
-{
-    struct expr_schema schema = maker_schema(&words);
-    struct expr expr;
-    struct expr_error error;
-    if (expr_compile(text, strlen(text), &schema, arena, &expr, &error) != STATUS_OK)
-        fail_msg("%s\n%u: %s", text, error.column, error.text);
-    assert_true(expr_sound(&expr, &schema, (uint32_t)words.count));
-    return expr;
+    return scratch_open(state);
 }
 
 static bool
 eligible(const char *rule, const struct values *values)
 {
-    struct expr expr = compile(rule);
+    struct expr expr = maker_compile(rule, &words, arena);
     return expr_true(&expr, values, NULL);
 }
 
@@ -159,7 +138,7 @@ static void
 random_rules_mean_what_the_naive_evaluator_says(void **state)
 {
     (void)state;
-    struct maker maker = {maker_seed()};
+    struct maker maker = {seed_fresh()};
     static char text[64 * 1024], negation[65 * 1024];
     unsigned counts[3] = {0};
     for (int i = 0; i < 3000; i++) {
@@ -167,7 +146,8 @@ random_rules_mean_what_the_naive_evaluator_says(void **state)
         maker_text(&maker, rule, text, sizeof text);
         if (strlen(text) > BOUND_RULE_BYTES - 8) continue;
         snprintf(negation, sizeof negation, "not (%s)", text);
-        struct expr expr = compile(text), opposite = compile(negation);
+        struct expr expr = maker_compile(text, &words, arena),
+                    opposite = maker_compile(negation, &words, arena);
         for (int j = 0; j < 8; j++) {
             struct maker_sample sample;
             struct values values;
@@ -206,7 +186,7 @@ the_first_leaf_that_failed_is_named(void **state)
     values.known |= 1u << MAKER_AGE;
     values.value[MAKER_AGE] = 10;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct expr expr = compile(cases[i].rule);
+        struct expr expr = maker_compile(cases[i].rule, &words, arena);
         const struct expr_node *failed = NULL;
         bool is_true = expr_true(&expr, &values, &failed);
         assert_false(is_true);
@@ -215,7 +195,7 @@ the_first_leaf_that_failed_is_named(void **state)
         snprintf(place, sizeof place, "%.*s", failed->length, cases[i].rule + failed->column - 1);
         assert_string_equal(place, cases[i].leaf);
     }
-    struct expr expr = compile("member");
+    struct expr expr = maker_compile("member", &words, arena);
     const struct expr_node *failed = expr.nodes;
     assert_true(expr_true(&expr, &values, &failed));
     assert_null(failed);
@@ -229,7 +209,8 @@ values_beside_complete_the_first(void **state)
     int32_t items[4] = {7, 7, 7, 0};
     int64_t value[3] = {7, 7, 7};
     struct declared message = {1u << MAKER_SEGMENTS | 1u << MAKER_AGE, value, items};
-    struct expr expr = compile("member and age = 7 and 'a' = any (segments) and opted is null");
+    struct expr expr = maker_compile(
+        "member and age = 7 and 'a' = any (segments) and opted is null", &words, arena);
     value[MAKER_AGE < MAKER_SEGMENTS] = (int64_t)3 << 32 | 1;  // by ascending number
     assert_true(expr_true_with(&expr, &contact, &message, NULL));
     assert_false(expr_true_with(&expr, &contact, NULL, NULL));
@@ -241,11 +222,12 @@ static void
 damaged_trees_are_not_sound(void **state)
 {
     (void)state;
-    struct maker maker = {maker_seed()};
+    struct maker maker = {seed_fresh()};
     struct expr_schema schema = maker_schema(&words);
-    struct expr expr = compile(
+    struct expr expr = maker_compile(
         "member and (age in (1, 2) or region in ('a', 'b')) and segments @> array['a', 'b']"
-        " and (opted is not true or score between 1 and 9)");
+        " and (opted is not true or score between 1 and 9)",
+        &words, arena);
     struct values values = {.known = UINT64_MAX};
     unsigned unsound = 0;
     for (int i = 0; i < 20000; i++) {
@@ -299,7 +281,7 @@ names_that_sql_keeps_are_refused(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, scratch_close)
     const struct CMUnitTest tests[] = {
         TEST(connectives_follow_the_truth_tables_of_sql),
         TEST(predicates_over_unknown_are_unknown),

@@ -7,6 +7,7 @@
 
 #include "../../auction/sort.h"
 #include "rule_maker.h"
+#include "seed.h"
 
 struct item {
     uint32_t key, place;
@@ -23,7 +24,7 @@ static void
 ascending_and_stable(void **state)
 {
     (void)state;
-    struct maker maker = {maker_seed()};
+    struct maker maker = {seed_fresh()};
     struct item items[300], scratch[300];
     for (uint32_t count = 0; count < 300; count++) {
         uint64_t sum = 0;

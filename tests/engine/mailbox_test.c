@@ -15,6 +15,7 @@
 #include "../../engine/mailbox.h"
 #include "fail.h"
 #include "hash.h"
+#include "seed.h"
 
 #define ROUNDS 200000
 
@@ -59,9 +60,7 @@ static void
 nothing_is_spoken_before_it_is_settled_and_nothing_is_lost(void **state)
 {
     (void)state;
-    const char *given = getenv("VENDUE_SEED");
-    random_state = given != NULL ? strtoull(given, NULL, 10) : 7;
-    print_message("seed %llu\n", (unsigned long long)random_state);
+    random_state = seed_fixed(7);
     struct checker checker = {.box = mailbox_open(256, 4096)};
     struct expected *expected = calloc(ROUNDS, sizeof *expected);
     pthread_t thread;

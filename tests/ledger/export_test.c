@@ -14,6 +14,7 @@
 #include "books.h"
 #include "deposit.h"
 #include "export.h"
+#include "seed.h"
 #include "settle.h"
 
 static struct books books;
@@ -53,9 +54,7 @@ static int
 set_up(void **state)
 {
     (void)state;
-    const char *given = getenv("VENDUE_SEED");
-    uint64_t seed = given != NULL ? strtoull(given, NULL, 0) : 20261122;
-    print_message("VENDUE_SEED=%llu\n", (unsigned long long)seed);
+    uint64_t seed = seed_fixed(20261122);
     struct deposit deposit;
     struct settle_report report;
     october = month("2026-10");

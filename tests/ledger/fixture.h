@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../../ledger/ship.h"
@@ -18,6 +17,7 @@
 #include "migrate.h"
 #include "postgres.h"
 #include "publish.h"
+#include "seed.h"
 #include "verify.h"
 
 struct fixture {
@@ -195,15 +195,6 @@ story_draw(struct story *story, uint64_t bound)
 {
     story->seed += 0x9e3779b97f4a7c15u;
     return hash_mix(story->seed) % bound;
-}
-
-static inline uint64_t
-story_seed(void)
-{
-    const char *given = getenv("VENDUE_SEED");
-    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-    print_message("VENDUE_SEED=%llu\n", (unsigned long long)seed);
-    return seed;
 }
 
 static inline void

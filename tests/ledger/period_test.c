@@ -7,11 +7,11 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hash.h"
 #include "period.h"
+#include "seed.h"
 
 static uint64_t seed;
 
@@ -154,9 +154,7 @@ test_cents_of_currencies(void **state)
 int
 main(void)
 {
-    const char *given = getenv("VENDUE_SEED");
-    seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)clock_wall().us;
-    printf("VENDUE_SEED=%llu\n", (unsigned long long)seed);
+    seed = seed_fresh();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_of_time),

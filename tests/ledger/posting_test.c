@@ -8,11 +8,10 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "posting.h"
+#include "seed.h"
 
 enum { BILLING = 2, SALES = 3, AGENCY = 5, GRILL = 9, MAGAZINE = 12 };
 
@@ -483,10 +482,7 @@ static void
 a_full_refund_leaves_nothing(void **state)
 {
     (void)state;
-    const char *given = getenv("VENDUE_SEED");
-    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-    print_message("VENDUE_SEED=%llu\n", (unsigned long long)seed);
-    seed_state = seed;
+    seed_state = seed_fresh();
     struct market_contract kept = contracts[0];
     struct contract_terms *terms = contract_terms_open(&market);
     for (int i = 0; i < 10000; i++) random_series(terms, &contracts[0]);

@@ -12,6 +12,7 @@
 #include "books.h"
 #include "period.h"
 #include "report.h"
+#include "seed.h"
 
 static struct books books;
 static struct report_span october, november, all, week;
@@ -52,9 +53,7 @@ static int
 set_up(void **state)
 {
     (void)state;
-    const char *given = getenv("VENDUE_SEED");
-    uint64_t seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)clock_wall().us;
-    print_message("VENDUE_SEED=%llu\n", (unsigned long long)seed);
+    uint64_t seed = seed_fresh();
     books_open(&books, books_market, "2026-10-15T09:00:00Z");
     books_random(&books, seed, 900, 80 * 60 * USEC_SECOND);
     books_contact(&books,
@@ -250,8 +249,8 @@ check_objectives(const struct report_span *span)
     }
     char average[64];
     int64_t hundredths = contacts == 0 ? 0 : (sum * 200 + contacts) / (contacts * 2);
-    snprintf(average, sizeof average, "per contact: %lld.%02lld of nine", (long long)(hundredths / 100),
-             (long long)(hundredths % 100));
+    snprintf(average, sizeof average, "per contact: %lld.%02lld of nine",
+             (long long)(hundredths / 100), (long long)(hundredths % 100));
     assert_non_null(strstr(report.notes, average));
 }
 

@@ -19,6 +19,7 @@
 #include "postgres.h"
 #include "rule_document.h"
 #include "rule_maker.h"
+#include "seed.h"
 
 #define RULES 500
 #define SAMPLES 12
@@ -120,7 +121,7 @@ static void
 random_rules_answer_alike(void **state)
 {
     (void)state;
-    struct maker maker = {maker_seed()};
+    struct maker maker = {seed_fresh()};
     struct maker_words words = {.count = 0};
     struct expr_schema schema = maker_schema(&words);
     static struct maker_sample samples[SAMPLES];

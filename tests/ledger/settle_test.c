@@ -7,13 +7,13 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "books.h"
 #include "deposit.h"
+#include "seed.h"
 #include "settle.h"
 #include "statement.h"
 
@@ -277,9 +277,7 @@ goes_on_after_a_kill_at_each_step(void **state)
     assert_string_equal(left_behind(&books), expected);
     books_close(&books);
 
-    const char *given = getenv("VENDUE_SEED");
-    uint64_t seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)clock_wall().us;
-    print_message("VENDUE_SEED=%llu\n", (unsigned long long)seed);
+    uint64_t seed = seed_fresh();
     fill(&books);
     for (int turn = 0; turn < 15; turn++)
         close_and_die(&books, 0, (unsigned)(hash_mix(seed + (uint64_t)turn) % 60000));

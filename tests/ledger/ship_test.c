@@ -20,7 +20,7 @@ books_what_the_journal_says(void **state)
     fixture_open(&fixture);
     struct ship *ship = ship_open(fixture.directory, 1);
     assert_int_equal(fixture_ship(&fixture, ship), SHIP_IDLE);  // no journal yet
-    story_open(&story, &fixture, story_seed());
+    story_open(&story, &fixture, seed_fresh());
     assert_int_equal(fixture_ship(&fixture, ship), SHIP_IDLE);  // an empty one
     story_tell(&story, 300);
     assert_int_equal(fixture_ship(&fixture, ship), SHIP_IDLE);
@@ -75,7 +75,7 @@ late_facts_go_behind_the_fence(void **state)
     struct fixture fixture;
     struct story story;
     fixture_open(&fixture);
-    story_open(&story, &fixture, story_seed());
+    story_open(&story, &fixture, seed_fresh());
     story_tell(&story, 100);
     fixture_ship_all(&fixture);
     assert_int_equal(fixture_ask(&fixture, "select count(*) from transfer where late"), 0);
@@ -125,7 +125,7 @@ killed_at_any_moment(void **state)
     struct fixture fixture;
     struct story story;
     fixture_open(&fixture);
-    story_open(&story, &fixture, story_seed());
+    story_open(&story, &fixture, seed_fresh());
     int64_t moved = 0, last = 0;
     for (int round = 0; round < 40; round++) {
         int ended = 0;
@@ -155,7 +155,7 @@ the_server_dies_and_comes_back(void **state)
     struct fixture fixture;
     struct story story;
     fixture_open(&fixture);
-    story_open(&story, &fixture, story_seed());
+    story_open(&story, &fixture, seed_fresh());
     story_tell(&story, 100);
     pid_t pid = start_shipper(&fixture);
     for (int round = 0; round < 3; round++) {
@@ -183,7 +183,7 @@ two_shippers_book_once(void **state)
     struct fixture fixture;
     struct story story;
     fixture_open(&fixture);
-    story_open(&story, &fixture, story_seed());
+    story_open(&story, &fixture, seed_fresh());
     pid_t first = start_shipper(&fixture), second = start_shipper(&fixture);
     for (int round = 0; round < 20; round++) {
         story_tell(&story, 20);

@@ -15,6 +15,7 @@
 
 #include "books.h"
 #include "deposit.h"
+#include "seed.h"
 #include "settle.h"
 #include "statement.h"
 
@@ -406,9 +407,7 @@ a_wide_statement_is_made_narrow(void **state)
 int
 main(void)
 {
-    const char *given = getenv("VENDUE_SEED");
-    seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)clock_wall().us;
-    printf("VENDUE_SEED=%llu\n", (unsigned long long)seed);
+    seed = seed_fresh();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_as_the_handbook_says),
         cmocka_unit_test(random_months_add_up),

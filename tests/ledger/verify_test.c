@@ -16,7 +16,7 @@ set_up(void **state)
 {
     (void)state;
     fixture_open(&fixture);
-    story_open(&story, &fixture, story_seed());
+    story_open(&story, &fixture, seed_fresh());
     story_tell(&story, 400);
     fixture_ship_all(&fixture);
     return 0;

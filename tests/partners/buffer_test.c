@@ -5,20 +5,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../../partners/buffer.h"
 #include "hash.h"
+#include "seed.h"
 
 static void
 like_a_queue_of_bytes(void **state)
 {
     (void)state;
-    const char *given = getenv("VENDUE_SEED");
-    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-    print_message("VENDUE_SEED=%llu\n", (unsigned long long)seed);
+    uint64_t seed = seed_fresh();
     static uint8_t model[BUFFER_MOST], fresh[200000];
     struct buffer_pool pool = {0};
     struct buffer buffers[3] = {{0}}, *buffer = &buffers[0];

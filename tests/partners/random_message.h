@@ -3,11 +3,10 @@
 #define VENDUE_TEST_RANDOM_MESSAGE_H
 
 #include <msgpack.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "bounds.h"
 #include "hash.h"
+#include "seed.h"
 
 static uint64_t random_state;
 
@@ -27,9 +26,7 @@ random_below(uint32_t bound)
 static inline void
 random_seed(void)
 {
-    const char *seed = getenv("VENDUE_SEED");
-    random_state = seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
-    print_message("VENDUE_SEED=%llu\n", (unsigned long long)random_state);
+    random_state = seed_fresh();
 }
 
 static inline void

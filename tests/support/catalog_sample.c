@@ -1,6 +1,12 @@
 // The market of the catalog tests.
 #include "catalog_sample.h"
 
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include "fact.h"
 
 static const char *place_words[] = {"north", "south"};
@@ -207,3 +213,13 @@ const struct catalog_input sample_input = {.market = &sample_market,
                                            .certificate_count = 3,
                                            .version = 42,
                                            .position = {1, 2, 3}};
+
+const uint8_t *
+catalog_sample_encode(const struct catalog_input *input, struct arena *arena, size_t *out_len)
+{
+    const uint8_t *bytes;
+    struct expr_error error;
+    if (catalog_encode(input, arena, &bytes, out_len, &error) != STATUS_OK)
+        fail_msg("%s", error.text);
+    return bytes;
+}

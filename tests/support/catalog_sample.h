@@ -21,4 +21,8 @@ extern struct market_certificate sample_certificates[3];
 extern struct market sample_market;
 extern const struct catalog_input sample_input;
 
+// A block of a good market; one that is refused fails the test.
+const uint8_t *
+catalog_sample_encode(const struct catalog_input *input, struct arena *arena, size_t *out_len);
+
 #endif

@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 
+#include "seed.h"
+
 uint64_t
 journal_kit_random(struct journal_kit *kit)
 {
@@ -20,9 +22,7 @@ journal_kit_open(void)
     snprintf(kit->root, sizeof kit->root, "%s/vendue-journal-XXXXXX", base);
     assert_non_null(mkdtemp(kit->root));
     snprintf(kit->directory, sizeof kit->directory, "%s/journal", kit->root);
-    const char *seed = getenv("VENDUE_SEED");
-    kit->random = seed != NULL ? strtoull(seed, NULL, 0) : (uint64_t)clock_wall().us;
-    print_message("VENDUE_SEED=%llu\n", (unsigned long long)kit->random);
+    kit->random = seed_fresh();
     return kit;
 }
 

@@ -3,10 +3,13 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "fail.h"
 #include "hash.h"
@@ -55,15 +58,6 @@ struct maker_rule {
 };
 static struct maker_rule pool[512];
 static unsigned used;
-
-uint64_t
-maker_seed(void)
-{
-    const char *given = getenv("VENDUE_SEED");
-    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-    printf("seed: VENDUE_SEED=%" PRIu64 "\n", seed);
-    return seed;
-}
 
 uint64_t
 maker_random(struct maker *maker, uint64_t below)
@@ -494,4 +488,16 @@ maker_values(const struct maker_words *known, const struct maker_sample *sample,
             }
         out_values->value[i] = (int64_t)first << 32 | (out_values->list_used - first);
     }
+}
+
+struct expr
+maker_compile(const char *text, struct maker_words *words, struct arena *arena)
+{
+    struct expr_schema schema = maker_schema(words);
+    struct expr expr;
+    struct expr_error error;
+    if (expr_compile(text, strlen(text), &schema, arena, &expr, &error) != STATUS_OK)
+        fail_msg("%s\n%u: %s", text, error.column, error.text);
+    assert_true(expr_sound(&expr, &schema, (uint32_t)words->count));
+    return expr;
 }

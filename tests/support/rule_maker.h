@@ -36,9 +36,6 @@ struct maker {
 };
 struct maker_rule;
 
-// Seed of this run: VENDUE_SEED from the environment, else the clock; printed, so that it can be
-// repeated.
-uint64_t maker_seed(void);
 uint64_t maker_random(struct maker *maker, uint64_t below);
 
 void maker_sample(struct maker *maker, struct maker_sample *out_sample);
@@ -55,6 +52,8 @@ struct maker_words {
 };
 struct expr_schema maker_schema(struct maker_words *words);
 const char *maker_word_text(void *words, int32_t word);
+// A good rule, compiled and sound; one that is refused fails the test.
+struct expr maker_compile(const char *text, struct maker_words *words, struct arena *arena);
 void maker_values(const struct maker_words *words, const struct maker_sample *sample,
                   struct values *out_values);
 
