@@ -267,9 +267,11 @@ set_list(uint64_t *state, const struct catalog *catalog, struct contact *contact
     contact->values.value[attribute] = (int64_t)first << 32 | count;
 }
 
-// `nobody`: words that no rule asks for, so that hardly any rule is true.
+// `nobody`: words that no rule asks for, so that hardly any rule is true. `hidden`: percent of the
+// attributes that are unknown, beside those that mostly are.
 static void
-make_contact(uint64_t *state, const struct catalog *catalog, bool nobody, struct contact *contact)
+make_contact(uint64_t *state, const struct catalog *catalog, bool nobody, uint32_t hidden,
+             struct contact *contact)
 {
     memset(contact, 0, sizeof *contact);
     contact->customer = 1 + draw(state) / 2;
@@ -283,6 +285,7 @@ make_contact(uint64_t *state, const struct catalog *catalog, bool nobody, struct
         uint32_t attribute = catalog_attribute_by_name(catalog, kind->name, strlen(kind->name));
         CHECK(attribute != UINT32_MAX);
         if (below(state, 100) < kind->unknown_percent) continue;
+        if (hidden > 0 && below(state, 100) < hidden) continue;
         contact->values.known |= 1ull << attribute;
         if (kind->type == ATTRIBUTE_LIST) {
             set_list(state, catalog, contact, kind, attribute);
@@ -366,8 +369,8 @@ compare_times(const void *a, const void *b)
 
 struct figures {
     uint32_t bids;
-    double best_ns, best_p99_ns, none_ns, none_p99_ns, none_given, all_ns, all_given, scan_ns,
-        build_us, bytes;
+    double best_ns, best_p99_ns, none_ns, none_p99_ns, none_given, zero_ns, zero_p99_ns, zero_given,
+        all_ns, all_given, scan_ns, build_us, bytes;
     uint32_t differences;
 };
 
@@ -410,19 +413,37 @@ time_searches(const struct catalog *catalog, const struct contact *contacts, boo
     return (double)passes[1 + PASSES / 2] / CONTACTS;
 }
 
+// Contacts for whom not one bid is eligible: of an unknown visitor hardly anything is known.
+static void
+make_strangers(const struct catalog *catalog, struct contact *contacts)
+{
+    uint64_t state = 13;
+    struct match match;
+    struct price_sale sale;
+    for (uint32_t i = 0; i < CONTACTS; i++) {
+        do {
+            make_contact(&state, catalog, true, 90, &contacts[i]);
+            (void)by_index(&match, catalog, &contacts[i], true, &sale);
+        } while (sale.counted > 0);
+    }
+}
+
 static struct figures
 measure(uint32_t bid_count, const struct catalog *catalog)
 {
-    static struct contact contacts[CONTACTS], nobody[CONTACTS];
+    static struct contact contacts[CONTACTS], nobody[CONTACTS], strangers[CONTACTS];
     struct figures figures = {.bids = bid_count};
     uint64_t state = 7;
     for (uint32_t i = 0; i < CONTACTS; i++) {
-        make_contact(&state, catalog, false, &contacts[i]);
-        make_contact(&state, catalog, true, &nobody[i]);
+        make_contact(&state, catalog, false, 0, &contacts[i]);
+        make_contact(&state, catalog, true, 0, &nobody[i]);
     }
+    make_strangers(catalog, strangers);
     figures.best_ns = time_searches(catalog, contacts, false, &figures.best_p99_ns, NULL);
     figures.none_ns = time_searches(catalog, nobody, true, &figures.none_p99_ns,
                                     &figures.none_given);
+    figures.zero_ns = time_searches(catalog, strangers, false, &figures.zero_p99_ns,
+                                    &figures.zero_given);
     figures.all_ns = time_searches(catalog, contacts, true, NULL, &figures.all_given);
     uint32_t scans = 4000000 / bid_count;
     if (scans > CONTACTS) scans = CONTACTS;
@@ -464,7 +485,7 @@ measure_contacts(const struct catalog *catalog, double *out_decide_ns, double *o
     book_catalog(book, catalog);
     for (uint32_t turn = 0; turn < 5; turn++) {
         for (uint32_t i = 0; i < CONTACTS; i++) {
-            make_contact(&state, catalog, false, &contacts[i]);
+            make_contact(&state, catalog, false, 0, &contacts[i]);
             contacts[i].container = 1;
         }
         decide = apply = 0;
@@ -506,6 +527,9 @@ print_table(const struct figures *figures, unsigned count, double decide_ns, dou
     LINE("to the end, words nobody asks for, us", "%14.2f", figures[i].none_ns / 1000);
     LINE("  p99, us", "%14.2f", figures[i].none_p99_ns / 1000);
     LINE("  bids given", "%14.1f", figures[i].none_given);
+    LINE("to the end, no bid is eligible, us", "%14.2f", figures[i].zero_ns / 1000);
+    LINE("  p99, us", "%14.2f", figures[i].zero_p99_ns / 1000);
+    LINE("  bids given", "%14.1f", figures[i].zero_given);
     LINE("to the end, all that match, us", "%14.2f", figures[i].all_ns / 1000);
     LINE("  bids given", "%14.1f", figures[i].all_given);
     LINE("index built, us a bid", "%14.2f", figures[i].build_us);
@@ -526,11 +550,12 @@ print_json(const struct figures *figures, unsigned count, double decide_ns, doub
             "%s{\"bids\": %" PRIu32
             ", \"best_ns\": %.0f, \"best_p99_ns\": %.0f, \"scan_ns\": %.0f, \"ratio\": %.1f, "
             "\"differences\": %" PRIu32
-            ", \"none_ns\": %.0f, \"none_p99_ns\": %.0f, \"none_given\": %.1f, \"all_ns\": %.0f, "
-            "\"all_given\": %.1f, \"build_us_per_bid\": %.3f, \"bytes_per_bid\": %.0f}",
+            ", \"none_ns\": %.0f, \"none_p99_ns\": %.0f, \"none_given\": %.1f, \"zero_ns\": %.0f, "
+            "\"zero_p99_ns\": %.0f, \"zero_given\": %.1f, \"all_ns\": %.0f, \"all_given\": %.1f, "
+            "\"build_us_per_bid\": %.3f, \"bytes_per_bid\": %.0f}",
             i ? ", " : "", f->bids, f->best_ns, f->best_p99_ns, f->scan_ns, f->scan_ns / f->best_ns,
-            f->differences, f->none_ns, f->none_p99_ns, f->none_given, f->all_ns, f->all_given,
-            f->build_us, f->bytes);
+            f->differences, f->none_ns, f->none_p99_ns, f->none_given, f->zero_ns, f->zero_p99_ns,
+            f->zero_given, f->all_ns, f->all_given, f->build_us, f->bytes);
     }
     printf("], \"contact\": {\"slots\": %d, \"bids\": %" PRIu32
            ", \"decide_ns\": %.0f, \"apply_ns\": %.0f}}\n",
