@@ -214,7 +214,7 @@ decode_slot(struct decoder *decoder, struct catalog_slot *slot)
     catalog_decode_need(decoder, slot->id > 0 && slot->rungs < 1u << RUNG_COUNT &&
                                      slot->objectives < 1u << OBJECTIVE_COUNT &&
                                      floors <= BOUND_FLOORS && formats <= BOUND_SET_ITEMS);
-    slot->tagid = catalog_decode_code(decoder, BOUND_TAGID);
+    slot->tagid = catalog_decode_code(decoder, BOUND_CODE);
     if (decoder->in.damaged) return;
     decode_floors(decoder, slot, floors);
     decode_formats(decoder, slot, formats);

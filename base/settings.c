@@ -55,6 +55,7 @@ struct reader {
     struct settings *settings;
     struct settings_error *error;
     const char *path;
+    uint32_t seen;  // settings met, by their place in the table
 };
 
 static enum status __attribute__((format(printf, 3, 4)))
@@ -103,6 +104,8 @@ store_count(void *at, size_t size, uint64_t value)
     else memcpy(at, &value, size);
 }
 
+_Static_assert(sizeof settings_table / sizeof *settings_table <= 32, "one bit each in `seen`");
+
 static enum status
 take_setting(struct reader *reader, const char *key, const yaml_event_t *event)
 {
@@ -111,6 +114,9 @@ take_setting(struct reader *reader, const char *key, const yaml_event_t *event)
     for (size_t i = 0; i < sizeof settings_table / sizeof *settings_table; i++) {
         const struct setting *setting = &settings_table[i];
         if (strcmp(setting->key, key) != 0) continue;
+        if (reader->seen & 1u << i)
+            return complain(reader, event->start_mark, "%s: stands here for the second time", key);
+        reader->seen |= 1u << i;
         char *at = (char *)reader->settings + setting->offset;
         if (setting->kind == SETTING_TEXT) {
             if (len < setting->least || len > setting->most || strlen(text) != len)
@@ -237,7 +243,7 @@ settings_read(const char *directory, struct settings *out_settings,
         .seat_in_flight = 64,
     };
     memcpy(out_settings->directory, absolute, strlen(absolute) + 1);  // checked to fit above
-    struct reader reader = {out_settings, out_error, "vendue.yaml"};
+    struct reader reader = {out_settings, out_error, "vendue.yaml", 0};
     enum status status = read_file(&reader, file);
     fclose(file);
     return status;

@@ -224,7 +224,7 @@ take_bid_field(struct wire_reader *reader, struct wire_text key, struct offer *o
         draft->has_price = wire_integer(reader, 1, BOUND_MICROS, &offer->price.micros);
     else if (wire_same(key, "cur")) draft->has_currency = take_currency(reader, &offer->currency);
     else if (wire_same(key, "tagid"))
-        draft->has_tagid = wire_text(reader, 1, 2 * BOUND_CODE + 1, &draft->tagid);
+        draft->has_tagid = wire_text(reader, 1, BOUND_CODE, &draft->tagid);
     else if (wire_same(key, "from_us"))
         wire_integer(reader, 0, DECODE_INTEGER_MOST, &offer->from.us);
     else if (wire_same(key, "until_us"))

@@ -176,7 +176,7 @@ take_wanted_slots(struct wire_reader *reader, const struct catalog *catalog,
         struct wire_text key, tagid = {NULL, 0};
         if (!wire_map_begin(reader, &map)) return false;
         while (wire_map_next(reader, &map, &key))
-            if (wire_same(key, "tagid")) wire_text(reader, 1, 2 * BOUND_CODE + 1, &tagid);
+            if (wire_same(key, "tagid")) wire_text(reader, 1, BOUND_CODE, &tagid);
         if (reader->reason != REASON_NONE) return false;
         if (tagid.data == NULL) return wire_trouble(reader, REASON_MISSING_FIELD, "tagid");
         uint32_t slot = catalog_slot_by_tagid(catalog, tagid.data, tagid.len);

@@ -6,7 +6,7 @@
 
 // clang-format off
 // --- Names and keys ------------------------------------------------------------------------------
-#define BOUND_CODE 48          // bytes of an object's code ("bill"), without the NUL; fits a column
+#define BOUND_CODE 48          // bytes of a code, "bill" or "bill.footer", without the NUL
 #define BOUND_KEY 40           // bytes of a foreign key (contact, bid, order): a UUID as text is 36
 #define BOUND_TEXT 1024        // bytes of a free text (name, content reference, reason)
 
@@ -19,7 +19,8 @@
 // --- A contact -----------------------------------------------------------------------------------
 #define BOUND_SLOTS 12                     // slots of a container
 #define BOUND_CONTACT_FACTS (1 + BOUND_SLOTS)    // a contact's facts: itself and one outcome a slot
-#define BOUND_ATTRIBUTES 64                // declared attributes: one bit each in a known-mask
+#define BOUND_ATTRIBUTES 64                // one bit each in a known-mask
+#define BOUND_DECLARED 47                  // declared attributes, beside those every market has
 #define BOUND_LIST_ITEMS 256               // items of all list attributes of one contact together
 
 // --- The market ----------------------------------------------------------------------------------
@@ -42,7 +43,6 @@
 #define BOUND_MESSAGE_ITEMS 4096           // objects in it
 #define BOUND_MESSAGE_FIELDS 128           // fields of one map in it: twice the attributes
 #define BOUND_CUSTOMER 128                 // bytes of a customer key: two digests as hex digits
-#define BOUND_TAGID (BOUND_CODE + 1 + BOUND_CODE)  // "container.slot"
 #define BOUND_LIST_BIDS 200                // bids of one bid.list answer: at most 320 bytes each
 #define BOUND_STATEMENT_PIECE (32 * 1024)  // bytes of one statement.get answer
 #define BOUND_OUTPUT_SOFT (256 * 1024)     // unsent bytes of a connection that stop reading it

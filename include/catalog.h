@@ -22,6 +22,7 @@ enum builtin {
     BUILTIN_COUNT
 };
 // clang-format on
+_Static_assert(BOUND_DECLARED + BUILTIN_COUNT == BOUND_ATTRIBUTES, "all attributes have a bit");
 extern const struct expr_attribute catalog_builtins[BUILTIN_COUNT];
 
 struct catalog_attribute {

@@ -53,6 +53,18 @@ print_hex(FILE *out, const uint8_t *bytes, size_t len)
     for (size_t i = 0; i < len; i++) fprintf(out, "%02x", bytes[i]);
 }
 
+// Names and terms on statements are those of the market at the fence.
+static enum status
+record_market(struct settle *settle)
+{
+    struct db_rows *rows = NULL;
+    enum status status = db_query(settle->db, "select version from market_now", NULL, 0, &rows);
+    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++)
+        fprintf(settle->record, "market %" PRId64 "\n", db_get_int(rows, i, 0));
+    db_rows_free(rows);
+    return settle_db_fault(settle, status, "reading the market's version");
+}
+
 enum status
 settle_step_fence(struct settle *settle)
 {
@@ -74,6 +86,7 @@ settle_step_fence(struct settle *settle)
         fputc('\n', settle->record);
     }
     db_rows_free(rows);
+    if (status == STATUS_OK) status = record_market(settle);
     if (status != STATUS_OK) return status;
     if (booked < durable)
         return settle_fault(settle, STATUS_AGAIN,

@@ -8,6 +8,7 @@
 //    ever lost.
 //  3 "The last close" is the one fenced last before this period's own fence. So a closed statement
 //    computed again gives the same bytes, whatever was closed since.
+//    Likewise the market is the one at the fence, whose version the fence recorded.
 //  4 A closed statement is read from where the close stored it; it is computed again only to be
 //    checked.
 #include "statement_inside.h"
@@ -80,22 +81,33 @@ keep(struct arena *arena, const struct db_rows *rows, size_t row, size_t column)
 }
 
 // The contracts are those in force in the period and those by which its placements were won, each
-// with the terms it had then: an edited or removed contract stays behind what it decided.
+// with the terms it had then: an edited or removed contract stays behind what it decided. Names and
+// terms of a fenced period are those of the market at its fence (rule 3).
 static enum status
 read_seat(struct db *db, struct arena *arena, struct statement *statement)
 {
     static const char sql[] =
-        "select s.code, coalesce(s.name, ''), s.kind, m.currency, coalesce(c.text, '')"
-        " from seat s cross join market_now m cross join lateral ("
+        "with fence as (select coalesce(("
+        "  select substring(record from 'market ([0-9]+)')::bigint from period_event"
+        "  where period = $4 and step = 1), 9223372036854775807) as version)"
+        " select s.code, coalesce(b.body ->> 'name', s.name, ''), s.kind, m.currency,"
+        "  coalesce(c.text, '')"
+        " from seat s cross join market_now m cross join fence f"
+        " left join lateral (select o.body from market_object o where o.kind = 'seat'"
+        "  and o.id = s.id and o.version <= f.version and o.body is not null"
+        "  order by o.version desc limit 1) b on true"
+        " cross join lateral ("
         "  select string_agg(distinct x.code || ' ('"
         "    || coalesce(case when s.kind = 'partner' then x.body ->> 'billing' end || ', ', '')"
         "    || 'charged on ' || coalesce(x.body ->> 'charge', 'delivery')"
         "    || coalesce(', ' || (x.body -> 'gain_share' ->> 'rate') || ' of revenue', '') || ')',"
         "    e'\\n') as text"
-        "  from (select o.code, o.body from contract n"
-        "    join object_now o on o.kind = 'contract' and o.id = n.id"
-        "    where n.seat_id = s.id and not n.removed and n.from_us < $3"
-        "      and (n.until_us = 0 or n.until_us > $2)"
+        "  from (select n.code, n.body from (select distinct on (o.id) o.code, o.body"
+        "     from market_object o where o.kind = 'contract' and o.version <= f.version"
+        "     order by o.id, o.version desc) n where n.body ->> 'seat' = s.code"
+        "     and coalesce(extract(epoch from (n.body ->> 'from')::timestamptz), 0) * 1000000 < $3"
+        "     and coalesce(extract(epoch from (n.body ->> 'until')::timestamptz) * 1000000 > $2,"
+        "      true)"
         "    union all select b.code, b.body from ("
         "     select o.contract, o.market_version from outcome o"
         "     where o.period = $4 and o.seat = s.id and o.contract is not null"

@@ -143,10 +143,10 @@ check_rule_all(struct checker *checker)
     const struct market *market = checker->market;
     struct expr_schema schema;
     catalog_schema(market, checker->arena, &schema);
-    if (market->attribute_count + BUILTIN_COUNT > BOUND_ATTRIBUTES)
+    if (market->attribute_count > BOUND_DECLARED)
         report_error(checker->report, market->attributes[0].place, "",
                      "%u attributes, more than %d", market->attribute_count,
-                     BOUND_ATTRIBUTES - (int)BUILTIN_COUNT)
+                     BOUND_DECLARED)
             ->mend = "join some, as words of one list attribute";
     for (uint32_t i = 0; i < market->attribute_count; i++)
         check_attribute(checker, &market->attributes[i]);

@@ -56,8 +56,8 @@ set_up(int peer)
     static const struct {
         int level, name, value;
     } options[] = {
-        {IPPROTO_TCP, TCP_NODELAY, 1},    {SOL_SOCKET, SO_KEEPALIVE, 1},
-        {IPPROTO_TCP, TCP_KEEPIDLE, 60},  {IPPROTO_TCP, TCP_KEEPINTVL, 15},
+        {IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, 60}, {IPPROTO_TCP, TCP_KEEPINTVL, 15},
         {IPPROTO_TCP, TCP_KEEPCNT, 4},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -132,7 +132,11 @@ socket_open(struct listener *listener, const char *host, uint16_t port,
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
         bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||
         getsockname(fd, (struct sockaddr *)&bound, &len) != 0) {
-        status = socket_trouble(out_error, host, port, strerror(errno));
+        // What stands in the way is mostly another program at the same port.
+        const char *what = errno == EADDRINUSE ? "in use by another program; stop it, or change "
+                                                 "listen.port in vendue.yaml"
+                                               : strerror(errno);
+        status = socket_trouble(out_error, host, port, what);
         goto done;
     }
     listener->fd = fd;

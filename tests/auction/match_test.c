@@ -71,24 +71,31 @@ compare(const struct catalog *catalog, const struct contact *contact, struct mat
 }
 
 static void
+compare_contacts(struct random *random, const struct random_market *options, unsigned contacts,
+                 struct tally *tally)
+{
+    struct match match;
+    struct catalog *catalog = random_market(random, options);
+    for (unsigned c = 0; c < contacts; c++) {
+        struct contact contact;
+        random_contact(random, catalog, &contact);
+        compare(catalog, &contact, &match, tally);
+    }
+    catalog_close(catalog);
+}
+
+static void
 test_equals_twin(void **state)
 {
     (void)state;
     struct random random = {random_seed(20261122)};
     struct tally tally = {0};
     static const uint32_t sizes[] = {0, 1, 40, 63, 64, 65, 511, 513, 700, 1500, 5000};
-    struct match match;
     for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (unsigned round = 0; round < 4; round++) {
             struct random_market options = {
                 .bids = sizes[i], .prices = 1 + random_below(&random, 60), .version = 1};
-            struct catalog *catalog = random_market(&random, &options);
-            for (unsigned c = 0; c < 30; c++) {
-                struct contact contact;
-                random_contact(&random, catalog, &contact);
-                compare(catalog, &contact, &match, &tally);
-            }
-            catalog_close(catalog);
+            compare_contacts(&random, &options, 30, &tally);
         }
     }
     printf("%llu searches, %llu bids given, %llu of them eligible, %llu searches without any\n",
@@ -106,16 +113,9 @@ test_shared_rows(void **state)
     (void)state;
     struct random random = {random_seed(254)};
     struct tally tally = {0};
-    struct match match;
     for (unsigned round = 0; round < 4; round++) {
         struct random_market options = {.bids = 1500, .messages = 700, .prices = 50, .version = 1};
-        struct catalog *catalog = random_market(&random, &options);
-        for (unsigned c = 0; c < 100; c++) {
-            struct contact contact;
-            random_contact(&random, catalog, &contact);
-            compare(catalog, &contact, &match, &tally);
-        }
-        catalog_close(catalog);
+        compare_contacts(&random, &options, 100, &tally);
     }
     assert_true(tally.eligible > 10000);
 }
@@ -127,17 +127,10 @@ test_for_slots(void **state)
     (void)state;
     struct random random = {random_seed(12)};
     struct tally tally = {0};
-    struct match match;
     for (unsigned round = 0; round < 8; round++) {
         struct random_market options = {.bids = round < 6 ? 2000 : 7, .prices = 50, .version = 1};
         options.for_slots = round % 2 ? 100 : 101;
-        struct catalog *catalog = random_market(&random, &options);
-        for (unsigned c = 0; c < 40; c++) {
-            struct contact contact;
-            random_contact(&random, catalog, &contact);
-            compare(catalog, &contact, &match, &tally);
-        }
-        catalog_close(catalog);
+        compare_contacts(&random, &options, 40, &tally);
     }
     assert_true(tally.eligible > 10000);
 }

@@ -57,6 +57,7 @@ names_the_place_of_a_mistake(void **state)
         const char *text, *starts, *says;
     } cases[] = {
         {"listen:\n  port: 99999\n", "vendue.yaml:2:9:", "a port from 1 to 65535"},
+        {"listen:\n  port: 1\nlisten:\n  port: 2\n", "vendue.yaml:4:9:", "second time"},
         {"listen:\n  prt: 1\n", "vendue.yaml:2:8:", "listen.prt: there is no such setting"},
         {"journal:\n  segment: 64 MB\n", "vendue.yaml:2:12:", "'64 MB' is not a size"},
         {"journal:\n  segment: 1048577\n", "vendue.yaml:2:12:", "whole MiB"},

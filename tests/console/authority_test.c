@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../../console/authority.h"
+#include "folder.h"
 
 static char folder[64];
 
@@ -31,9 +32,7 @@ static int
 tear_down(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return folder_remove(folder);
 }
 
 // Runs "cd FOLDER; COMMAND"; true when it succeeds. Its output goes to `out`.

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../console/market_db.h"
+#include "folder.h"
 
 static struct settings settings;
 
@@ -32,9 +33,7 @@ static int
 tear_down(void **state)
 {
     (void)state;
-    char command[700];
-    snprintf(command, sizeof command, "rm -rf %s", settings.directory);
-    return system(command);
+    return folder_remove(settings.directory);
 }
 
 static void

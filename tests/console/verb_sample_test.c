@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "../../console/lines.h"
+#include "folder.h"
 #include "verb_run.h"
 
 static char folder[] = "/tmp/vendue_sample_XXXXXX";
@@ -23,9 +24,7 @@ static int
 tear_down(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return folder_remove(folder);
 }
 
 static void

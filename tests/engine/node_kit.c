@@ -1,3 +1,4 @@
+#include "folder.h"
 #include "node_kit.h"
 
 #include <arpa/inet.h>
@@ -85,13 +86,12 @@ node_kit_open(struct node_kit *kit)
 void
 node_kit_close(struct node_kit *kit)
 {
-    char command[128];
+    char journal[128];
     if (kit->pid > 0) node_kit_stop(kit, SIGKILL);
     authority_close(kit->authority);
-    snprintf(command, sizeof command, "%s/journal", kit->directory);
-    umount2(command, MNT_DETACH);  // only where it could not be mounted out of sight
-    snprintf(command, sizeof command, "rm -rf -- '%s'", kit->directory);
-    CHECK(system(command) == 0);
+    snprintf(journal, sizeof journal, "%s/journal", kit->directory);
+    umount2(journal, MNT_DETACH);  // only where it could not be mounted out of sight
+    CHECK(folder_remove(kit->directory) == 0);
 }
 
 static uint32_t

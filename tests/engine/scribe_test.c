@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../engine/scribe.h"
+#include "folder.h"
 #include "hash.h"
 
 #define MAILS_SENT 20000
@@ -109,9 +110,7 @@ static int
 remove_directory(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf -- '%s'", directory);
-    return system(command);
+    return folder_remove(directory);
 }
 
 int

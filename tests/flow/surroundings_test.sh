@@ -44,7 +44,7 @@ M=$TMP/second
 MARKETS+=("$M")
 expect 0 "$SLOTCTL" init "$M" --port "$taken"
 expect 3 slotctl up
-said "127.0.0.1 port $taken: Address already in use"
+said "127.0.0.1 port $taken: in use by another program"
 expect 1 slotctl status
 said "nothing is sold: auctiond is down"
 expect 0 "$SLOTCTL" init "$TMP/spare" --port 0
@@ -55,7 +55,7 @@ case $OUT in *"listening   127.0.0.1 port $free"*) ;; *) fail "it does not say w
 expect 0 slotctl down
 sed -i "s/port: $free/port: $taken/" "$M/vendue.yaml"
 expect 3 slotctl up
-said "Address already in use"
+said "in use by another program"
 case $OUT in *"auctiond stopped"*) fail "it shows what an earlier start logged: $OUT" ;; esac
 M=$FIRST
 expect 0 slotctl status

@@ -11,11 +11,10 @@
 #include <unistd.h>
 
 #include "../../ledger/ship.h"
-#include "apply.h"
+#include "database.h"
 #include "fail.h"
+#include "folder.h"
 #include "journal.h"
-#include "migrate.h"
-#include "postgres.h"
 #include "publish.h"
 #include "seed.h"
 #include "verify.h"
@@ -70,21 +69,11 @@ struct fixture {
     "  paper.trial: {seat: paper, rung: 6, objectives: cross_sell}\n"                    \
     "  agency.refer: {seat: agency, rung: 7, objectives: refer}\n"
 
-static inline struct db *
-fixture_db(const char *connection)
-{
-    struct db *db = NULL;
-    struct db_fault fault;
-    if (db_open(connection, "test", &db, &fault) != STATUS_OK) print_message("%s\n", fault.text);
-    assert_non_null(db);
-    return db;
-}
-
 // Runs one statement as the owner.
 static inline uint64_t
 fixture_sql(struct fixture *fixture, const char *sql)
 {
-    struct db *db = fixture_db(fixture->owner);
+    struct db *db = database_open(fixture->owner);
     uint64_t changed = 0;
     enum status status = db_run(db, sql, NULL, 0, &changed);
     if (status != STATUS_OK) print_message("%s\n", db_fault(db)->text);
@@ -97,7 +86,7 @@ fixture_sql(struct fixture *fixture, const char *sql)
 static inline int64_t
 fixture_ask(struct fixture *fixture, const char *sql)
 {
-    struct db *db = fixture_db(fixture->owner);
+    struct db *db = database_open(fixture->owner);
     struct db_rows *rows = NULL;
     enum status status = db_query(db, sql, NULL, 0, &rows);
     if (status != STATUS_OK) print_message("%s\n", db_fault(db)->text);
@@ -112,22 +101,13 @@ fixture_ask(struct fixture *fixture, const char *sql)
 static inline void
 fixture_market(struct fixture *fixture, const char *text)
 {
-    struct market_report report = {.arena = fixture->arena};
-    struct apply_plan plan;
     struct publish_report published = {0};
-    uint64_t version;
-    enum status status = market_file_read(text, strlen(text), fixture->arena, &report,
-                                          &fixture->market);
-    if (status != STATUS_OK) market_file_print(&report, "fixture", stdout);
-    assert_int_equal(status, STATUS_OK);
-    struct db *db = fixture_db(fixture->console);
-    assert_int_equal(apply_plan(db, fixture->market, fixture->arena, &plan), STATUS_OK);
-    assert_int_equal(apply_run(db, fixture->market, &plan, "test", "", clock_wall(), &version),
-                     STATUS_OK);
+    struct db *db = database_open(fixture->console);
+    database_apply(db, text, fixture->arena);
     db_close(db);
-    db = fixture_db(fixture->ledger);
+    db = database_open(fixture->ledger);
     assert_int_equal(publish_load_market(db, 0, fixture->arena, &fixture->market), STATUS_OK);
-    status = publish_turn(fixture->publish, db, clock_wall(), &published);
+    enum status status = publish_turn(fixture->publish, db, clock_wall(), &published);
     if (status != STATUS_OK) print_message("%s\n", published.fault);
     assert_int_equal(status, STATUS_OK);
     assert_true(published.published);
@@ -138,7 +118,6 @@ fixture_market(struct fixture *fixture, const char *text)
 static inline void
 fixture_open(struct fixture *fixture)
 {
-    struct migrate_report report;
     char path[96];
     memset(fixture, 0, sizeof *fixture);
     snprintf(fixture->directory, sizeof fixture->directory, "/tmp/vendue_ledger_XXXXXX");
@@ -148,12 +127,7 @@ fixture_open(struct fixture *fixture)
         snprintf(path, sizeof path, "%s/%s", fixture->directory, folders[i]);
         assert_int_equal(mkdir(path, 0755), 0);
     }
-    postgres_database(fixture->owner);
-    struct db *db = fixture_db(fixture->owner);
-    enum status status = migrate_up(db, &report);
-    if (status != STATUS_OK) print_message("%s\n", report.fault);
-    assert_int_equal(status, STATUS_OK);
-    db_close(db);
+    db_close(database_migrated(fixture->owner));
     postgres_as(fixture->owner, "vendue_ledger", fixture->ledger);
     postgres_as(fixture->owner, "vendue_console", fixture->console);
     fixture->arena = arena_open("fixture");
@@ -164,11 +138,9 @@ fixture_open(struct fixture *fixture)
 static inline void
 fixture_close(struct fixture *fixture)
 {
-    char command[128];
     publish_close(fixture->publish);
     arena_close(fixture->arena);
-    snprintf(command, sizeof command, "rm -rf %s", fixture->directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(folder_remove(fixture->directory), 0);
 }
 
 // --- Stories -----------------------------------------------------------------------------------
@@ -419,7 +391,7 @@ story_tell(struct story *story, unsigned frames)
 static inline enum ship_answer
 fixture_ship(struct fixture *fixture, struct ship *ship)
 {
-    struct db *db = fixture_db(fixture->ledger);
+    struct db *db = database_open(fixture->ledger);
     enum ship_answer answer;
     do {
         answer = ship_turn(ship, db);
@@ -440,7 +412,7 @@ fixture_ship_all(struct fixture *fixture)
 static inline enum status
 fixture_verify(struct fixture *fixture, struct verify_report *report)
 {
-    struct db *db = fixture_db(fixture->console);
+    struct db *db = database_open(fixture->console);
     enum status status = verify_run(db, fixture->directory, 1, report);
     db_close(db);
     return status;

@@ -14,6 +14,7 @@
 #include "apply.h"
 #include "catalog.h"
 #include "database.h"
+#include "folder.h"
 #include "publish.h"
 #include "scratch.h"
 
@@ -214,9 +215,7 @@ static int
 remove_directory(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return folder_remove(directory);
 }
 
 int

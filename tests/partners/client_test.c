@@ -12,32 +12,10 @@
 static struct client_answer answer;
 static struct client_error error;
 
-static int
-setup(void **state)
-{
-    *state = server_open(NULL);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    server_close(*state);
-    return 0;
-}
-
-static struct client *
-dial(struct server *server)
-{
-    struct client *client;
-    if (server_dial(server, "shop", &client, &error) != STATUS_OK) fail_msg("%s", error.text);
-    return client;
-}
-
 static void
 calls_and_refusals(void **state)
 {
-    struct client *client = dial(*state);
+    struct client *client = server_client(*state);
     int64_t number;
     for (unsigned i = 1; i <= 12; i++) {
         pack_pair_integer(client_request(client, "count", 1), "n", i);
@@ -63,7 +41,7 @@ calls_and_refusals(void **state)
 static void
 many_under_way(void **state)
 {
-    struct client *client = dial(*state);
+    struct client *client = server_client(*state);
     enum { WINDOW = 50, ALL = 5000 };
     uint32_t queued = 0, received = 0, id;
     static bool seen[ALL];
@@ -104,7 +82,7 @@ static void
 much_both_ways(void **state)
 {
     server_run(*state, small_buffers, NULL);
-    struct client *client = dial(*state);
+    struct client *client = server_client(*state);
     static char text[30000];
     uint32_t id;
     memset(text, 'x', sizeof text - 1);
@@ -129,7 +107,7 @@ static void
 time_runs_out(void **state)
 {
     struct server *server = *state;
-    struct client *client = dial(server);
+    struct client *client = server_client(server);
     uint32_t id;
     (void)client_request(client, "later", 0);
     assert_int_equal(client_queue(client, &id), STATUS_OK);
@@ -152,7 +130,7 @@ time_runs_out(void **state)
 static void
 requests_too_large(void **state)
 {
-    struct client *client = dial(*state);
+    struct client *client = server_client(*state);
     static char text[BOUND_MESSAGE_BYTES + 1];
     uint32_t id;
     memset(text, 'x', sizeof text - 1);
@@ -299,13 +277,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(calls_and_refusals, setup, teardown),
-        cmocka_unit_test_setup_teardown(many_under_way, setup, teardown),
-        cmocka_unit_test_setup_teardown(much_both_ways, setup, teardown),
-        cmocka_unit_test_setup_teardown(time_runs_out, setup, teardown),
-        cmocka_unit_test_setup_teardown(requests_too_large, setup, teardown),
-        cmocka_unit_test_setup_teardown(nobody_there, setup, teardown),
-        cmocka_unit_test_setup_teardown(servers_that_lie, setup, teardown),
+        cmocka_unit_test_setup_teardown(calls_and_refusals, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(many_under_way, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(much_both_ways, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(time_runs_out, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(requests_too_large, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(nobody_there, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(servers_that_lie, server_set_up, server_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,32 +21,10 @@ ask(struct client *client, const char *text)
     return client_call(client, &answer, &error);
 }
 
-static struct client *
-dial(struct server *server)
-{
-    struct client *client;
-    if (server_dial(server, "shop", &client, &error) != STATUS_OK) fail_msg("%s", error.text);
-    return client;
-}
-
-static int
-setup(void **state)
-{
-    *state = server_open(NULL);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    server_close(*state);
-    return 0;
-}
-
 static void
 known_certificates_are_admitted(void **state)
 {
-    struct client *client = dial(*state);
+    struct client *client = server_client(*state);
     struct wire_text text;
     assert_int_equal(ask(client, "hello"), STATUS_OK);
     assert_true(wire_text(&answer.result, 0, 100, &text) && wire_same(text, "hello"));
@@ -128,7 +106,7 @@ no_handshake(void **state)
     int plain = raw_connect(server), silent = raw_connect(server);
     assert_int_equal(write(plain, "GET / HTTP/1.1\r\n\r\n", 18), 18);
     assert_true(server_comes_to(server, 1));
-    struct client *client = dial(server);  // both cost nobody anything
+    struct client *client = server_client(server);  // both cost nobody anything
     assert_int_equal(ask(client, "x"), STATUS_OK);
     client_close(client);
     assert_true(server_comes_to(server, 0));
@@ -144,7 +122,7 @@ idle_connections_end(void **state)
     struct listener_limits limits = listener_limits_default;
     limits.idle_seconds = 1;
     struct server *server = server_open(&limits);
-    struct client *client = dial(server);
+    struct client *client = server_client(server);
     assert_int_equal(ask(client, "x"), STATUS_OK);
     uint32_t id;
     (void)client_request(client, "later", 0);
@@ -169,13 +147,13 @@ no_more_than_so_many(void **state)
     struct server *server = server_open(&limits);
     struct client *clients[3], *extra;
     for (unsigned i = 0; i < 3; i++) {
-        clients[i] = dial(server);
+        clients[i] = server_client(server);
         assert_int_equal(ask(clients[i], "x"), STATUS_OK);
     }
     assert_int_not_equal(server_dial(server, "shop", &extra, &error), STATUS_OK);
     client_close(clients[1]);
     assert_true(server_comes_to(server, 2));
-    extra = dial(server);
+    extra = server_client(server);
     assert_int_equal(ask(extra, "x"), STATUS_OK);
     client_close(extra);
     client_close(clients[0]);
@@ -188,7 +166,7 @@ static void
 no_descriptors_left(void **state)
 {
     struct server *server = *state;
-    struct client *inside = dial(server);
+    struct client *inside = server_client(server);
     assert_int_equal(ask(inside, "x"), STATUS_OK);
     struct rlimit before, tight;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -220,7 +198,7 @@ many_connections(void **state)
     struct server *server = *state;
     enum { MANY = 100 };
     static struct client *clients[MANY];
-    for (unsigned i = 0; i < MANY; i++) clients[i] = dial(server);
+    for (unsigned i = 0; i < MANY; i++) clients[i] = server_client(server);
     for (unsigned round = 0; round < 3; round++) {
         uint32_t id;
         for (unsigned i = 0; i < MANY; i++) {
@@ -250,7 +228,7 @@ static void
 revoked_while_connected(void **state)
 {
     struct server *server = *state;
-    struct client *client = dial(server);
+    struct client *client = server_client(server);
     uint32_t id;
     assert_int_equal(ask(client, "x"), STATUS_OK);
     (void)client_request(client, "later", 0);
@@ -277,7 +255,7 @@ recheck(struct server *server, void *argument)
 static void
 a_recheck_disturbs_nobody(void **state)
 {
-    struct client *client = dial(*state);
+    struct client *client = server_client(*state);
     assert_int_equal(ask(client, "x"), STATUS_OK);
     server_run(*state, recheck, NULL);
     assert_int_equal(ask(client, "x"), STATUS_OK);
@@ -299,11 +277,11 @@ certificates_change(void **state)
 {
     struct server *server = *state;
     enum status status;
-    struct client *old = dial(server);
+    struct client *old = server_client(server);
     authority_issue(server->authority, "server", AUTHORITY_SERVER);
     server_run(server, reload, &status);
     assert_int_equal(status, STATUS_OK);
-    struct client *fresh = dial(server);
+    struct client *fresh = server_client(server);
     assert_int_equal(ask(old, "x"), STATUS_OK);
     assert_int_equal(ask(fresh, "x"), STATUS_OK);
     client_close(fresh);
@@ -314,7 +292,7 @@ certificates_change(void **state)
                      0);
     server_run(server, reload, &status);
     assert_int_equal(status, STATUS_INPUT);
-    fresh = dial(server);
+    fresh = server_client(server);
     assert_int_equal(ask(fresh, "x"), STATUS_OK);
     client_close(fresh);
     client_close(old);
@@ -338,7 +316,7 @@ static void
 draining(void **state)
 {
     struct server *server = *state;
-    struct client *client = dial(server), *late;
+    struct client *client = server_client(server), *late;
     uint32_t id;
     bool idle;
     (void)client_request(client, "later", 0);
@@ -396,19 +374,19 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(known_certificates_are_admitted, setup, teardown),
-        cmocka_unit_test_setup_teardown(unknown_and_revoked_are_told, setup, teardown),
-        cmocka_unit_test_setup_teardown(foreign_authorities_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(known_certificates_are_admitted, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(unknown_and_revoked_are_told, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(foreign_authorities_are_refused, server_set_up, server_tear_down),
         cmocka_unit_test(no_handshake),
         cmocka_unit_test(idle_connections_end),
         cmocka_unit_test(no_more_than_so_many),
-        cmocka_unit_test_setup_teardown(no_descriptors_left, setup, teardown),
-        cmocka_unit_test_setup_teardown(many_connections, setup, teardown),
-        cmocka_unit_test_setup_teardown(revoked_while_connected, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_recheck_disturbs_nobody, setup, teardown),
-        cmocka_unit_test_setup_teardown(certificates_change, setup, teardown),
-        cmocka_unit_test_setup_teardown(draining, setup, teardown),
-        cmocka_unit_test_setup_teardown(addresses_that_cannot_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_descriptors_left, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(many_connections, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(revoked_while_connected, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(a_recheck_disturbs_nobody, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(certificates_change, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(draining, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(addresses_that_cannot_be, server_set_up, server_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,6 +247,21 @@ server_kept(struct server *server, unsigned count)
     return false;
 }
 
+// What a test is given, and what becomes of it.
+static inline int
+server_set_up(void **state)
+{
+    *state = server_open(NULL);
+    return 0;
+}
+
+static inline int
+server_tear_down(void **state)
+{
+    server_close(*state);
+    return 0;
+}
+
 // --- A proper client -----------------------------------------------------------------------------
 
 static inline enum status
@@ -264,6 +279,16 @@ server_dial(struct server *server, const char *name, struct client **out_client,
         .key = authority_path(server->authority, key),
     };
     return client_open(&options, out_client, out_error);
+}
+
+// The same where nothing else may happen: a refusal fails the test.
+static inline struct client *
+server_client(struct server *server)
+{
+    struct client *client;
+    struct client_error error;
+    if (server_dial(server, "shop", &client, &error) != STATUS_OK) fail_msg("%s", error.text);
+    return client;
 }
 
 // --- Raw TLS -------------------------------------------------------------------------------------

@@ -138,18 +138,10 @@ expect_end(struct raw *raw)
 }
 
 static int
-setup(void **state)
+set_up(void **state)
 {
     new_inbox();
-    *state = server_open(NULL);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    server_close(*state);
-    return 0;
+    return server_set_up(state);
 }
 
 static void
@@ -570,20 +562,20 @@ main(void)
 {
     cmocka_set_test_filter(getenv("FILTER"));
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(many_requests_in_one_write, setup, teardown),
-        cmocka_unit_test_setup_teardown(more_than_one_turn_reads, setup, teardown),
-        cmocka_unit_test_setup_teardown(byte_by_byte, setup, teardown),
-        cmocka_unit_test_setup_teardown(cut_anywhere, setup, teardown),
-        cmocka_unit_test_setup_teardown(errors_that_go_on, setup, teardown),
-        cmocka_unit_test_setup_teardown(bytes_that_end_the_connection, setup, teardown),
-        cmocka_unit_test_setup_teardown(under_way_before_the_refusal, setup, teardown),
-        cmocka_unit_test_setup_teardown(largest_message, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_answer_too_large_is_an_error, setup, teardown),
-        cmocka_unit_test_setup_teardown(more_than_may_be_under_way, setup, teardown),
-        cmocka_unit_test_setup_teardown(half_closed_is_still_answered, setup, teardown),
-        cmocka_unit_test_setup_teardown(late_answers_to_the_gone, setup, teardown),
-        cmocka_unit_test_setup_teardown(answers_nobody_takes, setup, teardown),
-        cmocka_unit_test_setup_teardown(beyond_the_hard_limit, setup, teardown),
+        cmocka_unit_test_setup_teardown(many_requests_in_one_write, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(more_than_one_turn_reads, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(byte_by_byte, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(cut_anywhere, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(errors_that_go_on, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(bytes_that_end_the_connection, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(under_way_before_the_refusal, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(largest_message, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(an_answer_too_large_is_an_error, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(more_than_may_be_under_way, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(half_closed_is_still_answered, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(late_answers_to_the_gone, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(answers_nobody_takes, set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(beyond_the_hard_limit, set_up, server_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,6 +182,12 @@ tally_compare_fact(const struct tally *tally, const struct catalog *catalog,
         sim_fail("the book has another state or revenue of a placement than the facts");
     compare_spent(tally, book, is->fact.placement.seat, is->fact.placement.message);
     compare_cap(tally, catalog, book, fact->customer, is->fact.placement.message, now);
+    // And in the last minute in which this placement counts, and in the first in which it does not.
+    usec out = {is->fact.at.us + is->fact.placement.cap_days * USEC_DAY};
+    usec in = {out.us - 60 * USEC_SECOND};
+    if (in.us < now.us) return;  // the book need not know the past
+    compare_cap(tally, catalog, book, fact->customer, is->fact.placement.message, in);
+    compare_cap(tally, catalog, book, fact->customer, is->fact.placement.message, out);
 }
 
 void

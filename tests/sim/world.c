@@ -192,7 +192,8 @@ pass_time(struct world *world)
     history->now.us += random_below(&history->random, 20) * USEC_SECOND;
     if (random_chance(&history->random, 1))
         history->now.us += random_below(&history->random, 3) * USEC_DAY;
-    history_expire(history);
+    bool prompt = random_chance(&history->random, 70);  // else events find what is over, but held
+    if (prompt) history_expire(history);
     settle(world, first);
     for (uint32_t i = random_below(&history->random, 5); i > 0; i--) {
         first = history->count;
@@ -203,6 +204,9 @@ pass_time(struct world *world)
         }
         settle(world, first);
     }
+    first = history->count;
+    if (!prompt) history_expire(history);
+    settle(world, first);
 }
 
 // Asked again, a contact gets its first answer, and nothing new comes of it; asked for something

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "apply.h"
+#include "database.h"
 #include "fail.h"
-#include "market_file.h"
-#include "migrate.h"
+#include "folder.h"
 #include "publish.h"
 
 const char books_market[] =
@@ -50,29 +50,12 @@ const char books_market[] =
     "8%,\n"
     "    shares: [{to: beans, weight: 70}, {to: sales, rung: 5, weight: 30}]}}\n";
 
-static struct db *
-open_db(const char *connection)
-{
-    struct db *db = NULL;
-    struct db_fault fault;
-    if (db_open(connection, "test", &db, &fault) != STATUS_OK) {
-        fprintf(stderr, "%s\n", fault.text);
-        abort();
-    }
-    return db;
-}
-
 void
 books_apply(struct books *books, const char *yaml)
 {
-    struct market_report report = {.arena = books->arena};
-    struct market *declared = NULL;
+    struct market *declared = declared_market(yaml, books->arena);
     struct apply_plan plan;
     uint64_t version = 0;
-    if (market_file_read(yaml, strlen(yaml), books->arena, &report, &declared) != STATUS_OK) {
-        market_file_print(&report, "books", stderr);
-        abort();
-    }
     CHECK(apply_plan(books->db, declared, books->arena, &plan) == STATUS_OK);
     CHECK(apply_run(books->db, declared, &plan, "test", "", books->now, &version) == STATUS_OK);
     CHECK(publish_load_market(books->db, 0, books->arena, &books->market) == STATUS_OK);
@@ -99,17 +82,11 @@ books_open(struct books *books, const char *market_yaml, const char *at)
     books->placements = calloc(BOOKS_PLACEMENTS, sizeof *books->placements);
     books->facts = calloc(BOOKS_FACTS, sizeof *books->facts);
     CHECK(books->placements != NULL && books->facts != NULL);
-    postgres_database(books->owner);
-    books->db = open_db(books->owner);
-    struct migrate_report report;
-    if (migrate_up(books->db, &report) != STATUS_OK) {
-        fprintf(stderr, "%s\n", report.fault);
-        abort();
-    }
+    books->db = database_migrated(books->owner);
     postgres_as(books->owner, "vendue_ledger", books->ledger);
     postgres_as(books->owner, "vendue_console", books->console);
-    books->ledger_db = open_db(books->ledger);
-    books->console_db = open_db(books->console);
+    books->ledger_db = database_open(books->ledger);
+    books->console_db = database_open(books->console);
     books_apply(books, market_yaml);
     struct journal_options options = {.log = 1, .epoch = 1, .segment_bytes = 1 << 20};
     struct journal_fault fault;
@@ -120,7 +97,6 @@ books_open(struct books *books, const char *market_yaml, const char *at)
 void
 books_close(struct books *books)
 {
-    char command[128];
     ship_close(books->ship);
     journal_close(books->journal);
     db_close(books->ledger_db);
@@ -129,8 +105,7 @@ books_close(struct books *books)
     free(books->placements);
     free(books->facts);
     arena_close(books->arena);
-    snprintf(command, sizeof command, "rm -rf %s", books->directory);
-    CHECK(system(command) == 0);
+    CHECK(folder_remove(books->directory) == 0);
 }
 
 void
