@@ -9,7 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <string.h>
-#define XXH_INLINE_ALL  // keys are short: a call through the library would cost more than the digest
+#define XXH_INLINE_ALL  // keys are short: a call would cost more than the digest
 #include <xxhash.h>
 
 #include "bounds.h"
