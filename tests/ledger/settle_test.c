@@ -482,6 +482,24 @@ what_was_closed_is_proved_again(void **state)
     }
 }
 
+// Renaming a seat and ending a contract afterwards changes nothing that was closed.
+static void
+names_and_terms_are_those_at_the_fence(void **state)
+{
+    (void)state;
+    struct books books;
+    char detail[SETTLE_DETAIL], yaml[8192];
+    reference(&books);
+    snprintf(yaml, sizeof yaml, "%s", books_market);
+    memcpy(strstr(yaml, "Grill House"), "Grill Hotel", strlen("Grill Hotel"));
+    memcpy(strstr(yaml, "6%"), "9%", strlen("9%"));
+    books_apply(&books, yaml);
+    if (settle_verify(books.console_db, detail) != STATUS_OK) fail_msg("%s", detail);
+    assert_string_equal(books_text(&books, "select name from seat where code = 'grill'"),
+                        "Grill Hotel");
+    books_close(&books);
+}
+
 static void
 the_database_refuses_changes(void **state)
 {
@@ -524,6 +542,7 @@ main(void)
         cmocka_unit_test(holds_are_those_at_the_fence),
         cmocka_unit_test(books_that_do_not_add_up_are_not_closed),
         cmocka_unit_test(what_was_closed_is_proved_again),
+        cmocka_unit_test(names_and_terms_are_those_at_the_fence),
         cmocka_unit_test(the_database_refuses_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
