@@ -95,7 +95,7 @@ texts_are_utf8(void **state)
     }
     assert_int_equal(two, 0x800 - 0x80);
     assert_int_equal(three, 0x10000 - 0x800 - 0x800);
-    // Long forms; and at every place of a text of every length a wrong byte, and a character of two.
+    // Long forms; at every place of a text of every length a wrong byte, and a character of two.
     assert_false(text_is_accepted((const uint8_t *)"\xf0\x8f\xbf\xbf", 4));
     assert_false(text_is_accepted((const uint8_t *)"\xf5\x80\x80\x80", 4));
     for (size_t len = 1; len <= 20; len++) {
