@@ -78,10 +78,12 @@ arena_reset(struct arena *arena)
     }
 }
 
+// `size` is a multiple of 64.
 static struct arena_block *
 take_memory(size_t size)
 {
     bool huge = size >= ARENA_HUGE;
+    if (huge) size = (size + ARENA_HUGE_PAGE - 1) & ~(ARENA_HUGE_PAGE - 1);
     struct arena_block *block = aligned_alloc(huge ? ARENA_HUGE_PAGE : 64, size);
     CHECK(block != NULL);
     if (huge) (void)madvise(block, size, MADV_HUGEPAGE);  // advice: without it it is only slower

@@ -42,6 +42,24 @@ pieces_are_aligned_zeroed_and_apart(void **state)
     arena_close(NULL);
 }
 
+// Tables of many megabytes lie on pages of their own; nothing else is different for who uses them.
+static void
+large_pieces_too(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_open("test");
+    for (size_t bytes = (7u << 20) + 1; bytes < 11u << 20; bytes += (1u << 20) - 63) {
+        unsigned char *piece = arena_take(arena, bytes, 1);
+        assert_int_equal((uintptr_t)piece % 64, 0);
+        assert_true(piece[0] == 0 && memcmp(piece, piece + 1, bytes - 1) == 0);
+        memset(piece, 1, bytes);
+    }
+    arena_reset(arena);
+    unsigned char *piece = arena_take(arena, 9u << 20, 1);
+    assert_true(piece[0] == 0 && memcmp(piece, piece + 1, (9u << 20) - 1) == 0);
+    arena_close(arena);
+}
+
 // A size that overflows is a bug of ours: the process ends, with the place.
 static void
 an_overflowing_size_aborts(void **state)
@@ -66,6 +84,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_aligned_zeroed_and_apart),
+        cmocka_unit_test(large_pieces_too),
         cmocka_unit_test(an_overflowing_size_aborts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
