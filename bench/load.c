@@ -3,10 +3,9 @@
 //
 //   echo     raw OpenSSL: as many bytes back as an answer has; nothing is looked at
 //   decide   the same server, which also reads, binds, decides, applies and writes each contact,
-//   but has
-//            no journal: what durability costs is the distance from here
+//            but has no journal: what durability costs is the distance from here
 //   market   auctiond: listener, sessions, auctioneer, scribe, journal with fdatasync; 10,000 bids,
-//   4 slots
+//            4 slots
 //
 // Client: one thread, 32 connections, 1 or 16 requests under way on each, closed loop. Every run
 // has a fresh server; the three run in turn, round by round; a ratio is the median of the rounds'

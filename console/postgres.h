@@ -1,8 +1,10 @@
 // The market's private database server, in DIR/postgres.
-//   postgres/data/        the cluster; belongs to the system's user that runs it
-//   postgres/vendue.conf pg_hba.conf pg_ident.conf   how it listens and whom it admits
-//   postgres/run/         its socket, unless that path is too long: then a directory in /tmp
-//   run/postgres.socket   the directory of the socket, while it runs
+//   postgres/data/          the cluster; belongs to the system's user that runs it
+//   postgres/vendue.conf    how it listens,
+//     pg_hba.conf           whom it admits,
+//     pg_ident.conf         and as which roles
+//   postgres/run/           its socket, unless that path is too long: then a directory in /tmp
+//   run/postgres.socket     the directory of the socket, while it runs
 #ifndef VENDUE_POSTGRES_H
 #define VENDUE_POSTGRES_H
 

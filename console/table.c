@@ -1,11 +1,11 @@
 // One result, three faces.
 //
-// Text: a line of titles, then the rows, columns two spaces apart, as wide as their widest cell
-// counted in UTF-8 characters; the last column of a row has no trailing blanks. An empty cell is
-// "-" (nothing; zero is a figure). No rows: the titles alone.
-// CSV: RFC 4180 with the keys as header, lines end in LF; a cell with comma, quote or line break is
-// quoted.
-// JSON: an array of objects under the keys, one row a line; an empty cell is null.
+//   Text   a line of titles, then the rows, columns two spaces apart, as wide as their widest cell
+//          counted in UTF-8 characters; the last column of a row has no trailing blanks. An empty
+//          cell is "-" (nothing; zero is a figure). No rows: the titles alone.
+//   CSV    RFC 4180 with the keys as header, lines end in LF; a cell with comma, quote or line
+//          break is quoted.
+//   JSON   an array of objects under the keys, one row a line; an empty cell is null.
 #include "table.h"
 
 #include <stdarg.h>

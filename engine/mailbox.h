@@ -36,9 +36,10 @@ struct mailbox;
 struct mailbox *mailbox_open(uint32_t mails, uint32_t facts);
 void mailbox_close(struct mailbox *box);
 
-// --- Edge and auctioneer
-// --------------------------------------------------------------------------- Room for one mail
-// with up to BOUND_CONTACT_FACTS facts; NULL: full. Write the facts there, then put.
+// --- Edge and auctioneer -------------------------------------------------------------------------
+
+// Room for one mail with up to BOUND_CONTACT_FACTS facts; NULL: full. Write the facts there, then
+// put.
 struct fact *mailbox_room(struct mailbox *box);
 // The next mail, with `facts` facts already written at the room given; fill the rest in before
 // publishing.
@@ -58,10 +59,11 @@ void mailbox_edge_wakes(struct mailbox *box);
 int mailbox_edge_descriptor(const struct mailbox *box);  // readable when woken
 void mailbox_wake_edge(struct mailbox *box);             // from any thread
 
-// --- Scribe
-// ---------------------------------------------------------------------------------------- Mails
-// published and not yet durable, oldest first: waits until there is one (or mailbox_stop). Gives a
-// run whose facts are contiguous and at most BOUND_FRAME_FACTS; 0 mails: stopped and drained.
+// --- Scribe --------------------------------------------------------------------------------------
+
+// Mails published and not yet durable, oldest first: waits until there is one (or mailbox_stop).
+// Gives a run whose facts are contiguous and at most BOUND_FRAME_FACTS; 0 mails: stopped and
+// drained.
 // `skip` mails of the same batch of syncs were taken before.
 struct mail_run {
     uint64_t first;  // cursor of its first mail

@@ -2,9 +2,10 @@
 //
 // The root is SHA-256 over a text that anyone can put together again from what was sent:
 //
-//   vendue period root 1 period 2026-11 log 1 epoch 1 batch 57 digest <hex>     one line a log,
-//   from the fence statement <seat> <hex>                  one line a statement, by seat's code;
-//   SHA-256 of its CSV
+//   vendue period root 1
+//   period 2026-11
+//   log 1 epoch 1 batch 57 digest <hex>   one line a log, from the fence
+//   statement <seat> <hex>                one line a statement, by seat's code; SHA-256 of its CSV
 //
 // each line ended by a newline. The text is the record of step 7.
 #include <inttypes.h>

@@ -1,11 +1,15 @@
 // A statement's three faces.
 //
-// Text, for people: one table a section, its total in the last row, amounts in whole cents that add
-// up as printed. When a table would be wider than WIDTH, the whole statement is narrow: rungs by
-// number, explained at the end, and the seat's own messages without "SEAT." before them. CSV, for spreadsheets and for checking: one row a line, exact micros beside the
-// cents; its SHA-256 is the statement's digest, so neither digest nor root stands in it. JSON: all
-// of it. All three are functions of the statement alone: no clock, no locale; the same statement,
-// the same bytes.
+//   Text   for people: one table a section, its total in the last row, amounts in whole cents that
+//          add up as printed. When a table would be wider than WIDTH, the whole statement is
+//          narrow: rungs by number, explained at the end, and the seat's own messages without
+//          "SEAT." before them.
+//   CSV    for spreadsheets and for checking: one row a line, exact micros beside the cents; its
+//          SHA-256 is the statement's digest, so neither digest nor root stands in it.
+//   JSON   all of it.
+//
+// All three are functions of the statement alone: no clock, no locale; the same statement, the same
+// bytes.
 #include "statement_inside.h"
 
 #include <inttypes.h>

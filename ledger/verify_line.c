@@ -3,7 +3,8 @@
 // are below each other: the SQL that reads a row back, and the C that says what must be there.
 //
 //  1 Text from outside may hold '|' itself: lines stay comparable, since both sides write the same
-//  text. 2 Text that is not UTF-8 was landed in hex (db.c), and is written so here, too.
+//    text.
+//  2 Text that is not UTF-8 was landed in hex (db.c), and is written so here, too.
 #include "verify_line.h"
 
 #include <inttypes.h>
