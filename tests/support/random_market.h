@@ -21,8 +21,8 @@ struct random_market {
     uint32_t prices;     // distinct prices, in steps of 0.10 from 0.10: few make ties
     bool budgets, caps;  // some seats and messages have them
     uint8_t for_slots;   // percent of bids for one slot only; 0: 30, 101: none
-    // Not 0: markets of the same number agree in what an apply may not change or the book builds on:
-    // the number of slots, whose a message is, and the caps.
+    // Not 0: markets of the same number agree in what an apply may not change or the book builds
+    // on: the number of slots, whose a message is, and the caps.
     uint64_t lasting;
     const struct market_bid *given;  // not NULL: these `bids`, instead of random ones
     uint64_t version;
