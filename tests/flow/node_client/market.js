@@ -74,16 +74,20 @@ class Market {
         return Rpc.connect(this.options(who));
     }
 
-    // A connection as it is; `more` changes what TLS is offered.
-    raw(who, more = {}) {
+    // A TLS socket that nobody reads yet; `more` changes what TLS is offered.
+    socket(who, more = {}) {
         const { host, port, ca, cert, key } = this.options(who);
         return new Promise((resolve, reject) => {
             const socket = tls.connect({ host, port, servername: '', minVersion: 'TLSv1.3', ca: fs.readFileSync(ca),
                 ...(cert ? { cert: fs.readFileSync(cert), key: fs.readFileSync(key) } : {}), ...more });
             socket.setNoDelay(true);
-            socket.once('secureConnect', () => resolve(new Raw(socket)));
+            socket.once('secureConnect', () => resolve(socket));
             socket.once('error', reject);
         });
+    }
+
+    async raw(who, more = {}) {
+        return new Raw(await this.socket(who, more));
     }
 }
 
