@@ -369,6 +369,107 @@ bids_are_read_and_refused_by_name(void **state)
     }
 }
 
+// Begins an event of a placement that this book does not know.
+static void
+begin_event(uint32_t more, const char *event)
+{
+    begin(2 + more);
+    pack_pair_string(&pack, "placement", "0123456789abcdef0123456789abcdef");
+    pack_pair_string(&pack, "event", event);
+}
+
+static void
+expect_event(bool expected, enum reason reason, const char *sentence)
+{
+    struct book_limits limits = {
+        .contacts = 16, .placements = 64, .caps = 64, .orders = 16, .overlay = 16};
+    struct decode_by by = *by_touchpoint();
+    struct book *book = book_open(&limits);
+    by.book = book;
+    struct wire_reader params = reader();
+    struct event event;
+    enum reason other;
+    char said[WIRE_SENTENCE] = "";
+    bool read = decode_event(&by, &params, &event, &other);
+    if (!read) wire_sentence(&params, said);
+    book_close(book);
+    assert_int_equal(params.reason, reason);
+    assert_string_equal(said, sentence);
+    assert_int_equal(read, expected);
+}
+
+// What belongs to revenue is looked at in revenue only; what is wrong is named with what to send.
+static void
+an_event_reads_what_it_needs(void **state)
+{
+    (void)state;
+    begin_event(4, "delivered");
+    pack_pair_string(&pack, "order", "");
+    pack_pair_string(&pack, "amount_micros", "none");
+    pack_pair_integer(&pack, "cur", 5);
+    pack_pair_boolean(&pack, "refund", true);
+    expect_event(true, REASON_NONE, "");
+    begin_event(3, "converted");
+    pack_pair_string(&pack, "order", "o-1");
+    pack_pair_string(&pack, "amount_micros", "none");
+    pack_pair_string(&pack, "cur", "EUR");
+    expect_event(false, REASON_WRONG_TYPE, "amount_micros is a text; send an integer");
+    begin_event(3, "converted");
+    pack_pair_string(&pack, "order", "o-1");
+    pack_pair_integer(&pack, "amount_micros", BOUND_MICROS + 1);
+    pack_pair_string(&pack, "cur", "EUR");
+    expect_event(false, REASON_OUT_OF_RANGE,
+                 "amount_micros: 1000000000000001 is out of range; send 1 to 1000000000000000");
+    begin_event(3, "refunded");
+    pack_pair_string(&pack, "order", "o-1");
+    pack_pair_integer(&pack, "amount_micros", 5);
+    pack_pair_string(&pack, "cur", "EUR");
+    expect_event(false, REASON_MISSING_FIELD, "refund is missing; send it");
+    begin_event(3, "converted");
+    pack_pair_string(&pack, "order", "o-1");
+    pack_pair_integer(&pack, "amount_micros", 5);
+    pack_pair_string(&pack, "cur", "eur");
+    expect_event(false, REASON_OUT_OF_RANGE,
+                 "cur is no currency; send its code, such as \"EUR\"");
+    begin_event(0, "forgotten");
+    expect_event(false, REASON_OUT_OF_RANGE,
+                 "event is none of its words; send one of: delivered, accepted, declined, "
+                 "cancelled, converted, refunded");
+}
+
+// The words that a refusal names are those that the domain knows, in its order.
+static void
+a_refused_word_names_those_that_are(void **state)
+{
+    (void)state;
+    char expected[WIRE_SENTENCE], said[WIRE_SENTENCE];
+    int len = snprintf(expected, sizeof expected,
+                       "achieved[0] is none of its words; send one of: ");
+    for (int i = 0; i < OBJECTIVE_COUNT; i++)
+        len += snprintf(expected + len, sizeof expected - (size_t)len, "%s%s", i == 0 ? "" : ", ",
+                        objective_name((enum objective)i));
+    begin(3);
+    pack_pair_string(&pack, "id", "c-1");
+    pack_pair_string(&pack, "container", "page");
+    pack_string(&pack, "achieved");
+    pack_array(&pack, 1);
+    pack_string(&pack, "win");
+    struct wire_reader params = reader();
+    bool test;
+    enum reason reason;
+    assert_false(decode_contact(by_touchpoint(), &params, &contact, &test, &reason));
+    wire_sentence(&params, said);
+    assert_string_equal(said, expected);
+    begin(1);
+    pack_pair_string(&pack, "after", "ff");
+    uint64_t after;
+    uint32_t limit;
+    params = reader();
+    assert_false(decode_bid_list(&params, &after, &limit));
+    wire_sentence(&params, said);
+    assert_string_equal(said, "after: 2 bytes is out of range; send 16");
+}
+
 // A period's name becomes part of a path.
 static void
 a_period_is_never_a_path(void **state)
@@ -397,6 +498,8 @@ main(void)
         cmocka_unit_test(without_consent_an_attribute_stays_unknown),
         cmocka_unit_test(a_wrong_contact_is_refused_by_name),
         cmocka_unit_test(bids_are_read_and_refused_by_name),
+        cmocka_unit_test(an_event_reads_what_it_needs),
+        cmocka_unit_test(a_refused_word_names_those_that_are),
         cmocka_unit_test(a_period_is_never_a_path),
     };
     return cmocka_run_group_tests(tests, open_catalog, close_catalog);
