@@ -135,19 +135,6 @@ catalog_schema(const struct market *market, struct arena *arena, struct expr_sch
 }
 
 static const char *
-schema_word_text(void *context, int32_t word)
-{
-    return words_text(context, word);
-}
-
-size_t
-catalog_schema_format(const struct expr_schema *schema, const struct expr *expr, char *out,
-                      size_t size)
-{
-    return expr_format(expr, schema, schema_word_text, out, size);
-}
-
-static const char *
 catalog_word_text(void *context, int32_t word)
 {
     const struct catalog *catalog = context;

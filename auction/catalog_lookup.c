@@ -138,12 +138,6 @@ catalog_word(const struct catalog *catalog, const char *text, size_t len)
 }
 
 uint32_t
-catalog_seat_by_code(const struct catalog *catalog, const char *code, size_t len)
-{
-    return lookup_text(&catalog->lookup->seats, code, len);
-}
-
-uint32_t
 catalog_seat_by_id(const struct catalog *catalog, uint32_t id)
 {
     return lookup_id(&catalog->lookup->seat_ids, id);

@@ -33,11 +33,3 @@ words_number(void *context, const char *text, size_t len)
     words->count++;
     return (int32_t)number;
 }
-
-const char *
-words_text(void *context, int32_t number)
-{
-    struct words *words = context;
-    CHECK(number >= 0 && (uint32_t)number < words->count);
-    return words->texts[number];
-}

@@ -14,6 +14,5 @@ void words_open(struct words *words, struct arena *arena);
 // The number of a word, given when it is new. `words` is a struct words: the shape of
 // expr_schema.word.
 int32_t words_number(void *words, const char *text, size_t len);
-const char *words_text(void *words, int32_t number);
 
 #endif

@@ -145,9 +145,6 @@ catalog_encode(const struct catalog_input *input, struct arena *arena, const uin
 // that starts with the market's own. Lives in `arena`. Set `admits` before compiling a rule.
 void
 catalog_schema(const struct market *market, struct arena *arena, struct expr_schema *out_schema);
-// A rule compiled with that schema as canonical text; like expr_format.
-size_t catalog_schema_format(const struct expr_schema *schema, const struct expr *expr, char *out,
-                             size_t size);
 #define CATALOG_SLOT_RULE_ADMITS \
     (1u << ATTRIBUTE_OF_CONTACT | 1u << ATTRIBUTE_OF_CUSTOMER | 1u << ATTRIBUTE_OF_MESSAGE)
 #define CATALOG_SEAT_RULE_ADMITS \
@@ -170,7 +167,6 @@ uint32_t catalog_slot_by_tagid(const struct catalog *catalog, const char *tagid,
 uint32_t catalog_message_by_code(const struct catalog *catalog, const char *code, size_t len);
 uint32_t catalog_attribute_by_name(const struct catalog *catalog, const char *name, size_t len);
 uint32_t catalog_word(const struct catalog *catalog, const char *text, size_t len);
-uint32_t catalog_seat_by_code(const struct catalog *catalog, const char *code, size_t len);
 uint32_t catalog_seat_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_message_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_slot_by_id(const struct catalog *catalog, uint32_t id);

@@ -71,8 +71,5 @@ MUST_CHECK enum status
 client_receive(struct client *client, uint32_t timeout_ms, struct client_answer *out_answer,
                struct client_error *out_error);
 uint32_t client_in_flight(const struct client *client);
-int
-client_socket(const struct client
-                  *client);  // for poll(); ask client_receive with 0 first: bytes may wait inside
 
 #endif

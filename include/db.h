@@ -31,11 +31,6 @@ struct db_fault {
 //   STATUS_FULL      no room on the server (53100, 53200)
 //   STATUS_INPUT     a value cannot be used (22xxx)
 //   STATUS_IO        anything else the server said
-static inline bool
-db_may_retry(enum status status)
-{
-    return status == STATUS_CLOSED || status == STATUS_AGAIN;
-}
 
 // `program` names the session in pg_stat_activity. Waits at most 5 seconds. out_fault may be NULL.
 MUST_CHECK enum status db_open(const char *connection, const char *program, struct db **out_db,
@@ -43,13 +38,10 @@ MUST_CHECK enum status db_open(const char *connection, const char *program, stru
 void db_close(struct db *db);  // NULL is allowed
 bool db_alive(const struct db *db);
 const struct db_fault *db_fault(const struct db *db);  // of the last failing call
-// Limits in milliseconds, 0 none. db_open sets 60,000 and 10,000.
-MUST_CHECK enum status db_limits(struct db *db, uint32_t statement_ms, uint32_t lock_ms);
 
 // --- Parameters: $1, $2, ... ---------------------------------------------------------------------
 enum db_type {
     DB_NULL,
-    DB_BOOL,
     DB_INT4,
     DB_INT8,
     DB_TEXT,
@@ -71,11 +63,6 @@ static inline struct db_param
 db_null(void)
 {
     return (struct db_param){.type = DB_NULL};
-}
-static inline struct db_param
-db_bool(bool value)
-{
-    return (struct db_param){.type = DB_BOOL, .integer = value};
 }
 static inline struct db_param
 db_int4(int32_t value)
@@ -129,7 +116,6 @@ void db_rollback(struct db *db);  // no transaction or no connection: does nothi
 // --- Rows: a getter of another type than the column's is a bug (CHECK) ---------------------------
 size_t db_count(const struct db_rows *rows);
 size_t db_columns(const struct db_rows *rows);
-const char *db_column_name(const struct db_rows *rows, size_t column);
 bool db_is_null(const struct db_rows *rows, size_t row, size_t column);
 bool db_get_bool(const struct db_rows *rows, size_t row, size_t column);
 // smallint, integer, bigint; null: 0

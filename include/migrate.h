@@ -17,7 +17,6 @@ extern const struct migrate_file migrate_files[];
 struct migrate_report {
     unsigned applied;  // by this call
     unsigned present;  // in the database afterwards
-    unsigned missing;  // embedded but not in the database (migrate_status only; 0 after migrate_up)
     char newest[96];   // name of the newest one in the database; "" none
     char fault[1200];  // what is wrong, naming the file and the mend; "" on success
 };
@@ -25,9 +24,6 @@ struct migrate_report {
 // embedded one. STATUS_VERSION: the database holds files this binary does not know (it is newer).
 // Nothing was changed then. Else db.h's answers; what was applied before the failing file stays.
 MUST_CHECK enum status migrate_up(struct db *db, struct migrate_report *out_report);
-// The same checks without changing anything. STATUS_NOT_FOUND: files are missing (run `slotctl
-// up`).
-MUST_CHECK enum status migrate_status(struct db *db, struct migrate_report *out_report);
 
 // For tests: another list.
 MUST_CHECK enum status

@@ -41,7 +41,5 @@ void session_reply_error(struct listener *listener, struct session_handle sessio
 // Answers with a reader's trouble: its reason, place and sentence.
 void session_reply_trouble(struct listener *listener, struct session_handle session, uint32_t id,
                            const struct wire_reader *reader);
-// Is the session still there to be answered?
-bool session_lives(const struct listener *listener, struct session_handle session);
 
 #endif

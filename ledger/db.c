@@ -154,15 +154,6 @@ db_fault(const struct db *db)
     return &db->fault;
 }
 
-enum status
-db_limits(struct db *db, uint32_t statement_ms, uint32_t lock_ms)
-{
-    char sql[128];
-    snprintf(sql, sizeof sql, "set statement_timeout = %u; set lock_timeout = %u", statement_ms,
-             lock_ms);
-    return db_script(db, sql);
-}
-
 // --- Statements --------------------------------------------------------------------------------
 
 static enum status
@@ -284,13 +275,6 @@ size_t
 db_columns(const struct db_rows *rows)
 {
     return (size_t)PQnfields(rows->result);
-}
-
-const char *
-db_column_name(const struct db_rows *rows, size_t column)
-{
-    CHECK(column < db_columns(rows));
-    return PQfname(rows->result, (int)column);
 }
 
 bool

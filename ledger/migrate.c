@@ -95,7 +95,6 @@ check(struct db *db, const struct migrate_file *files, struct migrate_report *ou
     }
     if (status == STATUS_OK) {
         out->present = rows ? (unsigned)db_count(rows) : 0;
-        for (unsigned i = 0; files[i].name; i++) out->missing = i + 1 - out->present;
         if (out->present && strcmp(files[out->present - 1].name, out->newest) != 0) {
             snprintf(
                 out->fault, sizeof out->fault,
@@ -153,7 +152,6 @@ migrate_up_from(struct db *db, const struct migrate_file *files, struct migrate_
         if (status == STATUS_OK) {
             out_report->present++;
             out_report->applied++;
-            out_report->missing--;
             snprintf(out_report->newest, sizeof out_report->newest, "%s", file->name);
         }
     }
@@ -164,17 +162,4 @@ enum status
 migrate_up(struct db *db, struct migrate_report *out_report)
 {
     return migrate_up_from(db, migrate_files, out_report);
-}
-
-enum status
-migrate_status(struct db *db, struct migrate_report *out_report)
-{
-    memset(out_report, 0, sizeof *out_report);
-    enum status status = check(db, migrate_files, out_report);
-    if (status == STATUS_OK && out_report->missing) {
-        snprintf(out_report->fault, sizeof out_report->fault,
-                 "%u migrations are not applied yet; run `slotctl up`", out_report->missing);
-        return STATUS_NOT_FOUND;
-    }
-    return status;
 }

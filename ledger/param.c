@@ -57,7 +57,6 @@ param_oid(enum db_type type)
 {
     switch (type) {
     case DB_NULL: return 0;
-    case DB_BOOL: return OID_BOOL;
     case DB_INT4: return OID_INT4;
     case DB_INT8: return OID_INT8;
     case DB_TEXT: return OID_TEXT;
@@ -138,10 +137,6 @@ encode_one(struct param_encoded *out, size_t index, const struct db_param *param
     out->values[index] = (const char *)scalar;
     switch (param->type) {
     case DB_NULL: out->values[index] = NULL; break;
-    case DB_BOOL:
-        scalar[0] = param->integer != 0;
-        out->lengths[index] = 1;
-        break;
     case DB_INT4:
         param_put(scalar, (uint64_t)param->integer, 4);
         out->lengths[index] = 4;

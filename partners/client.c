@@ -463,9 +463,3 @@ client_in_flight(const struct client *client)
 {
     return client->in_flight;
 }
-
-int
-client_socket(const struct client *client)
-{
-    return client->fd;
-}

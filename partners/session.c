@@ -497,12 +497,6 @@ find(const struct listener *listener, struct session_handle handle)
     return session;
 }
 
-bool
-session_lives(const struct listener *listener, struct session_handle handle)
-{
-    return find(listener, handle) != NULL;
-}
-
 static void
 begin(struct listener *listener, struct session_handle handle, uint32_t id)
 {

@@ -168,7 +168,6 @@ look_ups(void **state)
     assert_int_equal(catalog_message_by_code(catalog, "grill", 5), 1);
     assert_int_equal(catalog_attribute_by_name(catalog, "age", 3), BUILTIN_COUNT + 1);
     assert_int_equal(catalog_attribute_by_name(catalog, "channel", 7), BUILTIN_CHANNEL);
-    assert_int_equal(catalog_seat_by_code(catalog, "grillco", 7), 1);
     assert_int_equal(catalog_seat_by_id(catalog, 3), 0);
     assert_int_equal(catalog_seat_by_id(catalog, 2), UINT32_MAX);
     assert_int_equal(catalog_message_by_id(catalog, 4), 1);

@@ -95,7 +95,7 @@ scalars_there_and_back(void **state)
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
         const struct db_param params[] = {db_int8(integers[i]),
                                           db_int4((int32_t)integers[i]),
-                                          db_bool(integers[i] < 0),
+                                          db_int4(0),
                                           db_text("it's; drop \"table\" -- \\"),
                                           db_bytes("\0\1\377", 3),
                                           db_id(id),
@@ -103,7 +103,7 @@ scalars_there_and_back(void **state)
                                           db_text("")};
         struct db_rows *rows = ask(
             db,
-            "select $1, $2, $3, $4, $5, $6, $7::text, $8, $1::text, $6::text, "
+            "select $1, $2, $1 < $3, $4, $5, $6, $7::text, $8, $1::text, $6::text, "
             "($2 % 100)::smallint",
             params, 8);
         char text[32];
@@ -146,7 +146,6 @@ arrays_and_unnest(void **state)
         db, "select * from unnest($1, $2, $3, $4) as u(a, b, c, d) order by d", params, 4);
     assert_int_equal(db_count(rows), 3);
     assert_int_equal(db_columns(rows), 4);
-    assert_string_equal(db_column_name(rows, 2), "c");
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(db_get_int(rows, i, 0), fours[i]);
         assert_int_equal(db_get_int(rows, i, 1), eights[i]);
@@ -173,7 +172,7 @@ errors_by_status(void **state)
     assert_null(strchr(db_fault(db)->text, '\n'));
     assert_int_equal(db_run(db, "select 1/0", NULL, 0, NULL), STATUS_INPUT);
     assert_int_equal(db_run(db, "selekt", NULL, 0, NULL), STATUS_IO);
-    assert_int_equal(db_limits(db, 50, 50), STATUS_OK);
+    assert_int_equal(db_script(db, "set statement_timeout = 50; set lock_timeout = 50"), STATUS_OK);
     assert_int_equal(db_run(db, "select pg_sleep(5)", NULL, 0, NULL), STATUS_AGAIN);
     assert_true(db_alive(db));
     struct db *other = open_db();
@@ -310,7 +309,6 @@ lost_connection_is_a_status(void **state)
     db_rows_free(rows);
     assert_int_equal(db_run(db, "select 1", NULL, 0, NULL), STATUS_CLOSED);
     assert_false(db_alive(db));
-    assert_true(db_may_retry(STATUS_CLOSED));
     db_rollback(db);
     assert_int_equal(db_run(db, "select 1", NULL, 0, NULL), STATUS_CLOSED);
     db_close(db);

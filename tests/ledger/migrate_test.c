@@ -44,7 +44,6 @@ applies_once_in_order(void **state)
     assert_int_equal(migrate_up_from(db, two, &report), STATUS_OK);
     assert_int_equal(report.applied, 1);
     assert_int_equal(report.present, 2);
-    assert_int_equal(report.missing, 0);
     assert_string_equal(report.newest, "002_b.sql");
     assert_int_equal(migrate_up_from(db, two, &report), STATUS_OK);
     assert_int_equal(report.applied, 0);
@@ -105,13 +104,12 @@ the_embedded_schema(void **state)
     char connection[POSTGRES_TEXT], stranger[POSTGRES_TEXT];
     struct migrate_report report;
     struct db *db = fresh(connection);
-    assert_int_equal(migrate_status(db, &report), STATUS_NOT_FOUND);
-    assert_non_null(strstr(report.fault, "slotctl up"));
     enum status status = migrate_up(db, &report);
     if (status != STATUS_OK) print_message("%s\n", report.fault);
     assert_int_equal(status, STATUS_OK);
     assert_true(report.applied >= 4);
-    assert_int_equal(migrate_status(db, &report), STATUS_OK);
+    assert_int_equal(migrate_up(db, &report), STATUS_OK);
+    assert_int_equal(report.applied, 0);
     db_close(db);
     // The embedded texts are the files.
     for (const struct migrate_file *file = migrate_files; file->name; file++) {

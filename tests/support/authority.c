@@ -101,12 +101,6 @@ authority_close(struct authority *authority)
 }
 
 const char *
-authority_directory(const struct authority *authority)
-{
-    return authority->directory;
-}
-
-const char *
 authority_path(struct authority *authority, const char *file)
 {
     char **path = &authority->paths[authority->path_next++ % 4];

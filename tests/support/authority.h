@@ -12,7 +12,6 @@ struct authority;
 // A directory of its own under $TMPDIR; authority_close removes it with all files.
 struct authority *authority_open(void);
 void authority_close(struct authority *authority);
-const char *authority_directory(const struct authority *authority);
 
 // Issues NAME.crt and NAME.key (P-256) into the directory and answers the SHA-256 of the public
 // key. A server's certificate bears localhost, 127.0.0.1 and ::1. ca.crt is there from the start.
