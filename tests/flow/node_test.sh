@@ -25,6 +25,15 @@ expect 0 play --run second
 said 'node: ok placement='
 say "${OUT##*$'\n'}"
 
+# The month is closed: the seat reads its statement in every form, whole, and what comes after is taken as before.
+period=$(date -u +%Y-%m)
+wait_for 30 booked
+expect 0 slotctl close "$period" --early
+wait_for 10 test -e "$M/published/statements/reading_room/$period.txt"
+expect 0 play --run third --period "$period"
+said "statements: $period"
+clean
+
 # A revoked one is told so, and speaks no more.
 slotctl cert revoke seat.reading_room >/dev/null
 revoked() { (play --run third 2>&1 || true) | grep -q 'revoked (556)'; }
