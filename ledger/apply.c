@@ -12,6 +12,7 @@
 //     BOUND_MESSAGES, touchpoints within 16 bits.
 #include "apply.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,32 @@
 #include "publish.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+
+// A removed message takes its standing bids out of the auctions; they are kept, and bid again when it
+// comes back. Whoever removes it is told how many.
+static enum status
+tell_waiting_bids(struct db *db, struct apply_plan *plan, struct arena *arena)
+{
+    static const char sql[] = "select 'message ' || m.code, count(*) from standing_bid b"
+                              " join message m on m.id = b.message where b.state = 0 group by 1";
+    bool any = false;
+    for (uint32_t i = 0; i < plan->count; i++) any |= plan->changes[i].sign == '-';
+    if (!any) return STATUS_OK;
+    struct db_rows *rows = NULL;
+    enum status status = db_query(db, sql, NULL, 0, &rows);
+    for (size_t row = 0; status == STATUS_OK && row < db_count(rows); row++) {
+        for (uint32_t i = 0; i < plan->count; i++) {
+            struct market_change *change = &plan->changes[i];
+            int64_t bids = db_get_int(rows, row, 1);
+            if (change->sign != '-' || strcmp(change->object, db_get_text(rows, row, 0)) != 0)
+                continue;
+            change->text = arena_printf(arena, "%s; %" PRId64 " standing bid%s with it",
+                                        change->text, bids, bids == 1 ? " pauses" : "s pause");
+        }
+    }
+    db_rows_free(rows);
+    return status;
+}
 
 enum status
 apply_plan(struct db *db, const struct market *after, struct arena *arena,
@@ -38,7 +65,7 @@ apply_plan(struct db *db, const struct market *after, struct arena *arena,
     market_diff(out_plan->before, after, arena, &out_plan->changes, &out_plan->count);
     for (uint32_t i = 0; i < out_plan->count; i++)
         out_plan->refused += out_plan->changes[i].refused;
-    return STATUS_OK;
+    return tell_waiting_bids(db, out_plan, arena);
 }
 
 // --- Objects sorted by kind and code ------------------------------------------------------------

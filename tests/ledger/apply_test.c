@@ -203,6 +203,28 @@ gain_shares_stand_in_their_view(void **state)
     db_close(db);
 }
 
+// Two of three bids of a message stand: taking it away says so.
+static void
+a_removed_message_names_its_bids(void **state)
+{
+    (void)state;
+    struct db *db = database_open(connection);
+    struct apply_plan plan;
+    assert_int_equal(apply(db, TINY_HEAD TINY_BILL("0.12") TINY_MESSAGE), 1);
+    assert_int_equal(
+        db_script(db,
+                  "insert into bid_change select 1, n, 0, 0, n % 3, 2, m.id, 0,"
+                  "  case when n = 2 then 'withdrawn' else 'active' end, 'EUR', 500000, 0, 0, 'k'"
+                  " from generate_series(0, 3) n, message m"),
+        STATUS_OK);
+    const struct market *bare = declared_market(TINY_HEAD TINY_BILL("0.12"), arena);
+    assert_int_equal(apply_plan(db, bare, arena, &plan), STATUS_OK);
+    assert_int_equal(plan.count, 1);
+    assert_string_equal(plan.changes[0].object, "message grill.summer");
+    assert_string_equal(plan.changes[0].text, "removed; 2 standing bids pause with it");
+    db_close(db);
+}
+
 int
 main(void)
 {
@@ -217,6 +239,7 @@ main(void)
                                         scratch_close),
         cmocka_unit_test_setup_teardown(views_name_objects_also_when_they_are_removed, set_up,
                                         scratch_close),
+        cmocka_unit_test_setup_teardown(a_removed_message_names_its_bids, set_up, scratch_close),
         cmocka_unit_test_setup_teardown(gain_shares_stand_in_their_view, set_up, scratch_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
