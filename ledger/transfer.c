@@ -29,7 +29,7 @@ static const struct chart {
     {ACCOUNT_UNBILLED, "Assets:Receivable:Unbilled", true, SEAT, ""},
     {ACCOUNT_BILLED, "Assets:Receivable:Billed", true, SEAT, ""},
     {ACCOUNT_GAIN_RECEIVABLE, "Assets:Receivable:GainShare", true, SEAT, ""},
-    {ACCOUNT_PREPAID, "Liabilities:Prepaid", false, SEAT, "no_overdraft"},
+    {ACCOUNT_PREPAID, "Liabilities:Prepaid", false, SEAT, ""},
     {ACCOUNT_GAIN_ACCRUED, "Liabilities:GainShare:Accrued", false, SEAT, ""},
     {ACCOUNT_GAIN_PAYABLE, "Liabilities:GainShare:Payable", false, SEAT, ""},
     {ACCOUNT_SLOT_EXTERNAL, "Income:Slot:External", false, HOUSE, ""},

@@ -11,7 +11,7 @@ create table account (
     seat integer not null,            -- stable id; 0: the house
     name text not null,               -- 'Assets:Receivable:Unbilled:acme'
     normal text not null check (normal in ('debit', 'credit')),
-    flag text not null check (flag in ('', 'elimination', 'no_overdraft', 'memo')),
+    flag text not null check (flag in ('', 'elimination')),
     primary key (currency, account),
     unique (currency, name),
     check (account = (seat::bigint * 10 + rung) * 10000 + code)
