@@ -237,6 +237,12 @@ syntax_error(struct builder *builder, const yaml_parser_t *parser)
 {
     struct place place = place_of(parser->problem_mark);
     if (parser->error == YAML_READER_ERROR) place = (struct place){1, 1};
+    const char *line = line_start(builder, place.line), *end = builder->text + builder->len;
+    while (line < end && *line == ' ') line++;
+    if (parser->error == YAML_SCANNER_ERROR && line < end && *line == '\t') {
+        refuse(builder, place, "a tab indents this line", "use spaces: YAML takes no tabs there");
+        return;
+    }
     report_error(builder->report, place, "", "not YAML: %s%s%s",
                  parser->problem != NULL ? parser->problem : "unreadable",
                  parser->context != NULL ? ", " : "",

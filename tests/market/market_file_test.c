@@ -253,7 +253,7 @@ what_is_not_yaml_or_not_ours_is_told(void **state)
     expect_error("# nothing\n", 1, 1, "the file is empty");
     expect_error("just words\n", 1, 1, "a map of `key: value` lines");
     expect_error("market: {code: m\n", 2, 1, "not YAML");
-    expect_error("market:\n\tcode: m\n", 2, 1, "not YAML");
+    expect_error("market:\n\tcode: m\n", 2, 1, "a tab indents this line");
     expect_error("market: &a {code: m, currency: EUR}\n", 1, 9, "anchors");
     expect_error("market: !x {code: m}\n", 1, 9, "anchors");
     expect_error(HEAD "---\nmarket: x\n", 3, 1, "a second document");
