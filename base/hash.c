@@ -78,18 +78,18 @@ hash_content(const void *data, size_t len)
 uint64_t
 hash_customer(const uint8_t secret[16], const char *key, size_t len)
 {
-    size_t size = 8;
     uint8_t tag[8];
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
-                           OSSL_PARAM_construct_end()};
+    size_t size = sizeof tag;
     static _Thread_local EVP_MAC_CTX *context;
     if (context == NULL) {
+        OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
+                               OSSL_PARAM_construct_end()};
         EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
         context = EVP_MAC_CTX_new(algorithm);
         EVP_MAC_free(algorithm);
-        CHECK(context != NULL);
+        CHECK(context != NULL && EVP_MAC_CTX_set_params(context, params) == 1);
     }
-    CHECK(EVP_MAC_init(context, secret, 16, params) == 1);
+    CHECK(EVP_MAC_init(context, secret, 16, NULL) == 1);  // the size stays
     CHECK(EVP_MAC_update(context, (const unsigned char *)key, len) == 1);
     CHECK(EVP_MAC_final(context, tag, &size, sizeof tag) == 1);
     uint64_t value;
