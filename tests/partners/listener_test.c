@@ -138,6 +138,54 @@ idle_connections_end(void **state)
     server_close(server);
 }
 
+// Asks for 60,000 bytes and reads nothing. False: the server no longer reads us.
+static bool
+ask_for_much(struct server *server, struct raw *raw)
+{
+    uint8_t bytes[64];
+    struct pack pack = {.data = bytes, .room = sizeof bytes};
+    uint64_t before = server_counts(server).requests;
+    pack_array(&pack, 4), pack_integer(&pack, 0), pack_integer(&pack, 9);
+    pack_string(&pack, "large"), pack_array(&pack, 1), pack_map(&pack, 1);
+    pack_pair_integer(&pack, "bytes", 60000);
+    assert_true(raw_send(raw, pack.data, pack.len));
+    for (unsigned i = 0; i < 40; i++) {
+        if (server_counts(server).requests > before) return true;
+        usleep(5000);
+    }
+    return false;
+}
+
+// A peer that takes no answer is let go after the time allowed, however busily it sends.
+static void
+who_only_talks_ends(void **state)
+{
+    (void)state;
+    struct listener_limits limits = listener_limits_default;
+    limits.stall_seconds = 1;
+    struct server *server = server_open(&limits);
+    struct raw first = raw_open(server, "shop");
+    unsigned asked = 0;
+    while (ask_for_much(server, &first)) asked++;
+    raw_close(&first);
+    assert_true(asked > 4 && server_comes_to(server, 0));
+    // One answer fewer than what stops the reading: answers wait, and its bytes are still read.
+    struct raw raw = raw_open(server, "shop");
+    for (unsigned i = 1; i < asked; i++) assert_true(ask_for_much(server, &raw));
+    static const uint8_t text[] = {0xda, 0xff, 0x00};  // a text that goes on and on
+    static const uint8_t begin[] = {0x94, 0x00, 0x01};
+    assert_true(raw_send(&raw, begin, sizeof begin) && raw_send(&raw, text, sizeof text));
+    bool open = true;
+    for (unsigned i = 0; i < 40 && open; i++) {
+        (void)raw_send(&raw, (const uint8_t *)"x", 1);
+        usleep(100000);
+        open = server_counts(server).open > 0;
+    }
+    assert_false(open);
+    raw_close(&raw);
+    server_close(server);
+}
+
 static void
 no_more_than_so_many(void **state)
 {
@@ -379,6 +427,7 @@ main(void)
         cmocka_unit_test_setup_teardown(foreign_authorities_are_refused, server_set_up, server_tear_down),
         cmocka_unit_test(no_handshake),
         cmocka_unit_test(idle_connections_end),
+        cmocka_unit_test(who_only_talks_ends),
         cmocka_unit_test(no_more_than_so_many),
         cmocka_unit_test_setup_teardown(no_descriptors_left, server_set_up, server_tear_down),
         cmocka_unit_test_setup_teardown(many_connections, server_set_up, server_tear_down),
