@@ -9,11 +9,13 @@
 // file mean nothing.
 //
 // It is written after the sync of what it speaks of and never synced itself: after a crash of the
-// machine it may be old, never ahead. It is written and read by pwrite and pread: a mapping would
-// turn a full disk or a file cut short into a signal.
+// machine it may be old, never ahead. It is made under another name and renamed when it is whole:
+// a reader beside the first writer meets none or a readable one. It is written and read by pwrite
+// and pread: a mapping would turn a full disk or a file cut short into a signal.
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@
 
 static const uint8_t mark_magic[8] = {'V', 'N', 'D', 'U', 'R', 'A', 'B', 'L'};
 static const char durable_name[] = "durable";
+static const char making_name[] = "durable.new";
 
 enum record_state { RECORD_EMPTY, RECORD_GOOD, RECORD_BAD };
 
@@ -95,10 +98,13 @@ enum status
 journal_durable_create(int directory, int *out_fd)
 {
     static const uint8_t zeros[JOURNAL_MARK_BYTES];
-    int fd = openat(directory, durable_name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    int fd = openat(directory, making_name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0) return journal_full(errno) ? STATUS_FULL : STATUS_IO;
     enum status status = journal_write_all(fd, zeros, sizeof zeros, 0);
-    if (status == STATUS_OK && (fsync(fd) != 0 || fsync(directory) != 0)) status = STATUS_IO;
+    if (status == STATUS_OK &&
+        (fsync(fd) != 0 || renameat(directory, making_name, directory, durable_name) != 0 ||
+         fsync(directory) != 0))
+        status = STATUS_IO;
     if (status == STATUS_OK) *out_fd = fd;
     else close(fd);
     return status;

@@ -3,6 +3,8 @@
 #include "journal_kit.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 // W2, W4: many frames over several segments come out as they went in, in one life or in many.
@@ -85,6 +87,30 @@ test_one_writer(void **state)
     assert_int_equal(code, 0);
     journal_close(journal);
     journal_close(journal_kit_journal(kit));
+}
+
+// The first writer dies where its watermark would get its first byte: readers meet none, not an
+// empty one, and the next writer goes on.
+static void
+test_watermark_half_made(void **state)
+{
+    struct journal_kit *kit = *state;
+    uint64_t batch;
+    pid_t child = fork();
+    if (child == 0) {
+        struct journal *journal;
+        struct journal_fault fault;
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, 0}) != 0) _exit(2);
+        _exit(journal_kit_try(kit, false, &journal, &fault) == STATUS_OK ? 1 : 0);
+    }
+    int code;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_int_equal(code, 0);
+    assert_int_equal(journal_durable(kit->directory, &batch), STATUS_NOT_FOUND);
+    journal_close(journal_kit_journal(kit));
+    assert_int_equal(journal_durable(kit->directory, &batch), STATUS_OK);
+    assert_int_equal(batch, 0);
 }
 
 static void
@@ -370,6 +396,7 @@ main(void)
         JOURNAL_KIT_TEST(test_round_trip),
         JOURNAL_KIT_TEST(test_chain),
         JOURNAL_KIT_TEST(test_one_writer),
+        JOURNAL_KIT_TEST(test_watermark_half_made),
         JOURNAL_KIT_TEST(test_options),
         JOURNAL_KIT_TEST(test_reader_durable),
         JOURNAL_KIT_TEST(test_reader_position),
