@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "contact.h"
 #include "fail.h"
 
 void
@@ -83,14 +84,7 @@ orders_drop_list(struct orders *orders, uint32_t list)
 struct id
 orders_reference(const char key[BOUND_KEY])
 {
-    uint64_t words[BOUND_KEY / 8], half[2] = {0x9e3779b97f4a7c15u, 0xd1b54a32d192ed03u};
-    memcpy(words, key, sizeof words);
-    for (unsigned i = 0; i < BOUND_KEY / 8; i++) {
-        half[0] = hash_mix(half[0] ^ words[i]) + 0x9e3779b97f4a7c15u;
-        half[1] = hash_mix(half[1] + words[i]) ^ half[0];
-    }
-    struct id id;
-    memcpy(id.bytes, half, sizeof id.bytes);
+    struct id id = contact_key_id(0x9e3779b97f4a7c15u, 0xd1b54a32d192ed03u, key);
     id.bytes[15] |= 1;  // never all zero
     return id;
 }

@@ -53,14 +53,11 @@ struct contact {
     struct values values;
 };
 
-// The key under which a request is known: touchpoint and the touchpoint's own id of the contact
-// (zero padded). Derivable from a FACT_CONTACT (party, opened.key), so that a replay knows it too.
+// 128 bits of a zero-padded key, begun with two numbers that tell its uses apart.
 static inline struct id
-contact_request_key(uint16_t touchpoint, const char key[BOUND_KEY])
+contact_key_id(uint64_t one, uint64_t other, const char key[BOUND_KEY])
 {
-    uint64_t words[BOUND_KEY / 8];
-    uint64_t half[2] = {hash_mix(touchpoint + 0x9e3779b97f4a7c15u),
-                        hash_mix(touchpoint + 0xd1b54a32d192ed03u)};
+    uint64_t words[BOUND_KEY / 8], half[2] = {one, other};
     memcpy(words, key, sizeof words);
     for (unsigned i = 0; i < BOUND_KEY / 8; i++) {
         half[0] = hash_mix(half[0] ^ words[i]) + 0x9e3779b97f4a7c15u;
@@ -69,6 +66,15 @@ contact_request_key(uint16_t touchpoint, const char key[BOUND_KEY])
     struct id id;
     memcpy(id.bytes, half, sizeof id.bytes);
     return id;
+}
+
+// The key under which a request is known: touchpoint and the touchpoint's own id of the contact
+// (zero padded). Derivable from a FACT_CONTACT (party, opened.key), so that a replay knows it too.
+static inline struct id
+contact_request_key(uint16_t touchpoint, const char key[BOUND_KEY])
+{
+    return contact_key_id(hash_mix(touchpoint + 0x9e3779b97f4a7c15u),
+                          hash_mix(touchpoint + 0xd1b54a32d192ed03u), key);
 }
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef VENDUE_JOURNAL_INSIDE_H
 #define VENDUE_JOURNAL_INSIDE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 
 #include "journal.h"
@@ -97,6 +98,8 @@ struct journal_segment {
 // Fills in what is the same in every header, and the digest.
 void journal_segment_head_build(struct journal_segment_head *head);
 void journal_segment_name(uint64_t number, char out[JOURNAL_NAME]);
+// The directory's entries, read anew; NULL: errno.
+DIR *journal_segment_stream(int directory);
 // Lowest and highest number; both 0 when there are no segments. STATUS_GAP: one between them is
 // missing.
 MUST_CHECK enum status journal_segment_list(int directory, uint64_t *out_first, uint64_t *out_last);

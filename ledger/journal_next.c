@@ -6,7 +6,6 @@
 // Zeros are written, not only reserved: overwriting written blocks changes no metadata, so that
 // later syncs need no file system transaction. Each step starts its own write-back, so that the
 // last sync finds little left to do.
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -130,14 +129,8 @@ enum status
 journal_next_sweep(int directory)
 {
     enum status status = STATUS_IO;
-    DIR *stream = NULL;
-    int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) goto done;
-    stream = fdopendir(fd);
-    if (stream == NULL) {
-        close(fd);
-        goto done;
-    }
+    DIR *stream = journal_segment_stream(directory);
+    if (stream == NULL) goto done;
     errno = 0;
     for (struct dirent *entry; (entry = readdir(stream)) != NULL; errno = 0) {
         size_t len = strlen(entry->d_name), tail = sizeof prepare_suffix - 1;

@@ -2,7 +2,6 @@
 //
 // Files are read with pread, never mapped: a file that somebody cuts short is then an error with a
 // place, not a signal.
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -71,19 +70,23 @@ number_of(const char *name)
     return strcmp(name, again) == 0 ? number : 0;
 }
 
+DIR *
+journal_segment_stream(int directory)
+{
+    int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return NULL;
+    DIR *stream = fdopendir(fd);
+    if (stream == NULL) close(fd);
+    return stream;
+}
+
 enum status
 journal_segment_list(int directory, uint64_t *out_first, uint64_t *out_last)
 {
     enum status status = STATUS_IO;
     uint64_t first = 0, last = 0, count = 0;
-    DIR *stream = NULL;
-    int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) goto done;
-    stream = fdopendir(fd);
-    if (stream == NULL) {
-        close(fd);
-        goto done;
-    }
+    DIR *stream = journal_segment_stream(directory);
+    if (stream == NULL) goto done;
     errno = 0;
     for (struct dirent *entry; (entry = readdir(stream)) != NULL; errno = 0) {
         uint64_t number = number_of(entry->d_name);
