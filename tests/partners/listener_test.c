@@ -422,9 +422,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(known_certificates_are_admitted, server_set_up, server_tear_down),
-        cmocka_unit_test_setup_teardown(unknown_and_revoked_are_told, server_set_up, server_tear_down),
-        cmocka_unit_test_setup_teardown(foreign_authorities_are_refused, server_set_up, server_tear_down),
+        cmocka_unit_test_setup_teardown(known_certificates_are_admitted, server_set_up,
+                                        server_tear_down),
+        cmocka_unit_test_setup_teardown(unknown_and_revoked_are_told, server_set_up,
+                                        server_tear_down),
+        cmocka_unit_test_setup_teardown(foreign_authorities_are_refused, server_set_up,
+                                        server_tear_down),
         cmocka_unit_test(no_handshake),
         cmocka_unit_test(idle_connections_end),
         cmocka_unit_test(who_only_talks_ends),
