@@ -54,17 +54,23 @@ run(const struct verb_context *context, int argc, char **argv)
     struct db *db = market_db_open(context);
     if (db == NULL) return EXIT_CANNOT;
     uint64_t transfers = 0;
+    int reason = 0;
     if (path != NULL) {
         code = export_to_file(db, &period, format, path, &transfers);
     } else {
         enum status status = export_period(db, &period, format, stdout, &transfers);
-        if (status == STATUS_IO) code = verb_cannot("cannot write the export: %s", strerror(errno));
+        reason = errno;
+        // Whoever read has seen enough: slotctl export ... | head
+        if (status == STATUS_IO && reason == EPIPE) code = EXIT_CANNOT;
+        else if (status == STATUS_IO)
+            code = verb_cannot("cannot write the export: %s", strerror(reason));
         else if (status != STATUS_OK) code = finance_refused(db, status, "exporting");
     }
     if (code == EXIT_DONE && context->json)
         printf("{\"period\": \"%s\", \"format\": \"%s\", \"transfers\": %" PRIu64 "}\n",
                period.name, export_format_name(format), transfers);
     db_close(db);
+    errno = reason;  // of what main() finds unwritten
     return code;
 }
 

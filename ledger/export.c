@@ -44,7 +44,16 @@ struct export
     size_t count;
     char last_day[CLOCK_TEXT];
     uint64_t transfers;
+    int reason;  // errno of the first write that failed; the database's calls overwrite errno
 };
+
+static bool
+written(struct export *export)
+{
+    if (export->reason == 0 && (fflush(export->out) != 0 || ferror(export->out)))
+        export->reason = errno != 0 ? errno : EIO;
+    return export->reason == 0;
+}
 
 static const char *const format_names[EXPORT_FORMAT_COUNT] = {"hledger", "ledger", "beancount",
                                                               "csv"};
@@ -403,6 +412,7 @@ print_transfers(struct export *export)
         status = db_query(export->db, FETCH, NULL, 0, &rows);
         fetched = status == STATUS_OK ? db_count(rows) : 0;
         for (size_t i = 0; i < fetched; i++) print_transfer(export, rows, i);
+        if (status == STATUS_OK && !written(export)) status = STATUS_IO;
         db_rows_free(rows);
     }
     return status;
@@ -435,10 +445,11 @@ export_period(struct db *db, const struct period *period, enum export_format for
     status = print_transfers(&export);
     if (status != STATUS_OK) goto done;
     if (format != EXPORT_CSV) print_closing(&export);
-    if (fflush(out) != 0 || ferror(out)) status = STATUS_IO;
+    if (!written(&export)) status = STATUS_IO;
     if (out_transfers != NULL) *out_transfers = export.transfers;
 done:
     db_rollback(db);  // nothing was written
     free(export.accounts);
+    if (export.reason != 0) errno = export.reason;
     return status;
 }

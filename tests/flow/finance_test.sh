@@ -90,6 +90,8 @@ for report in ladder objectives matrix fill; do
 done
 expect 0 slotctl export "$period" --format csv --output "$TMP/out.csv"
 [ "$(wc -l <"$TMP/out.csv")" -gt 50 ] || fail "the export is short"
+expect 3 bash -c "'$SLOTCTL' --dir '$M' export $period --format csv >/dev/full"
+said "No space left on device"
 
 say "without the market the verbs say so"
 slotctl down >/dev/null
