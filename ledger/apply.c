@@ -21,8 +21,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-// A removed message takes its standing bids out of the auctions; they are kept, and bid again when it
-// comes back. Whoever removes it is told how many.
+// A removed message takes its standing bids out of the auctions; they are kept, and bid again when
+// it comes back. Whoever removes it is told how many.
 static enum status
 tell_waiting_bids(struct db *db, struct apply_plan *plan, struct arena *arena)
 {
@@ -241,8 +241,8 @@ static enum status
 insert_rows(struct db *db, uint64_t version, const struct rows *rows, bool removed)
 {
     static const char changed_sql[] =
-        "insert into market_object (kind, id, version, code, body) select x.kind, x.id, $1, "
-        "x.code, "
+        "insert into market_object (kind, id, version, code, body) "
+        "select x.kind, x.id, $1, x.code, "
         "x.body::jsonb from unnest($2, $3, $4, $5) as x (kind, id, code, body)";
     static const char removed_sql[] = "insert into market_object (kind, id, version, code, body) "
                                       "select x.kind, x.id, $1, x.code, "

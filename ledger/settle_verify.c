@@ -1,6 +1,7 @@
-// Closed periods, checked again: every statement comes out of the ledger as it was kept and, in each
-// format, as it was sent; every root is the digest of what it was made of; every bill is what its
-// statement says. And what no journal holds: deposits have their transfers, accounts their names.
+// Closed periods, checked again: every statement comes out of the ledger as it was kept and, in
+// each format, as it was sent; every root is the digest of what it was made of; every bill is what
+// its statement says. And what no journal holds: deposits have their transfers, accounts their
+// names.
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -136,8 +137,10 @@ check_root(struct db *db, const struct period *period, const struct db_rows *sta
     if (strcmp(hex, db_get_text(rows, 0, 1)) != 0 || strcmp(text, db_get_text(rows, 0, 2)) != 0)
         status = differs(out_detail, "period %s: its root is not that of its statements",
                          period->name);
-    else if (db_get_int(rows, 0, 3) != period->from.us || db_get_int(rows, 0, 4) != period->until.us)
-        status = differs(out_detail, "period %s: its fence does not stand at its end", period->name);
+    else if (db_get_int(rows, 0, 3) != period->from.us ||
+             db_get_int(rows, 0, 4) != period->until.us)
+        status = differs(out_detail, "period %s: its fence does not stand at its end",
+                         period->name);
 done:
     if (status == STATUS_OK && db_count(rows) != 1)
         status = differs(out_detail, "period %s: its fence or its root is missing", period->name);
@@ -224,8 +227,9 @@ check_accounts(struct db *db, char out_detail[SETTLE_DETAIL])
         char name[ACCOUNT_TEXT] = "";
         bool known = account_known(account);
         if (known) account_name(account, db_get_text(rows, i, 3), name);
+        const char *normal = known && account_debit_normal(account) ? "debit" : "credit";
         if (!known || strcmp(name, db_get_text(rows, i, 1)) != 0 ||
-            strcmp(db_get_text(rows, i, 2), account_debit_normal(account) ? "debit" : "credit") != 0)
+            strcmp(normal, db_get_text(rows, i, 2)) != 0)
             status = differs(out_detail, "account %" PRId64 ": it is named %s, not %s",
                              db_get_int(rows, i, 0), db_get_text(rows, i, 1), name);
     }

@@ -166,8 +166,8 @@ line_cell(const struct sheet *sheet, const struct line *line, enum column column
     CHECK(false);
 }
 
-// The row of totals: counts added up, the section's total under the amounts. Parts of one conversion
-// stand on several lines of what was earned, so their counts are not added up.
+// The row of totals: counts added up, the section's total under the amounts. Parts of one
+// conversion stand on several lines of what was earned, so their counts are not added up.
 static void
 total_cell(const struct sheet *sheet, enum section_kind kind, enum column column, char out[CELL])
 {
@@ -481,8 +481,9 @@ json_contracts(const char *contracts)
     json_t *text = json_string("");
     while (contracts[0] != '\0') {
         size_t len = strcspn(contracts, "\n");
-        json_t *longer = json_sprintf("%s%s%.*s", json_string_value(text),
-                                      json_string_length(text) > 0 ? ", " : "", (int)len, contracts);
+        const char *between = json_string_length(text) > 0 ? ", " : "";
+        json_t *longer = json_sprintf("%s%s%.*s", json_string_value(text), between, (int)len,
+                                      contracts);
         CHECK(longer != NULL);
         json_decref(text);
         text = longer;
