@@ -23,16 +23,18 @@ enum {
     REASON
 };
 static const char slots_query[] =
-    "select c.key, k.code, k.name, s.tagid, o.filled, coalesce(m.code, ''), coalesce(w.code, ''), "
+    "select c.key, k.code, k.name, s.tagid, o.filled, "
+    "coalesce(m.code, ''), coalesce(w.code, ''), "
     "  coalesce(o.rung + 1, 0)::int, coalesce(o.bid_micros, 0), coalesce(o.price_micros, 0), "
-    "  case when not o.filled then '' when o.setter is null then 'floor' else coalesce(p.code, "
-    "'bid') end, "
-    "  case when o.filled then '' when o.main_reason is null or o.main_reason = 'none' then "
-    "o.reason "
+    "  case when not o.filled then '' when o.setter is null then 'floor' "
+    "else coalesce(p.code, 'bid') end, "
+    "  case when o.filled then '' when o.main_reason is null "
+    "or o.main_reason = 'none' then o.reason "
     "       else o.main_reason end "
     "from outcome o join contact c using (contact_id) join slot s on s.id = o.slot "
     "join container k on k.id = c.container left join message m on m.id = o.message "
-    "left join seat w on w.id = o.seat left join standing_bid b on b.id = o.setter left join seat "
+    "left join seat w on w.id = o.seat "
+    "left join standing_bid b on b.id = o.setter left join seat "
     "p on p.id = b.seat "
     "where o.contact_id = any ($1) order by c.log, c.batch, c.idx, o.position";
 
@@ -125,15 +127,15 @@ tell_placements(struct db *db, const struct db_param *contacts, FILE *out)
         db,
         "with won as (select o.*, case when o.setter is null then 'floor' else coalesce(p.code, "
         "'bid') end as set_by "
-        "  from outcome o left join standing_bid b on b.id = o.setter left join seat p on p.id = "
-        "b.seat "
+        "  from outcome o left join standing_bid b on b.id = o.setter "
+        "left join seat p on p.id = b.seat "
         "  where o.filled and o.contact_id = any ($1)), "
-        "setters as (select slot, message, string_agg(set_by || ' ' || n, ', ' order by n desc, "
-        "set_by) as said "
-        "  from (select slot, message, set_by, count(*) as n from won group by 1, 2, 3) x group by "
-        "1, 2) "
-        "select s.tagid, m.code, w.code, count(*), min(o.price_micros), max(o.price_micros), "
-        "max(t.said) "
+        "setters as (select slot, message, string_agg(set_by || ' ' || n, ', ' "
+        "order by n desc, set_by) as said "
+        "  from (select slot, message, set_by, count(*) as n "
+        "from won group by 1, 2, 3) x group by 1, 2) "
+        "select s.tagid, m.code, w.code, count(*), "
+        "min(o.price_micros), max(o.price_micros), max(t.said) "
         "from won o join setters t using (slot, message) join slot s on s.id = o.slot "
         "join message m on m.id = o.message join seat w on w.id = o.seat "
         "group by 1, 2, 3 order by 1, 4 desc, 2",
@@ -187,8 +189,8 @@ tell_empty(struct db *db, const struct db_param *contacts, FILE *out)
     enum status status = db_query(
         db,
         "select why, sum(n)::bigint, string_agg(tagid || ' ' || n, ', ' order by n desc, tagid) "
-        "from (select s.tagid, case when o.main_reason is null or o.main_reason = 'none' then "
-        "o.reason "
+        "from (select s.tagid, case when o.main_reason is null "
+        "or o.main_reason = 'none' then o.reason "
         "  else o.main_reason end as why, count(*) as n "
         "  from outcome o join slot s on s.id = o.slot where not o.filled and o.contact_id = any "
         "($1) group by 1, 2) x "

@@ -132,8 +132,8 @@ reason_key(enum reason reason);  // "below_floor"
 const char *
 reason_text(enum reason reason);  // a sentence for people
 
-// Names: the words as people write them, in lower case ("cross_sell"). *_parse: STATUS_INPUT when it
-// is no such word; `text` need not end in NUL.
+// Names: the words as people write them, in lower case ("cross_sell"). *_parse: STATUS_INPUT when
+// it is no such word; `text` need not end in NUL.
 const char *channel_name(enum channel value);
 const char *stage_name(enum stage value);
 const char *objective_name(enum objective value);

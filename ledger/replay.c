@@ -249,10 +249,10 @@ load_wins(struct replay *replay, struct db *db, const struct id *placements, siz
     enum status status = db_query(
         db,
         "select o.placement_id, o.at_us, o.market_version, o.price_micros, o.floor_micros, "
-        "o.currency, o.slot, o.message, o.seat, o.owner, o.contract, o.objectives, o.rung, "
-        "o.charge, "
-        "exists (select 1 from event e where e.placement_id = o.placement_id and e.state = "
-        "'posted' "
+        "o.currency, o.slot, o.message, o.seat, o.owner, "
+        "o.contract, o.objectives, o.rung, o.charge, "
+        "exists (select 1 from event e "
+        "where e.placement_id = o.placement_id and e.state = 'posted' "
         "and e.kind in ('delivered', 'cancelled', 'expired')) "
         "from outcome o where o.filled and o.placement_id = any($1)",
         params, 1, &rows);

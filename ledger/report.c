@@ -342,8 +342,8 @@ run_objectives(struct sheet *sheet)
 {
     static const char sql[] =
         "select n.number::text, n.name, count(*) filter (where r.offered & n.bit <> 0),"
-        " count(*) filter (where r.won & n.bit <> 0), count(*) filter (where r.achieved & n.bit <> "
-        "0)"
+        " count(*) filter (where r.won & n.bit <> 0), "
+        "count(*) filter (where r.achieved & n.bit <> 0)"
         " from objective_name n left join report_contact r on " SPAN_OF(
             "r") " group by n.objective, n.number, n.name order by n.objective";
     struct db_rows *rows = NULL;
@@ -403,8 +403,8 @@ run_matrix(struct sheet *sheet)
         "select c.stage, c.channel, sum(x.contacts)::bigint, sum(x.slots)::bigint, "
         "sum(x.filled)::bigint,"
         " sum(x.micros)::bigint from ("
-        " select k.container, 1 as contacts, 0 as slots, 0 as filled, 0::bigint as micros from "
-        "contact k"
+        " select k.container, 1 as contacts, 0 as slots, 0 as filled, "
+        "0::bigint as micros from contact k"
         "  where " SPAN_OF("k") " union all select s.container_id, 0, 1, case when o.filled then 1 "
                                 "else 0 end, 0 from report_slot o"
                                 "  join slot s on s.id = o.slot where " SPAN_OF(
@@ -481,18 +481,18 @@ static enum status
 run_fill(struct sheet *sheet)
 {
     static const char sql[] =
-        "select s.tagid, sum(r.count)::bigint, coalesce(sum(r.count) filter (where r.reason = ''), "
-        "0)::bigint,"
+        "select s.tagid, sum(r.count)::bigint, "
+        "coalesce(sum(r.count) filter (where r.reason = ''), 0)::bigint,"
         " s.floor_micros, coalesce(sum(r.micros), 0)::bigint,"
-        " coalesce(string_agg(r.reason || ' ' || r.count::text, ', ' order by r.count desc, "
-        "r.reason)"
+        " coalesce(string_agg(r.reason || ' ' || r.count::text, ', ' "
+        "order by r.count desc, r.reason)"
         "  filter (where r.reason <> ''), '')"
         " from (select o.slot, coalesce(o.reason, '') as reason, count(*) as count, "
         "sum(o.price_micros) as micros"
         "  from report_slot o where " SPAN_OF(
             "o") " group by o.slot, coalesce(o.reason, '')) r"
-                 " join slot s on s.id = r.slot group by s.tagid, s.container, s.position, "
-                 "s.floor_micros"
+                 " join slot s on s.id = r.slot "
+                 "group by s.tagid, s.container, s.position, s.floor_micros"
                  " order by s.container collate \"C\", s.position, s.tagid collate \"C\"";
     struct db_rows *rows = NULL;
     enum status status = ask(sheet, sql, &rows);
@@ -540,10 +540,10 @@ report_proof(struct db *db, struct report_proof *out_proof)
     static const char sql[] =
         "select (select count(*) from contact), (select count(*) from outcome where filled),"
         " (select count(*) from event where kind = 'delivered' and state = 'posted'),"
-        " (select count(*) from revenue where kind = 'converted' and state in ('posted', "
-        "'no_share')),"
-        " (select coalesce(sum(amount_micros), 0)::bigint from transfer where state = 'posted' and "
-        "log <> 0),"
+        " (select count(*) from revenue where kind = 'converted' "
+        "and state in ('posted', 'no_share')),"
+        " (select coalesce(sum(amount_micros), 0)::bigint "
+        "from transfer where state = 'posted' and log <> 0),"
         " (select coalesce(sum(abs(due_micros - posted_micros)), 0)::bigint from unexplained)";
     struct db_rows *rows = NULL;
     enum status status = db_query(db, sql, NULL, 0, &rows);

@@ -388,26 +388,23 @@ check_balance(struct verify *verify)
     enum status status = ask(
         verify,
         "select count(*), "
-        "(select count(*) from (select currency from entry group by currency having sum(micros) <> "
-        "0) "
-        "as c), "
-        "(select count(*) from (select e.currency from entry e where e.account % 10000 in (4100, "
-        "5100) "
+        "(select count(*) from (select currency from entry "
+        "group by currency having sum(micros) <> 0) as c), "
+        "(select count(*) from (select e.currency from entry e "
+        "where e.account % 10000 in (4100, 5100) "
         "group by e.currency having sum(e.micros) <> 0) as i), "
-        "(select count(*) from transfer t where not exists (select 1 from account a where "
-        "a.currency = "
-        "t.currency and a.account = t.debit) or not exists (select 1 from account a where "
-        "a.currency = "
-        "t.currency and a.account = t.credit)), "
-        "(select count(*) from transfer t where not (t.log = 0 and t.kind in ('deposit', 'bill', "
-        "'adjustment')) and not exists (select 1 from watermark w where w.log = t.log and w.batch "
-        ">= "
-        "t.batch)), "
-        "(select least(coalesce(sum(t.amount_micros), 0), 9000000000000000000)::bigint from "
-        "transfer t "
-        "where not (t.log = 0 and t.kind in ('deposit', 'bill', 'adjustment')) and not exists "
-        "(select 1 "
-        "from watermark w where w.log = t.log)) "
+        "(select count(*) from transfer t where not exists "
+        "(select 1 from account a where a.currency = t.currency and a.account = t.debit) "
+        "or not exists "
+        "(select 1 from account a where a.currency = t.currency and a.account = t.credit)), "
+        "(select count(*) from transfer t "
+        "where not (t.log = 0 and t.kind in ('deposit', 'bill', 'adjustment')) "
+        "and not exists "
+        "(select 1 from watermark w where w.log = t.log and w.batch >= t.batch)), "
+        "(select least(coalesce(sum(t.amount_micros), 0), 9000000000000000000)::bigint "
+        "from transfer t "
+        "where not (t.log = 0 and t.kind in ('deposit', 'bill', 'adjustment')) "
+        "and not exists (select 1 from watermark w where w.log = t.log)) "
         "from transfer",
         found, 6);
     if (status != STATUS_OK) return status;
@@ -427,8 +424,8 @@ check_holds(struct verify *verify)
     int64_t found[3] = {0};
     enum status status = ask(
         verify,
-        "select (select count(*) from transfer where state = 'pending'), (select count(*) from "
-        "hold), "
+        "select (select count(*) from transfer where state = 'pending'), "
+        "(select count(*) from hold), "
         "(select count(*) from transfer t left join transfer p on p.transfer_id = t.pending_id "
         "where t.pending_id is not null and (p.transfer_id is null or p.state <> 'pending' or "
         "t.amount_micros > p.amount_micros or t.debit <> p.debit or t.credit <> p.credit or "
