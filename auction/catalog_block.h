@@ -2,7 +2,7 @@
 //
 //   at   size  what
 //    0     4   "VNDC"
-//    4     4   format version
+//    4     4   format version; a block of the one before is read too
 //    8     8   length of the whole block
 //   16    32   SHA-256 over bytes 0 to 15 and 48 to the end
 //   48     8   catalog version
@@ -20,7 +20,8 @@
 
 #include <stdint.h>
 
-#define CATALOG_BLOCK_VERSION 1
+// 2: the pricing of a container. A block of version 1 has none: all are priced per slot.
+#define CATALOG_BLOCK_VERSION 2
 #define CATALOG_BLOCK_SEALED 48  // bytes before the first one that the digest covers again
 #define CATALOG_BLOCK_HEAD 80
 #define CATALOG_BLOCK_ENTRY 20
@@ -31,7 +32,8 @@ enum catalog_section {
     SECTION_ATTRIBUTES,    // declared ones: text name, type 1, of 1, privacy 1, consent 1, least 8,
                            //   most 8
     SECTION_SEATS,         // id 4, kind 1, paused 1, has_budget 1, budget 8, text code, rule
-    SECTION_CONTAINERS,    // id 4, owner's index 4, stage 1, channel 1, slots 1, text code
+    SECTION_CONTAINERS,    // id 4, owner's index 4, stage 1, channel 1, slots 1, pricing 1, text
+                           //   code
     SECTION_SLOTS,         // by container and position: id 4, rungs 2, objectives 2, delivery
                            //   seconds 4, floor 8, floors 1, formats 2, text tagid, floors (rung 1,
                            //   seat 4, category 4, price 8), formats (4 each), values, rule

@@ -36,7 +36,7 @@ static const uint8_t least_bytes[SECTION_COUNT] = {
 };
 
 static enum status
-check_head(const uint8_t *bytes, size_t len)
+check_head(const uint8_t *bytes, size_t len, uint32_t *out_version)
 {
     struct codec_reader head = {.at = bytes, .end = bytes + len};
     size_t least = CATALOG_BLOCK_HEAD + SECTION_COUNT * CATALOG_BLOCK_ENTRY;
@@ -51,7 +51,8 @@ check_head(const uint8_t *bytes, size_t len)
                               {bytes + CATALOG_BLOCK_SEALED, len - CATALOG_BLOCK_SEALED}},
         2);
     if (!digest_same(stored, digest)) return STATUS_DAMAGED;
-    if (version != CATALOG_BLOCK_VERSION) return STATUS_VERSION;
+    if (version < 1 || version > CATALOG_BLOCK_VERSION) return STATUS_VERSION;
+    *out_version = version;
     return len < least ? STATUS_DAMAGED : STATUS_OK;
 }
 
@@ -168,6 +169,7 @@ decode_containers(struct decoder *decoder, uint32_t count)
         container->channel = catalog_decode_enum(decoder, CHANNEL_COUNT);
         container->slot_first = slots;
         container->slot_count = catalog_decode_enum(decoder, BOUND_SLOTS + 1);
+        if (decoder->version >= 2) container->pricing = catalog_decode_enum(decoder, PRICING_COUNT);
         container->code = catalog_decode_code(decoder, BOUND_CODE);
         slots += container->slot_count;
     }
@@ -434,13 +436,14 @@ enum status
 catalog_decode(const uint8_t *bytes, size_t len, struct catalog **out_catalog,
                uint32_t *out_bids_left_out)
 {
-    enum status status = check_head(bytes, len);
+    uint32_t version;
+    enum status status = check_head(bytes, len, &version);
     if (status != STATUS_OK) return status;
     struct arena *arena = arena_open("catalog");
     struct catalog *catalog = arena_take(arena, 1, sizeof *catalog);
     catalog->arena = arena;
     struct section sections[SECTION_COUNT];
-    struct decoder decoder = {.catalog = catalog, .arena = arena};
+    struct decoder decoder = {.catalog = catalog, .arena = arena, .version = version};
     if (!read_table(bytes, len, catalog, sections) || !decode_sections(&decoder, sections)) {
         arena_close(arena);
         return STATUS_DAMAGED;

@@ -10,6 +10,7 @@ struct decoder {
     struct catalog *catalog;
     struct arena *arena;        // the catalog's
     struct expr_schema schema;  // of all attributes
+    uint32_t version;           // of the block's format
 };
 
 // Damaged unless it holds.

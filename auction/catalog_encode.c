@@ -188,7 +188,7 @@ put_containers(struct encoding *encoding)
             !seat_index(encoding, "container", container->code, container->owner, &owner))
             return false;
         if (container->stage >= STAGE_COUNT || container->channel >= CHANNEL_COUNT ||
-            container->slot_count > BOUND_SLOTS)
+            container->slot_count > BOUND_SLOTS || container->pricing >= PRICING_COUNT)
             return catalog_encode_refuse(&encoding->encoder, "container '%s' is not well declared",
                                          container->code);
         codec_put(out, container->id, 4);
@@ -196,6 +196,7 @@ put_containers(struct encoding *encoding)
         codec_put(out, container->stage, 1);
         codec_put(out, container->channel, 1);
         codec_put(out, container->slot_count, 1);
+        codec_put(out, container->pricing, 1);
         codec_put_text(out, container->code);
     }
     return true;

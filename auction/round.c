@@ -17,44 +17,17 @@
 //   (5)  rules: the slot's, the seat's, the message's; each must be TRUE
 //   (6)  once in a contact; frequency cap (and room to count it); budget of seat, then of message
 //   (7)  floor: the first floor rule of the slot that fits, else the slot's own
-// What is left is priced by price.c. The search takes bids dearest first and stops when no cheaper
-// bid can change the sale; the facts say what was counted until then. `why` judges every bid of the
-// slot again afterwards and never changes a fact.
+// What is left is priced by price.c, slot by slot, or by vcg.c, all slots of the contact at once
+// (round_together.c), as the container says. The search takes bids dearest first and stops when no
+// cheaper bid can change the sale; the facts say what was counted until then. `why` judges every
+// bid of the slot again afterwards and never changes a fact.
 #include "round.h"
 
 #include <string.h>
 
 #include "fail.h"
 #include "match.h"
-#include "price.h"
-
-struct win {
-    uint32_t seat, message;  // indexes
-    money price;
-};
-
-struct round {
-    struct arena *arena;  // holds this
-    struct match match;
-    struct price price;
-    // The contact being decided:
-    const struct catalog *catalog;
-    const struct book *book;
-    const struct contact *contact;
-    struct why *why;
-    usec now;
-    struct id id;
-    uint16_t rungs_open;
-    struct win wins[BOUND_SLOTS];
-    unsigned win_count;
-    // The slot being decided:
-    uint32_t slot_index;
-    const struct catalog_slot *slot;
-    uint32_t next_catalog,
-        next_overlay;    // bids not yet given; UINT32_MAX: the catalog's are through
-    bool catalog_taken;  // next_catalog was given: look for another when asked
-    uint32_t considered;
-};
+#include "round_parts.h"
 
 struct round *
 round_open(void)
@@ -72,18 +45,9 @@ round_close(struct round *round)
 }
 
 // --- Judging one bid -----------------------------------------------------------------------------
-struct judgement {
-    enum reason reason;
-    money floor;
-    uint8_t floor_rule;
-    const struct expr *rule;
-    const struct expr_node *leaf;
-    const char *rule_of;
-};
-
 static void
 floor_of(const struct catalog_slot *slot, const struct catalog_message *message,
-         struct judgement *judgement)
+         struct round_judgement *judgement)
 {
     judgement->floor = slot->floor;
     judgement->floor_rule = 0;
@@ -131,7 +95,7 @@ judge_customer(const struct round *round, const struct catalog_message *message)
 
 static enum reason
 judge_rules(const struct round *round, const struct catalog_message *message,
-            struct judgement *judgement)
+            struct round_judgement *judgement)
 {
     const struct values *contact = &round->contact->values;
     const struct declared *slot = &round->slot->values;
@@ -157,20 +121,21 @@ affords(const struct round *round, money budget, money spent, uint32_t seat, uin
 {
     if (money_add(spent, price, &spent) != STATUS_OK) return false;
     for (unsigned i = 0; i < round->win_count; i++) {
-        const struct win *win = &round->wins[i];
+        const struct round_win *win = &round->wins[i];
         if (win->seat != seat || (message != UINT32_MAX && win->message != message)) continue;
         if (money_add(spent, win->price, &spent) != STATUS_OK) return false;
     }
     return spent.micros <= budget.micros;
 }
 
-static bool
-seat_affords(const struct round *round, const struct catalog_bid *bid)
+// Does the seat's budget cover `price` more?
+bool
+round_seat_covers(const struct round *round, uint32_t index, money price)
 {
-    const struct catalog_seat *seat = &round->catalog->seats[bid->seat];
+    const struct catalog_seat *seat = &round->catalog->seats[index];
     if (!seat->has_budget) return true;
-    return affords(round, seat->budget, book_seat_spent(round->book, seat->id), bid->seat,
-                   UINT32_MAX, bid->price);
+    return affords(round, seat->budget, book_seat_spent(round->book, seat->id), index, UINT32_MAX,
+                   price);
 }
 
 static enum reason
@@ -187,7 +152,7 @@ judge_counts(const struct round *round, const struct catalog_bid *bid,
         if (count >= message->cap_count) return REASON_FREQUENCY_CAP;
         if (!book_cap_has_room(round->book, customer, message->id)) return REASON_BUSY;
     }
-    if (!seat_affords(round, bid)) return REASON_BUDGET;
+    if (!round_seat_covers(round, bid->seat, bid->price)) return REASON_BUDGET;
     if (message->has_budget &&
         !affords(round, message->budget, book_message_spent(round->book, message->id), bid->seat,
                  bid->message, bid->price))
@@ -195,11 +160,12 @@ judge_counts(const struct round *round, const struct catalog_bid *bid,
     return REASON_NONE;
 }
 
-static void
-judge(const struct round *round, const struct catalog_bid *bid, struct judgement *judgement)
+void
+round_judge(const struct round *round, const struct catalog_bid *bid,
+            struct round_judgement *judgement)
 {
     const struct catalog_message *message = &round->catalog->messages[bid->message];
-    *judgement = (struct judgement){0};
+    *judgement = (struct round_judgement){0};
     floor_of(round->slot, message, judgement);
     enum reason reason = judge_state(round, bid, message);
     if (reason == REASON_NONE) reason = match_admission(round->catalog, round->slot, message);
@@ -208,6 +174,7 @@ judge(const struct round *round, const struct catalog_bid *bid, struct judgement
     if (reason == REASON_NONE) reason = judge_counts(round, bid, message);
     if (reason == REASON_NONE && bid->price.micros < judgement->floor.micros)
         reason = REASON_BELOW_FLOOR;
+    if (reason == REASON_NONE && round->together.sold) reason = round_together_reason(round, bid);
     judgement->reason = reason;
 }
 
@@ -234,8 +201,8 @@ advance_catalog(struct round *round, bool searching)
              book_bid_replaced(round->book, round->next_catalog));
 }
 
-static void
-start_bids(struct round *round, bool searching)
+void
+round_start_bids(struct round *round, bool searching)
 {
     round->next_overlay = 0;
     round->next_catalog = UINT32_MAX;  // + 1 is the first
@@ -245,8 +212,8 @@ start_bids(struct round *round, bool searching)
 
 // The next bid of catalog and overlay together, by price descending, then id ascending; NULL at the
 // end. `out_number` as in struct why_bid.
-static const struct catalog_bid *
-next_bid(struct round *round, bool searching, uint32_t *out_number)
+const struct catalog_bid *
+round_next_bid(struct round *round, bool searching, uint32_t *out_number)
 {
     struct book_bids overlay = book_overlay(round->book);
     while (round->next_overlay < overlay.count &&
@@ -271,8 +238,8 @@ next_bid(struct round *round, bool searching, uint32_t *out_number)
 
 // --- One slot ------------------------------------------------------------------------------------
 // A slot's rule that asks nothing of the message is the same for all bids: judged once.
-static bool
-slot_is_open(const struct round *round)
+bool
+round_slot_is_open(const struct round *round)
 {
     const struct expr *rule = &round->slot->rule;
     for (uint32_t i = 0; i < rule->node_count; i++) {
@@ -284,8 +251,8 @@ slot_is_open(const struct round *round)
 }
 
 // The lowest floor that any bid could meet in the slot: cheaper bids are all below their floor.
-static money
-least_floor(const struct catalog_slot *slot)
+money
+round_least_floor(const struct catalog_slot *slot)
 {
     money least = slot->floor;
     for (uint32_t i = 0; i < slot->floor_count; i++) {
@@ -294,30 +261,39 @@ least_floor(const struct catalog_slot *slot)
     return least;
 }
 
-// The winner, or NULL; the sale is in round->price.
-static const struct catalog_bid *
-search(struct round *round, struct judgement *out_winner)
+// Ties are drawn by the contact's id.
+uint64_t
+round_seed(const struct round *round)
 {
-    const struct catalog_bid *winner = NULL, *bid;
     uint64_t halves[2];
     memcpy(halves, round->id.bytes, sizeof halves);
-    price_open(&round->price, halves[0] ^ halves[1]);
+    return halves[0] ^ halves[1];
+}
+
+// The winner, or NULL; the sale is in round->price.
+static const struct catalog_bid *
+search(struct round *round, struct round_judgement *out_winner)
+{
+    const struct catalog_bid *winner = NULL, *bid;
+    price_open(&round->price, round_seed(round));
     round->considered = 0;
-    if (!slot_is_open(round)) return NULL;
-    start_bids(round, true);
+    if (!round_slot_is_open(round)) return NULL;
+    round_start_bids(round, true);
     uint32_t number;
     money last = money_of(BOUND_MICROS);  // no bid to come is dearer
-    money least = least_floor(round->slot);
-    while (!price_settled(&round->price, last) && (bid = next_bid(round, true, &number)) != NULL) {
+    money least = round_least_floor(round->slot);
+    while (!price_settled(&round->price, last) &&
+           (bid = round_next_bid(round, true, &number)) != NULL) {
         last = bid->price;
         if (price_settled(&round->price, last) || last.micros < least.micros) break;
         // A cheaper bid of the leading seat can neither win nor set the price.
         if (winner != NULL && bid->seat == winner->seat && bid->price.micros < winner->price.micros)
             continue;
         round->considered++;
-        if (!seat_affords(round, bid)) continue;  // judged first: it needs nothing of the message
-        struct judgement judgement;
-        judge(round, bid, &judgement);
+        if (!round_seat_covers(round, bid->seat, bid->price))
+            continue;  // judged first: it needs nothing of the message
+        struct round_judgement judgement;
+        round_judge(round, bid, &judgement);
         if (judgement.reason != REASON_NONE) continue;
         struct price_bid entry = {bid->id, bid->seat, bid->price, judgement.floor};
         CHECK(price_add(&round->price, &entry));
@@ -344,9 +320,9 @@ fact_of(const struct round *round, enum fact_kind kind, uint8_t position)
     };
 }
 
-static struct fact
-placement_fact(const struct round *round, const struct catalog_bid *bid,
-               const struct judgement *winner, const struct price_sale *sale)
+struct fact
+round_placement_fact(const struct round *round, const struct catalog_bid *bid,
+                     const struct round_judgement *winner, const struct price_sale *sale)
 {
     const struct catalog *catalog = round->catalog;
     const struct catalog_message *message = &catalog->messages[bid->message];
@@ -398,8 +374,8 @@ dearest(const struct round *round)
     return best;
 }
 
-static struct fact
-unfilled_fact(const struct round *round, bool wanted)
+struct fact
+round_unfilled_fact(const struct round *round, bool wanted)
 {
     struct fact fact = fact_of(round, FACT_UNFILLED, round->slot->position);
     fact.unfilled.slot = round->slot->id;
@@ -411,8 +387,8 @@ unfilled_fact(const struct round *round, bool wanted)
     fact.unfilled.considered = round->considered;
     const struct catalog_bid *bid = dearest(round);
     if (bid == NULL) return fact;
-    struct judgement judgement;
-    judge(round, bid, &judgement);
+    struct round_judgement judgement;
+    round_judge(round, bid, &judgement);
     CHECK(judgement.reason != REASON_NONE);
     fact.unfilled.reason = REASON_NO_ELIGIBLE_BID;
     fact.unfilled.main_reason = (uint16_t)judgement.reason;
@@ -421,15 +397,15 @@ unfilled_fact(const struct round *round, bool wanted)
 }
 
 // Judges every bid of the slot, in order, as things stood when the slot was decided.
-static void
-explain(struct round *round, const struct catalog_bid *winner)
+void
+round_explain(struct round *round, const struct catalog_bid *winner)
 {
     uint32_t number;
     const struct catalog_bid *bid;
-    start_bids(round, false);
-    while ((bid = next_bid(round, false, &number)) != NULL) {
-        struct judgement judgement;
-        judge(round, bid, &judgement);
+    round_start_bids(round, false);
+    while ((bid = round_next_bid(round, false, &number)) != NULL) {
+        struct round_judgement judgement;
+        round_judge(round, bid, &judgement);
         struct why_bid why = {
             .bid = number,
             .position = round->slot->position,
@@ -445,8 +421,13 @@ explain(struct round *round, const struct catalog_bid *winner)
         } else if (judgement.reason == REASON_NONE && bid != winner) {
             CHECK(winner != NULL);
             why.reason = bid->seat == winner->seat ? REASON_OWN_SEAT : REASON_OUTBID;
-            if (why.reason == REASON_OUTBID)
-                status = money_subtract(winner->price, bid->price, &why.short_by);
+            if (why.reason == REASON_OUTBID) {
+                money ahead = round->together.sold ? round_together_over(round) : winner->price,
+                      own = bid->price;
+                if (round->together.sold)
+                    status = money_subtract(bid->price, judgement.floor, &own);
+                if (status == STATUS_OK) status = money_subtract(ahead, own, &why.short_by);
+            }
         }
         CHECK(status == STATUS_OK);  // both amounts are within BOUND_MICROS
         if (round->why->count < round->why->room) round->why->bids[round->why->count] = why;
@@ -457,15 +438,15 @@ explain(struct round *round, const struct catalog_bid *winner)
 static struct fact
 decide_slot(struct round *round)
 {
-    struct judgement judgement;
+    struct round_judgement judgement;
     const struct catalog_bid *winner = search(round, &judgement);
-    if (round->why != NULL) explain(round, winner);
-    if (winner == NULL) return unfilled_fact(round, true);
+    if (round->why != NULL) round_explain(round, winner);
+    if (winner == NULL) return round_unfilled_fact(round, true);
     struct price_sale sale;
     price_close(&round->price, &sale);
     CHECK(sale.winner == winner->id && sale.price.micros <= winner->price.micros);
-    round->wins[round->win_count++] = (struct win){winner->seat, winner->message, sale.price};
-    return placement_fact(round, winner, &judgement, &sale);
+    round->wins[round->win_count++] = (struct round_win){winner->seat, winner->message, sale.price};
+    return round_placement_fact(round, winner, &judgement, &sale);
 }
 
 // --- The contact ---------------------------------------------------------------------------------
@@ -537,12 +518,18 @@ round_decide(struct round *round, const struct catalog *catalog, const struct bo
     round->win_count = 0;
     match_contact(&round->match, catalog, contact);
     out_facts[(*out_count)++] = opened_fact(round, container);
+    round->together.sold = false;
+    if (container->pricing == PRICING_VCG) {
+        round_together_decide(round, container, wanted, out_facts + *out_count);
+        *out_count += container->slot_count;
+        return REASON_NONE;
+    }
     for (uint32_t i = 0; i < container->slot_count; i++) {
         round->slot_index = container->slot_first + i;
         round->slot = &catalog->slots[round->slot_index];
         CHECK(round->slot->position == i + 1);
         bool asked = wanted >> i & 1;
-        out_facts[(*out_count)++] = asked ? decide_slot(round) : unfilled_fact(round, false);
+        out_facts[(*out_count)++] = asked ? decide_slot(round) : round_unfilled_fact(round, false);
     }
     return REASON_NONE;
 }

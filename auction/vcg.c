@@ -291,6 +291,7 @@ vcg_close(struct vcg *vcg, struct vcg_sale out_sales[BOUND_SLOTS])
         out_sales[slot].winner = winner->bid;
         out_sales[slot].seat = winner->seat;
         out_sales[slot].message = winner->message;
+        out_sales[slot].number = winner->number;
         out_sales[slot].floor = winner->floor;
     }
     for (unsigned slot = 0; slot < vcg->slot_count; slot++) {

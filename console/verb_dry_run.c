@@ -171,6 +171,8 @@ static json_t *
 set_by(const struct dry_run *dry, const struct fact *fact)
 {
     const struct catalog_bid *bid = bid_by_id(dry->catalog, fact->placement.setter);
+    if (bid == NULL && fact->placement.price.micros > fact->placement.floor.micros)
+        return json_pack("{s:s}", "by", "several_bids");  // slots sold together
     if (bid == NULL)
         return json_pack("{s:s, s:o}", "by", "floor", "floor", amount(fact->placement.floor));
     return json_pack("{s:s, s:s, s:o, s:o}", "by", "bid", "seat",

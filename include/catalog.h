@@ -52,7 +52,7 @@ struct catalog_slot {
 };
 struct catalog_container {
     uint32_t id, owner;  // owner: index of a seat
-    uint8_t stage, channel;
+    uint8_t stage, channel, pricing;
     uint32_t slot_first, slot_count;  // in `slots`
     const char *code;
 };

@@ -63,7 +63,7 @@ struct fact {
             money price;  // clearing price, held
             money bid_price;
             money floor;          // the floor that counted
-            uint64_t setter;      // bid that set the price; 0: the floor did
+            uint64_t setter;      // bid that set the price; 0: the floor did, or no single bid's
             usec expires;         // end of the delivery window
             uint16_t objectives;  // mask
             uint8_t rung;

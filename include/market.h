@@ -64,12 +64,14 @@ struct market_slot {
     struct market_value *values;
     uint32_t value_count;
 };
+// How the slots of one contact are sold: each by itself, in declared order, or together (vcg.h).
+enum pricing { PRICING_PER_SLOT, PRICING_VCG, PRICING_COUNT };
 struct market_container {
     struct place place;
     uint32_t id;
     const char *code, *name, *owner;  // owner: a department's seat
     struct place owner_place, stage_place, channel_place;
-    uint8_t stage, channel;
+    uint8_t stage, channel, pricing;
     struct market_slot *slots;  // in declared order
     uint32_t slot_count;
 };
@@ -157,6 +159,7 @@ struct market_certificate {
 };
 
 // Words of the market file for the numbers above (market/market.c).
+const char *market_pricing_name(enum pricing value);
 const char *market_charge_name(enum charge value);
 const char *market_billing_name(enum billing value);
 const char *market_transfer_price_name(enum transfer_price value);

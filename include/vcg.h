@@ -19,12 +19,13 @@ struct vcg_bid {
     uint64_t bid;            // its id; not 0. It may stand for several slots, once each
     uint32_t seat, message;  // a message is of one seat
     uint8_t slot;            // from 0, in declared order
+    uint32_t number;         // the caller's own; comes back with the sale
     money price;             // the most it pays for this slot
     money floor;             // the floor that counts for it there
 };
 struct vcg_sale {
     uint64_t winner;  // bid; 0: the slot stays with the host
-    uint32_t seat, message;
+    uint32_t seat, message, number;
     money price;       // what it pays
     money floor;       // the winner's floor
     uint64_t setter;   // bid whose amount is the price; 0: the floor is, or no single bid's amount

@@ -197,6 +197,8 @@ form_container(const struct market_container *container, enum form_detail detail
     set_text(object, "stage", word_stage(container->stage));
     set_text(object, "channel", word_channel(container->channel));
     set_text(object, "owner", container->owner);
+    if (container->pricing != PRICING_PER_SLOT)
+        set_text(object, "pricing", word_pricing(container->pricing));
     if (detail == FORM_FULL) return object;
     json_t *slots = json_object();
     for (uint32_t i = 0; i < container->slot_count; i++) {

@@ -22,6 +22,13 @@ market_billing_name(enum billing value)
 }
 
 const char *
+market_pricing_name(enum pricing value)
+{
+    static const char *const names[PRICING_COUNT] = {"per_slot", "vcg"};
+    NAME(names, value);
+}
+
+const char *
 market_transfer_price_name(enum transfer_price value)
 {
     static const char *const names[TRANSFER_PRICE_COUNT] = {"second_price", "floor", "zero"};

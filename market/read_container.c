@@ -114,7 +114,7 @@ static void
 read_container(struct reader *reader, const struct tree *map, struct market_container *container)
 {
     static const char *const keys[] = {"code",  "name",           "stage", "channel", "owner",
-                                       "floor", "deliver_within", "slots", NULL};
+                                       "floor", "deliver_within", "slots", "pricing", NULL};
     if (!field_map(reader, map, keys)) return;
     container->name = field_text(reader, field_get(map, "name"), BOUND_TEXT, container->code);
     container->stage = (uint8_t)word_one(
@@ -124,6 +124,8 @@ read_container(struct reader *reader, const struct tree *map, struct market_cont
                                             "the channel it runs on, as call");
     container->channel = (uint8_t)word_one(reader, channel, word_channel, CHANNEL_COUNT,
                                            CHANNEL_WEB);
+    container->pricing = (uint8_t)word_one(reader, field_get(map, "pricing"), word_pricing,
+                                           PRICING_COUNT, PRICING_PER_SLOT);
     container->owner = field_code(
         reader, field_need(reader, map, "owner",
                            "the department that owns the contact and earns its transfer prices"));

@@ -159,6 +159,11 @@ word_stage(int value)
     return stage_name((enum stage)value);
 }
 const char *
+word_pricing(int value)
+{
+    return market_pricing_name((enum pricing)value);
+}
+const char *
 word_objective(int value)
 {
     return objective_name((enum objective)value);

@@ -20,6 +20,7 @@ word_texts(struct reader *reader, const struct tree *node, size_t most, uint32_t
 // The domain's words, by number, in one shape.
 const char *word_channel(int value);
 const char *word_stage(int value);
+const char *word_pricing(int value);
 const char *word_objective(int value);
 const char *word_rung(int value);
 const char *word_consent(int value);

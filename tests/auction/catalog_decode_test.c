@@ -176,7 +176,7 @@ another_version_is_named(void **state)
     const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
     uint8_t *copy = malloc(len);
     memcpy(copy, bytes, len);
-    copy[4] = 2;
+    copy[4] = 3;
     seal(copy, len);
     struct catalog *catalog;
     assert_int_equal(catalog_decode(copy, len, &catalog, NULL), STATUS_VERSION);

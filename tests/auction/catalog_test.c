@@ -65,6 +65,8 @@ seats_and_slots_come_back(void **state)
     assert_int_equal(catalog->containers[2].slot_first, 1);
     assert_int_equal(catalog->containers[2].slot_count, 2);
     assert_int_equal(catalog->containers[1].slot_count, 0);
+    assert_int_equal(catalog->containers[1].pricing, PRICING_PER_SLOT);
+    assert_int_equal(catalog->containers[2].pricing, PRICING_VCG);
     const struct catalog_slot *footer = &catalog->slots[1];
     assert_string_equal(footer->tagid, "bill.footer");
     assert_true(footer->id == 11 && footer->container == 2 && footer->position == 1 &&

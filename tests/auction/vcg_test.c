@@ -343,6 +343,7 @@ test_order_and_own_bids(void **state)
                                                      market.seats[row],
                                                      row / 2,  // two bids of one message
                                                      (uint8_t)slot,
+                                                     0,
                                                      {market.bids[row][slot]},
                                                      {market.floors[row][slot]}};
         for (unsigned b = 0; b < count; b++) bids[b].seat = bids[b].message % 5;
@@ -429,10 +430,13 @@ test_settled(void **state)
                     int64_t floor = 20 + random_below(&bids, 30);
                     if (early && vcg_settled(&vcg, slot, money_of(price), money_of(20))) continue;
                     given++;
-                    (void)vcg_add(
-                        &vcg,
-                        &(struct vcg_bid){
-                            1 + b + 100 * slot, b / 2 % 7, b / 2, (uint8_t)slot, {price}, {floor}});
+                    (void)vcg_add(&vcg, &(struct vcg_bid){1 + b + 100 * slot,
+                                                          b / 2 % 7,
+                                                          b / 2,
+                                                          (uint8_t)slot,
+                                                          0,
+                                                          {price},
+                                                          {floor}});
                 }
             }
             stopped += early && given < 300;

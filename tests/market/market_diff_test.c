@@ -44,6 +44,23 @@ equal_markets_do_not_differ(void **state)
         "");
 }
 
+#define PRICED(pricing)                                                                 \
+    "containers: {bill: {stage: use, channel: bill, owner: care, " pricing "slots: {a: {}, " \
+    "b: {}}}}\n"
+
+static void
+the_pricing_of_a_container_counts(void **state)
+{
+    (void)state;
+    assert_string_equal(difference(HEAD PRICED(""), HEAD PRICED("pricing: per_slot, ")), "");
+    assert_string_equal(difference(HEAD PRICED("pricing: vcg, "), HEAD PRICED("pricing: vcg, ")),
+                        "");
+    assert_string_equal(difference(HEAD PRICED(""), HEAD PRICED("pricing: vcg, ")),
+                        "~ container bill: pricing none -> vcg\n");
+    assert_string_equal(difference(HEAD PRICED("pricing: vcg, "), HEAD PRICED("")),
+                        "~ container bill: pricing vcg -> none\n");
+}
+
 static void
 changes_are_told_in_words(void **state)
 {
@@ -98,6 +115,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(equal_markets_do_not_differ, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(the_pricing_of_a_container_counts, scratch_open,
+                                        scratch_close),
         cmocka_unit_test_setup_teardown(changes_are_told_in_words, scratch_open, scratch_close),
         cmocka_unit_test_setup_teardown(everything_is_new_in_a_first_market, scratch_open,
                                         scratch_close),

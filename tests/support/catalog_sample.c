@@ -112,6 +112,7 @@ struct market_container sample_containers[] = {
      .code = "bill",
      .name = "",
      .owner = "marketing",
+     .pricing = PRICING_VCG,
      .stage = STAGE_USE,
      .channel = CHANNEL_BILL,
      .slots = sample_bill_slots,

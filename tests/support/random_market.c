@@ -197,6 +197,7 @@ declare_seats(struct random *random, struct market *market, const struct random_
     market->contracts = arena_take(market->arena, SEATS, sizeof *market->contracts);
     for (uint32_t i = 0; i < SEATS; i++) {
         bool budget = options->budgets && random_chance(random, 40);
+        uint32_t purse = options->purse == 0 ? 40 : options->purse;
         market->seats[i] = (struct market_seat){
             .id = 10 + i,
             .code = arena_printf(market->arena, "seat%u", i),
@@ -204,7 +205,7 @@ declare_seats(struct random *random, struct market *market, const struct random_
             .kind = i % 2 ? SEAT_PARTNER : SEAT_DEPARTMENT,
             .paused = i == 6,
             .has_budget = budget,
-            .budget = money_of(budget ? (int64_t)random_below(random, 40) * 1000000 : 0),
+            .budget = money_of(budget ? (int64_t)random_below(random, purse) * 1000000 : 0),
             .rule = a_rule(random, market->arena, OF_SLOT, 25),
         };
         if (i == 7) continue;  // no contract
@@ -293,6 +294,8 @@ declare_containers(struct random *random, struct market *market,
             .slots = arena_take(market->arena, slots, sizeof(struct market_slot)),
             .slot_count = slots,
         };
+        if (options->together > 0 && random_chance(random, options->together))
+            market->containers[i].pricing = PRICING_VCG;
         for (uint32_t s = 0; s < slots; s++)
             declare_slot(random, market, &market->containers[i].slots[s], id++);
     }

@@ -20,6 +20,8 @@ struct random_market {
     uint32_t messages;   // 0: 24; many make more words and bounds than the index has rows for
     uint32_t prices;     // distinct prices, in steps of 0.10 from 0.10: few make ties
     bool budgets, caps;  // some seats and messages have them
+    uint32_t purse;      // budgets of seats are below so many units; 0: 40
+    uint8_t together;    // percent of containers whose slots are sold together
     uint8_t for_slots;   // percent of bids for one slot only; 0: 30, 101: none
     // Not 0: markets of the same number agree in what an apply may not change or the book builds
     // on: the number of slots, whose a message is, and the caps.
