@@ -183,6 +183,47 @@ another_version_is_named(void **state)
     free(copy);
 }
 
+// A block of format 1 has no pricing in its containers, the fourth section; all are per slot.
+static void
+the_format_before_is_read(void **state)
+{
+    (void)state;
+    size_t len;
+    const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
+    uint8_t *copy = malloc(len);
+    memcpy(copy, bytes, len);
+    uint64_t at, size, shift;
+    uint32_t count;
+    memcpy(&at, copy + 80 + 3 * 20, 8);
+    memcpy(&size, copy + 80 + 3 * 20 + 8, 8);
+    memcpy(&count, copy + 80 + 3 * 20 + 16, 4);
+    for (uint32_t i = 0; i < count; i++, len--) {
+        at += 4 + 4 + 1 + 1 + 1;
+        memmove(copy + at, copy + at + 1, len - at - 1);
+        at += 2u + copy[at];
+    }
+    size -= count;
+    memcpy(copy + 80 + 3 * 20 + 8, &size, 8);
+    for (uint32_t section = 4; section < 11; section++) {
+        memcpy(&shift, copy + 80 + section * 20, 8);
+        shift -= count;
+        memcpy(copy + 80 + section * 20, &shift, 8);
+    }
+    uint64_t claimed = len;
+    memcpy(copy + 8, &claimed, 8);
+    copy[4] = 1;
+    seal(copy, len);
+    struct catalog *catalog;
+    assert_int_equal(catalog_decode(copy, len, &catalog, NULL), STATUS_OK);
+    use(catalog);
+    assert_int_equal(catalog->container_count, count);
+    assert_string_equal(catalog->containers[2].code, "bill");
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(catalog->containers[i].pricing, PRICING_PER_SLOT);
+    catalog_close(catalog);
+    free(copy);
+}
+
 // Two bids of one id, in good order by price: each alone is sound.
 static void
 ids_are_unique(void **state)
@@ -213,6 +254,7 @@ main(void)
         TEST(what_is_sealed_again_is_checked_piece_by_piece),
         TEST(cut_and_stretched_blocks_are_refused),
         TEST(another_version_is_named),
+        TEST(the_format_before_is_read),
         TEST(ids_are_unique),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
