@@ -11,12 +11,9 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,9 +21,7 @@
 #include "hash.h"
 #include "log.h"
 
-#define SCRIBE_SYNC_FACTS \
-    8192  // facts of one sync at most: 1 MiB, a few hundred microseconds of disk
-#define SCRIBE_SLICE_NS 100000      // a tenth of a millisecond, the least there is
+#define SCRIBE_SYNC_FACTS 8192      // facts of one sync at most: 1 MiB, under a millisecond of disk
 #define SCRIBE_RETRY_NS 100000000L  // while the disk is full
 #define SCRIBE_EXIT_JOURNAL 4       // exit status: the journal failed, restart recovers
 
@@ -67,31 +62,10 @@ append(struct scribe *scribe, const struct mail_run *run)
     return position;
 }
 
-// The scribe sleeps most of the time, and an answer waits for each of its wake-ups. A short slice
-// lets it have a busy processor at once and give it back soon; its share of time stays the same.
-// Kernels before 6.12 pass over it.
-static void
-ask_for_short_slices(void)
-{
-    struct {
-        uint32_t size, policy;
-        uint64_t flags;
-        int32_t nice;
-        uint32_t priority;
-        uint64_t runtime, deadline, period;
-    } attributes = {.size = sizeof attributes,
-                    .policy = SCHED_OTHER,
-                    .nice = getpriority(PRIO_PROCESS, 0),  // as it is
-                    .runtime = SCRIBE_SLICE_NS};
-    if (syscall(SYS_sched_setattr, 0, &attributes, 0) != 0)
-        log_info("scribe.slice", "error=\"%s\" action=\"the kernel's own slice\"", strerror(errno));
-}
-
 static void *
 scribe_loop(void *argument)
 {
     struct scribe *scribe = argument;
-    ask_for_short_slices();
     for (;;) {
         struct mail_run run = mailbox_take(scribe->box, false);
         if (run.mails == 0 && journal_prepare(scribe->journal) > 0) continue;
