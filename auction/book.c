@@ -303,6 +303,12 @@ book_apply(struct book *book, const struct fact *fact, struct catalog_position p
 }
 
 void
+book_bid_durable(struct book *book, uint64_t bid, uint64_t serial, struct catalog_position position)
+{
+    overlay_durable(&book->overlay, bid, serial, position);
+}
+
+void
 book_catalog(struct book *book, const struct catalog *catalog)
 {
     overlay_catalog(&book->overlay, catalog);

@@ -190,6 +190,16 @@ overlay_put(struct overlay *overlay, const struct fact *fact, struct catalog_pos
 }
 
 void
+overlay_durable(struct overlay *overlay, uint64_t bid, uint64_t serial,
+                struct catalog_position position)
+{
+    uint32_t item = find(overlay, bid);
+    if (item == PROBE_NONE) return;
+    struct catalog_position *at = &overlay->bids[item].position;
+    if (at->log == 0 && at->batch == serial) *at = position;
+}
+
+void
 overlay_catalog(struct overlay *overlay, const struct catalog *catalog)
 {
     CHECK(catalog->bid_count <= BOUND_BIDS);

@@ -1,9 +1,9 @@
 // Decide, then apply: nothing is applied that was not decided by the pure core, and the same facts,
 // read back from the journal, give the same book.
 //
-// A live bid's position in the journal is not known when it is decided. It is applied with no
-// position (a batch beyond all) and, once durable, applied again with its true one: until then no
-// catalog can include it.
+// A live bid's position in the journal is not known when it is decided. It is applied under a serial
+// number instead (log 0, which no catalog bears) and told its true position once durable. Serials
+// become durable in their order, so counting them is enough.
 #include "auctioneer.h"
 
 #include <stdio.h>
@@ -15,9 +15,8 @@ struct auctioneer {
     struct book *book;
     struct round *round;
     const struct catalog *catalog;
+    uint64_t bids_applied, bids_durable;  // serials of live bids
 };
-
-static const struct catalog_position not_yet_durable = {.log = 0, .epoch = 0, .batch = UINT64_MAX};
 
 struct auctioneer *
 auctioneer_open(const struct book_limits *limits)
@@ -82,8 +81,10 @@ auctioneer_book(const struct auctioneer *auctioneer)
 static void
 apply(struct auctioneer *auctioneer, const struct fact *fact)
 {
+    struct catalog_position serial = {0, 0, 0};
+    if (fact->kind == FACT_BID) serial.batch = ++auctioneer->bids_applied;
     // The deciders asked for room before, so a full pool here would be a bug.
-    CHECK(book_apply(auctioneer->book, fact, not_yet_durable) == STATUS_OK);
+    CHECK(book_apply(auctioneer->book, fact, serial) == STATUS_OK);
 }
 
 enum reason
@@ -132,6 +133,6 @@ void
 auctioneer_bid_durable(struct auctioneer *auctioneer, const struct fact *fact,
                        struct catalog_position position)
 {
-    CHECK(fact->kind == FACT_BID);
-    CHECK(book_apply(auctioneer->book, fact, position) == STATUS_OK);
+    CHECK(fact->kind == FACT_BID && auctioneer->bids_durable < auctioneer->bids_applied);
+    book_bid_durable(auctioneer->book, fact->bid.bid, ++auctioneer->bids_durable, position);
 }

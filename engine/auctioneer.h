@@ -35,7 +35,8 @@ enum reason auctioneer_offer(struct auctioneer *auctioneer, const struct offer *
 // The next expiry due; false: none.
 bool auctioneer_expire(struct auctioneer *auctioneer, usec now, struct fact *out_fact);
 
-// A bid's fact became durable at this position: the catalog that includes it will replace it.
+// A bid's fact became durable at this position: the catalog that includes it will replace it. Call
+// it once for each fact of auctioneer_offer, in their order.
 void auctioneer_bid_durable(struct auctioneer *auctioneer, const struct fact *fact,
                             struct catalog_position position);
 

@@ -6,7 +6,6 @@
 //       a retry too
 //   (2) a refusal changes nothing and is answered at once
 #include <string.h>
-#include <unistd.h>
 
 #include "answer.h"
 #include "decode.h"
@@ -301,20 +300,16 @@ method_statement_get(struct edge *edge, const struct session_request *request)
         refuse_decoded(edge, request, &params, reason, get.format == NULL ? "format" : "period");
         return;
     }
-    int file;
-    int64_t bytes;
-    reason = statements_find(edge->settings->directory, party_code(edge->catalog, request->peer),
-                             &get, &file, &bytes);
+    struct statement_piece piece;
+    reason = statements_read(edge->settings->directory, party_code(edge->catalog, request->peer),
+                             &get, &piece);
     if (reason != REASON_NONE) {
         refuse(edge, request, reason, reason == REASON_OUT_OF_RANGE ? "offset" : "period");
         return;
     }
     struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
-    if (pack == NULL) {
-        close(file);
-        return;
-    }
-    statements_get(pack, &get, file, bytes);
+    if (pack == NULL) return;
+    statements_get(pack, &get, &piece);
     session_reply_end(edge->listener);
 }
 

@@ -3,12 +3,15 @@
 #include "statements.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "log.h"
 
 static const struct {
     const char *format, *suffix;
@@ -85,42 +88,43 @@ statements_list(struct pack *pack, const char *market_directory, const char *sea
 }
 
 enum reason
-statements_find(const char *market_directory, const char *seat, const struct decode_statement *get,
-                int *out_file, int64_t *out_bytes)
+statements_read(const char *market_directory, const char *seat, const struct decode_statement *get,
+                struct statement_piece *out_piece)
 {
     char path[1024];
     struct stat found;
+    enum reason reason = REASON_NOT_FOUND;
     snprintf(path, sizeof path, "%s/published/statements/%s/%s.%s", market_directory, seat,
              get->period, get->suffix);
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return REASON_NOT_FOUND;
-    if (fstat(file, &found) != 0 || !S_ISREG(found.st_mode)) {
-        close(file);
-        return REASON_NOT_FOUND;
+    if (file < 0) return reason;
+    if (fstat(file, &found) != 0 || !S_ISREG(found.st_mode)) goto done;
+    reason = REASON_OUT_OF_RANGE;
+    if (get->offset > found.st_size) goto done;
+    ssize_t got = pread(file, out_piece->data, sizeof out_piece->data, get->offset);
+    reason = got < 0 ? REASON_INTERNAL : REASON_NONE;
+    if (got < 0) log_error("statement.unread", "path=%s error=\"%s\"", path, strerror(errno));
+    else {
+        out_piece->bytes = found.st_size;
+        out_piece->len = (size_t)got;
     }
-    if (get->offset > found.st_size) {
-        close(file);
-        return REASON_OUT_OF_RANGE;
-    }
-    *out_file = file;
-    *out_bytes = found.st_size;
-    return REASON_NONE;
+done:
+    close(file);
+    return reason;
 }
 
 void
-statements_get(struct pack *pack, const struct decode_statement *get, int file, int64_t bytes)
+statements_get(struct pack *pack, const struct decode_statement *get,
+               const struct statement_piece *piece)
 {
-    char piece[STATEMENT_PIECE];
-    ssize_t got = pread(file, piece, sizeof piece, get->offset);
-    close(file);
-    if (got < 0) got = 0;  // the reader sees no progress and asks again
-    bool more = get->offset + got < bytes;
+    int64_t end = get->offset + (int64_t)piece->len;
+    bool more = end < piece->bytes;
     pack_map(pack, more ? 6 : 5);
     pack_pair_string(pack, "period", get->period);
     pack_pair_string(pack, "format", get->format);
     pack_pair_integer(pack, "offset", get->offset);
-    pack_pair_integer(pack, "bytes", bytes);
+    pack_pair_integer(pack, "bytes", piece->bytes);
     pack_string(pack, "data");
-    pack_bytes(pack, piece, (size_t)got);
-    if (more) pack_pair_integer(pack, "next", get->offset + got);
+    pack_bytes(pack, piece->data, piece->len);
+    if (more) pack_pair_integer(pack, "next", end);
 }

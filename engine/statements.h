@@ -13,10 +13,17 @@
 
 // Writes the result of statement.list.
 void statements_list(struct pack *pack, const char *market_directory, const char *seat);
-// Writes the result of statement.get, or gives the reason why not (then nothing was written):
-// REASON_NOT_FOUND; REASON_OUT_OF_RANGE: the offset lies beyond the file.
-enum reason statements_find(const char *market_directory, const char *seat,
-                            const struct decode_statement *get, int *out_file, int64_t *out_bytes);
-void statements_get(struct pack *pack, const struct decode_statement *get, int file, int64_t bytes);
+// Reads one piece of a statement. REASON_NOT_FOUND; REASON_OUT_OF_RANGE: the offset lies beyond the
+// file; REASON_INTERNAL: it cannot be read (logged).
+struct statement_piece {
+    int64_t bytes;  // of the whole file
+    size_t len;
+    char data[STATEMENT_PIECE];
+};
+enum reason statements_read(const char *market_directory, const char *seat,
+                            const struct decode_statement *get, struct statement_piece *out_piece);
+// Writes the result of statement.get.
+void statements_get(struct pack *pack, const struct decode_statement *get,
+                    const struct statement_piece *piece);
 
 #endif

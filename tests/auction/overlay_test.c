@@ -84,9 +84,43 @@ test_overlay(void **state)
     book_close(book);
 }
 
+// Two changes of one bid under way at once: that the first became durable neither brings its state
+// back nor lets a catalog that holds only the first replace the second.
+static void
+test_two_changes_under_way(void **state)
+{
+    (void)state;
+    struct random random = {random_seed(31)};
+    struct random_market options = {.bids = 50, .prices = 20, .version = 1};
+    struct catalog *catalog = random_market(&random, &options);
+    struct book *book = book_open(&history_limits);
+    book_catalog(book, catalog);
+    struct fact first = bid_fact(catalog, 2, 0, 900), second = bid_fact(catalog, 2, 0, 100);
+    struct catalog_position pending = {0, 0, 1}, one = {1, 1, 10}, two = {1, 1, 11};
+    assert_int_equal(book_apply(book, &first, pending), STATUS_OK);
+    pending.batch = 2;
+    assert_int_equal(book_apply(book, &second, pending), STATUS_OK);
+    book_bid_durable(book, 2, 1, one);
+    assert_int_equal(book_overlay(book).count, 1);
+    assert_int_equal(book_overlay(book).bids[0].price.micros, 100);
+    catalog->position = one;
+    book_catalog(book, catalog);
+    assert_int_equal(book_overlay(book).count, 1);
+    assert_int_equal(book_overlay(book).bids[0].price.micros, 100);
+    book_bid_durable(book, 2, 2, two);
+    book_catalog(book, catalog);
+    assert_int_equal(book_overlay(book).count, 1);
+    catalog->position = two;
+    book_catalog(book, catalog);
+    assert_int_equal(book_overlay(book).count, 0);
+    book_close(book);
+    catalog_close(catalog);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_overlay)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_overlay),
+                                       cmocka_unit_test(test_two_changes_under_way)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
