@@ -30,7 +30,8 @@ void overlay_open(struct overlay *overlay, struct arena *arena, uint32_t capacit
 // The bid's new state. STATUS_OK also when the catalog includes it already; STATUS_FULL.
 MUST_CHECK enum status
 overlay_put(struct overlay *overlay, const struct fact *fact, struct catalog_position position);
-// The entry that was put under {0, 0, serial} stands at `position`; nothing when it was changed since.
+// The entry that was put under {0, 0, serial} stands at `position`; nothing when it was changed
+// since.
 void overlay_durable(struct overlay *overlay, uint64_t bid, uint64_t serial,
                      struct catalog_position position);
 void overlay_catalog(struct overlay *overlay, const struct catalog *catalog);

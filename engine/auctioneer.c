@@ -1,9 +1,9 @@
 // Decide, then apply: nothing is applied that was not decided by the pure core, and the same facts,
 // read back from the journal, give the same book.
 //
-// A live bid's position in the journal is not known when it is decided. It is applied under a serial
-// number instead (log 0, which no catalog bears) and told its true position once durable. Serials
-// become durable in their order, so counting them is enough.
+// A live bid's position in the journal is not known when it is decided. It is applied under a
+// serial number instead (log 0, which no catalog bears) and told its true position once durable.
+// Serials become durable in their order, so counting them is enough.
 #include "auctioneer.h"
 
 #include <stdio.h>

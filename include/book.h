@@ -34,8 +34,8 @@ book_apply(struct book *book, const struct fact *fact, struct catalog_position p
 // Facts of this new contact will be applied soon: what they touch is called near. Changes nothing.
 void book_expect(const struct book *book, struct id contact);
 
-// A bid's fact that was applied live, before its position was known, under {0, 0, serial}, is durable
-// at `position`. Nothing when the bid was changed again since: then the later fact's word counts.
+// A bid's fact that was applied live, before its position was known, under {0, 0, serial}, is
+// durable at `position`. Nothing when the bid was changed again since: then the later fact counts.
 void book_bid_durable(struct book *book, uint64_t bid, uint64_t serial,
                       struct catalog_position position);
 
