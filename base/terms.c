@@ -58,10 +58,12 @@ static const char *const consent_names[CONSENT_COUNT] = {"profiling", "modelling
                                                          "sharing"};
 static const char *const privacy_names[PRIVACY_COUNT] = {"open", "host", "transient"};
 static const char *const seat_kind_names[SEAT_KIND_COUNT] = {"department", "partner"};
+static const char *const price_kind_names[PRICE_KIND_COUNT] = {"placement", "response", "share"};
 static const char *const role_names[ROLE_COUNT] = {"touchpoint", "seat", "operator"};
 static const char *const fact_kind_names[FACT_KIND_COUNT] = {
-    "none",     "contact",   "placement", "unfilled",  "delivered", "accepted",
-    "declined", "cancelled", "expired",   "converted", "refunded",  "bid",
+    "none",     "contact",    "placement",  "unfilled",  "delivered", "accepted",
+    "declined", "cancelled",  "expired",    "converted", "refunded",  "bid",
+    "lapsed",   "complained", "candidates", "tally",     "refusals",  "callouts",
 };
 
 static enum status
@@ -101,6 +103,7 @@ WORDS(condition)
 WORDS(consent)
 WORDS(privacy)
 WORDS(seat_kind)
+WORDS(price_kind)
 WORDS(role)
 
 const char *
@@ -177,6 +180,33 @@ static const struct {
     [REASON_NOT_FOUND] = {565, "not_found", "There is no such thing."},
     [REASON_NO_MARKET] = {566, "no_market", "No market has been published to this node yet."},
     [REASON_INTERNAL] = {567, "internal", "The request met a fault of this node."},
+    [REASON_INVALID_BID] = {3, "invalid_bid", "The live bid cannot be read or is out of range."},
+    [REASON_INVALID_DEAL] = {4, "invalid_deal", "The deal does not admit this seat, slot or time."},
+    [REASON_BELOW_DEAL_FLOOR] = {101, "below_deal_floor", "The bid is below the deal's floor."},
+    [REASON_LOST_TO_PRIORITY] = {103, "lost_to_priority",
+                                 "A bid of a higher priority won the slot."},
+    [REASON_SEPARATION] = {205, "separation",
+                           "A message of the same category won a slot of this contact."},
+    [REASON_PRESSURE_CAP] =
+        {504, "pressure_cap",
+         "The customer has been addressed as often as the host allows, over all messages."},
+    [REASON_PACING] = {506, "pacing", "The budget has spent ahead of its pace."},
+    [REASON_AFTER_DEADLINE] = {507, "after_deadline", "The live bid came after the deadline."},
+    [REASON_QUOTA] = {509, "quota",
+                      "The slot is kept for an objective that the message does not pursue."},
+    [REASON_GROUP] = {510, "group", "Not all bids of its group could win."},
+    [REASON_PAID_MAX] = {522, "paid_max",
+                         "The contact has as many paid placements as its container admits."},
+    [REASON_NOT_EXPERIENCED] = {523, "not_experienced",
+                                "The message asks about an experience that has not happened yet."},
+    [REASON_QUIET] = {524, "quiet", "The customer is left alone after a complaint or a refund."},
+    [REASON_NO_ANSWER] = {525, "no_answer", "The live bidder did not answer in time."},
+    [REASON_NO_BID] = {526, "no_bid", "The live bidder made no bid."},
+    [REASON_OVER_LIMIT] = {527, "over_limit", "More live bids than one answer may hold."},
+    [REASON_THROTTLED] = {528, "throttled",
+                          "The live bidder was not asked: it failed too often lately."},
+    [REASON_NOT_CONNECTED] = {529, "not_connected",
+                              "The live bidder was not asked: it has no subscribed connection."},
 };
 
 unsigned

@@ -7,13 +7,16 @@
 
 #include "catalog.h"
 #include "fact.h"
+#include "learn.h"
+#include "learn.h"
 
 struct book;
 
 struct book_limits {
     uint32_t contacts;    // recent ones kept, so that a retry gets its answer again
     uint32_t placements;  // those still held are never dropped, ended ones oldest first
-    uint32_t caps;        // (customer, message) pairs counted at once
+    uint32_t customers;   // blocks of 64 bytes for what customers were shown; most need one
+    uint32_t rates;       // (message, cell) pairs whose responses are counted
     uint32_t orders;      // conversions and refunds remembered, to tell a repeat from a new one
     uint32_t overlay;     // bids put or changed since the catalog
 };
@@ -44,19 +47,41 @@ void book_bid_durable(struct book *book, uint64_t bid, uint64_t serial,
 void book_catalog(struct book *book, const struct catalog *catalog);
 
 // --- Reading -------------------------------------------------------------------------------------
-// Held and due, by stable id: counted at the win, given back when cancelled or expired (unless the
-// contract charges at the win), kept when delivered. Survives catalogs.
-money book_seat_spent(const struct book *book, uint32_t seat_id);
-money book_message_spent(const struct book *book, uint32_t message_id);
-// Deliveries (and pending placements) of a capped message to a customer within `days` before `now`:
-// the sliding window of 1,440 x days minutes that ends with the minute of `now`. At most
-// BOUND_CAP_COUNT. Placements of customer 0 and of messages without a cap are not counted.
-uint32_t book_cap_count(const struct book *book, uint64_t customer, uint32_t message_id,
-                        uint32_t days, usec now);
+// Held and due, by stable id: counted at the win, given back when cancelled, expired or lapsed
+// (unless the contract charges at the win), kept when due. A price per response is due when the
+// customer accepts and given back when declined or lapsed; a share is never counted. Survives
+// catalogs. Of a day: what was won on that day of the host's clock, the newest only (0 for others).
+enum budget_of { BUDGET_SEAT, BUDGET_CAMPAIGN, BUDGET_MESSAGE, BUDGET_OF_COUNT };
+money book_spent(const struct book *book, enum budget_of of, uint32_t id);
+money book_spent_on(const struct book *book, enum budget_of of, uint32_t id, uint16_t day);
+// Deliveries of messages sold under a deal on a day (its guarantee), pending ones included.
+uint32_t book_deal_deliveries(const struct book *book, uint32_t deal_id, uint16_t day);
+
+// What a customer was shown, newest first: placements that were delivered, by the time of delivery,
+// and pending ones, by the time of the win; and complaints and refunds. Of messages that no cap
+// counted when they were won nothing is kept; of others for as long as the longest cap asked.
+// Customer 0 has none. Iterate from {0} until false.
+enum shown_kind { SHOWN_MESSAGE, SHOWN_COMPLAINT, SHOWN_REFUND };
+struct book_shown {
+    enum shown_kind kind;
+    uint32_t message;  // stable id, as of now; what else is asked follows from the catalog
+    uint8_t channel;   // of its cell
+    usec at;           // to the minute
+    uint32_t count;    // 1; more: older ones of a lifetime cap, taken together, `at` the newest's
+    uint64_t next;     // the iterator's own
+};
+bool book_next_shown(const struct book *book, uint64_t customer, struct book_shown *shown);
+
+// What was learned of a message in a cell (stage * CHANNEL_COUNT + channel), of all messages of a
+// rung in a cell, and of a rung. Folded from FACT_DELIVERED, ACCEPTED, CONVERTED, REFUNDED. A pair
+// for which there was no room counts in its parents only.
+struct learn_counts book_learned(const struct book *book, uint32_t message_id, uint8_t cell);
+struct learn_counts book_learned_in_cell(const struct book *book, enum rung rung, uint8_t cell);
+struct learn_counts book_learned_on_rung(const struct book *book, enum rung rung);
 // Room for one more contact of `slots` slots without STATUS_FULL.
 bool book_has_room(const struct book *book, unsigned slots);
-// Room to count a capped message for this customer, in a contact with any number of slots.
-bool book_cap_has_room(const struct book *book, uint64_t customer, uint32_t message_id);
+// Room to remember what this customer is shown, in a contact with any number of slots.
+bool book_shown_has_room(const struct book *book, uint64_t customer);
 // Room to remember one more conversion or refund of this placement.
 bool book_order_has_room(const struct book *book, struct id placement);
 
@@ -67,8 +92,8 @@ struct book_contact {
 // The contact a request key already stands for; false when unknown.
 bool
 book_find_contact(const struct book *book, struct id request_key, struct book_contact *out_contact);
-// The facts of that contact again, as first decided (opened, then one a slot). Returns their
-// number.
+// The facts of that contact again, as first decided (opened, then one a slot; without its record).
+// Returns their number.
 unsigned book_recall(const struct book *book, struct id request_key,
                      struct fact out_facts[BOUND_CONTACT_FACTS]);
 
@@ -78,7 +103,8 @@ enum placement_state {
     PLACEMENT_ACCEPTED,
     PLACEMENT_DECLINED,
     PLACEMENT_CANCELLED,
-    PLACEMENT_EXPIRED
+    PLACEMENT_EXPIRED,
+    PLACEMENT_LAPSED  // priced per response, delivered, and no response came
 };
 struct book_placement {
     const struct fact *fact;  // FACT_PLACEMENT as decided
@@ -98,7 +124,8 @@ struct book_order {
 bool book_find_order(const struct book *book, struct id order, const char *reference,
                      struct book_order *out_order);
 
-// The next placement whose delivery window ended before `now`; false when none.
+// The next placement whose delivery window, or response window once delivered, ended before `now`;
+// false when none.
 bool book_next_expired(const struct book *book, usec now, struct id *out_placement);
 
 // Bids put or changed since the catalog (their whole state, paused and withdrawn ones too), dearest
@@ -122,7 +149,7 @@ bool book_find_bid(const struct book *book, uint64_t bid, struct fact *out_fact)
 struct digest book_digest(const struct book *book);
 
 struct book_counts {
-    uint64_t contacts, placements_held, placements_kept, caps, overlay;
+    uint64_t contacts, placements_held, placements_kept, customers, rates, overlay;
 };
 struct book_counts book_counts(const struct book *book);
 

@@ -18,7 +18,15 @@
 
 // --- A contact -----------------------------------------------------------------------------------
 #define BOUND_SLOTS 12                     // slots of a container
-#define BOUND_CONTACT_FACTS (1 + BOUND_SLOTS)    // a contact's facts: itself and one outcome a slot
+#define BOUND_CANDIDATES 8                 // eligible bids of a slot that its record keeps
+#define BOUND_REFUSALS 8                   // refused bids of a slot that its record keeps
+#define BOUND_CALLOUTS 128                 // live bidders asked about one contact
+#define BOUND_LIVE_BIDS 256                // live bids of one contact, of all bidders together
+#define BOUND_SEAT_LIVE_BIDS 24            // live bids of one answer: two a slot
+#define BOUND_OUTCOME_FACTS (1 + BOUND_SLOTS)    // a contact itself and one outcome a slot
+#define BOUND_SLOT_RECORD_FACTS 7          // candidates 4, tally 1, refusals 2
+#define BOUND_CONTACT_FACTS (BOUND_OUTCOME_FACTS + BOUND_SLOTS * BOUND_SLOT_RECORD_FACTS + 12)
+                                           // its outcomes, and the record of how they came about
 #define BOUND_ATTRIBUTES 64                // one bit each in a known-mask
 #define BOUND_DECLARED 47                  // declared attributes, beside those every market has
 #define BOUND_LIST_ITEMS 256               // items of all list attributes of one contact together
@@ -35,7 +43,16 @@
 #define BOUND_RULE_DEPTH 16                // nesting of an eligibility rule
 #define BOUND_SET_ITEMS 256                // literals of one `in (...)` list
 #define BOUND_SHARES 16                    // beneficiaries of one gain-share contract
-#define BOUND_CAP_COUNT 12                 // the most a cap may count; its times fit 64 bytes
+#define BOUND_CAP_COUNT 12                 // the most a cap may count
+#define BOUND_CAPS 64                      // caps of the market, beside those of messages
+#define BOUND_CAMPAIGNS 65536              // stable ids of campaigns run below it
+#define BOUND_MARKET_FLOORS 1024           // floor rules of the market, beside those of slots
+#define BOUND_SLOT_FLOORS 128              // floor rules that may count in one slot
+#define BOUND_DEALS 1024
+#define BOUND_EXPERIMENTS 64
+#define BOUND_PRIORITY 7                   // the highest priority; 0 is the lowest, and usual
+#define BOUND_RESPONSE_DAYS 30             // a response comes within it, or its price is released
+#define BOUND_ZONE_SHIFTS 256              // changes of the host's clock that a catalog knows
 
 // --- The wire ------------------------------------------------------------------------------------
 #define BOUND_MESSAGE_BYTES (64 * 1024)    // one MessagePack-RPC message

@@ -6,6 +6,7 @@
 #define VENDUE_CATALOG_H
 
 #include "arena.h"
+#include "catalog_parts.h"
 #include "expr.h"
 #include "market.h"
 
@@ -24,73 +25,6 @@ enum builtin {
 // clang-format on
 _Static_assert(BOUND_DECLARED + BUILTIN_COUNT == BOUND_ATTRIBUTES, "all attributes have a bit");
 extern const struct expr_attribute catalog_builtins[BUILTIN_COUNT];
-
-struct catalog_attribute {
-    struct expr_attribute is;
-    uint8_t privacy;
-    int8_t consent;  // enum consent needed for its value to count; -1 none
-};
-struct catalog_floor {
-    int8_t rung;       // -1 any
-    uint32_t seat;     // index; UINT32_MAX any
-    int32_t category;  // word; -1 any
-    money price;
-};
-struct catalog_slot {
-    uint32_t id, container;  // stable id; index of its container
-    uint8_t position;        // from 1
-    uint16_t rungs, objectives;
-    uint32_t delivery_seconds;
-    money floor;
-    const struct catalog_floor *floors;  // in order of precedence: the first that fits counts
-    uint32_t floor_count;
-    const int32_t *formats;  // words, ascending; none: any
-    uint32_t format_count;
-    struct expr rule;
-    struct declared values;  // built-in and declared slot attributes
-    const char *tagid;       // "container.slot"
-};
-struct catalog_container {
-    uint32_t id, owner;  // owner: index of a seat
-    uint8_t stage, channel, pricing;
-    uint32_t slot_first, slot_count;  // in `slots`
-    const char *code;
-};
-struct catalog_seat {
-    uint32_t id;
-    uint8_t kind;
-    bool paused, has_budget;
-    money budget;
-    struct expr rule;
-    const char *code;
-};
-struct catalog_message {
-    uint32_t id, seat;  // stable id; index
-    uint8_t rung;
-    uint16_t objectives;
-    int32_t category, format;  // words
-    usec from, until;
-    bool has_budget;
-    money budget;
-    uint32_t cap_count, cap_days;
-    struct expr rule;
-    struct declared values;  // built-in and declared message attributes
-    const char *code, *content, *category_text, *format_text;
-};
-struct catalog_contract {
-    uint32_t id, seat;  // stable id; index of a seat
-    usec from, until;
-    uint8_t charge, billing;
-};
-struct catalog_bid {
-    uint64_t id;
-    uint32_t seat, message;  // indexes
-    uint32_t slot;           // index; UINT32_MAX any
-    money price;
-    usec from, until;
-    uint8_t state;
-    char key[BOUND_KEY];
-};
 
 // What the bids of this catalog already include: facts of this log up to and including this batch.
 struct catalog_position {
@@ -111,8 +45,19 @@ struct catalog {
     const struct catalog_slot *slots;
     const struct catalog_seat *seats;
     const struct catalog_message *messages;
-    const struct catalog_contract *contracts;       // by seat, then from
-    const struct catalog_bid *bids;                 // dearest first; then id ascending
+    const struct catalog_contract *contracts;  // by seat, then from
+    // Those priced by what follows first (response, share: what they are worth is learned), by id;
+    // then those priced per placement, dearest first, then id ascending.
+    const struct catalog_bid *bids;
+    uint32_t learned_bid_count;  // of the first sort
+    const struct catalog_campaign *campaigns;
+    const struct catalog_cap *caps;
+    const struct catalog_experiment *experiments;
+    const struct catalog_deal *deals;
+    const struct catalog_shift *shifts;  // of the host's clock, ascending; the first at -infinity
+    uint32_t campaign_count, cap_count, experiment_count, deal_count, shift_count;
+    uint8_t disclosure;
+    uint32_t sample_ppm, sample_days, complaint_quiet_days, refund_quiet_days;
     const struct market_certificate *certificates;  // by fingerprint
     const struct market_touchpoint *touchpoints;
     uint32_t attribute_count, container_count, slot_count, seat_count, message_count,
@@ -125,12 +70,23 @@ struct catalog {
 };
 
 // What is published beside the declared market.
+// What this node may spend of a budget (catalog_budget); absent: all of it.
+struct catalog_limit {
+    uint8_t of;   // enum budget_of (book.h)
+    uint32_t id;  // stable
+    bool has_total, has_daily;
+    money total, daily;
+};
 struct catalog_input {
     const struct market *market;  // checked (market/), every object with its stable id
     const struct market_bid *bids;
     uint32_t bid_count;
     const struct market_certificate *certificates;
     uint32_t certificate_count;
+    const struct catalog_limit *limits;
+    uint32_t limit_count;
+    const struct catalog_shift *shifts;  // none: UTC
+    uint32_t shift_count;
     uint64_t version;
     struct catalog_position position;
 };
@@ -176,6 +132,17 @@ size_t catalog_rule_text(const struct catalog *catalog, const struct expr *expr,
                          const struct expr_node *node, char *out, size_t size);
 const struct market_certificate *
 catalog_certificate(const struct catalog *catalog, struct digest fingerprint);
+// The host's clock: days since 1970-01-01, and when that day began and ends (23 to 25 hours).
+struct catalog_day {
+    uint16_t day;
+    usec begins, ends;
+};
+struct catalog_day catalog_day_of(const struct catalog *catalog, usec at);
+// When the calendar window that `at` lies in began: CAP_HOUR, CAP_DAY, CAP_WEEK (from Monday).
+usec catalog_window_began(const struct catalog *catalog, enum cap_window window, usec at);
+// The deal under which a message competes in a slot at a time; NULL none.
+const struct catalog_deal *
+catalog_deal_of(const struct catalog *catalog, uint32_t slot, uint32_t message, usec at);
 // The contract in force for a seat (index) at a time; NULL none.
 const struct catalog_contract *
 catalog_contract_at(const struct catalog *catalog, uint32_t seat, usec at);

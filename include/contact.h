@@ -48,6 +48,7 @@ struct contact {
     uint8_t identity, tier, loyalty, condition;
     uint8_t consent;        // mask of purposes agreed to
     uint16_t achieved;      // mask of objectives the touchpoint reports
+    bool experienced;       // what the customer came for has happened, says the touchpoint
     uint16_t slots_wanted;  // mask by position - 1; 0: all of the container
     char key[BOUND_KEY];
     struct values values;

@@ -10,7 +10,7 @@
 
 struct event {
     struct id placement;
-    enum fact_kind kind;  // DELIVERED ACCEPTED DECLINED CANCELLED CONVERTED REFUNDED
+    enum fact_kind kind;  // DELIVERED ACCEPTED DECLINED CANCELLED COMPLAINED CONVERTED REFUNDED
     enum role role;       // touchpoint: of contacts it hosted; seat: CONVERTED REFUNDED, its own
     uint16_t party;       // stable id of touchpoint or seat
     usec effective;       // when it happened; not after `now` + 5 minutes
@@ -23,12 +23,14 @@ struct event {
 // declined, converted only after delivery (EARLY); a second delivered is a repeat; accepted after
 // declined (or the reverse) is CONFLICT; refunds of an order never exceed its conversion
 // (REFUND_EXCEEDS) and need one (EARLY); the same order or refund reference again with the same
-// amount is a repeat, else CONFLICT.
+// amount is a repeat, else CONFLICT. A complaint (touchpoint) needs a placement that was delivered;
+// a second one is a repeat. A response to a placement that lapsed is LATE.
 enum reason
 event_decide(const struct catalog *catalog, const struct book *book, const struct event *event,
              usec now, struct fact *out_fact, bool *out_repeated);
 
-// The expiry of a placement whose window ended: the fact, by the engine itself.
+// The expiry (held) or lapse (delivered, priced per response) of a placement whose window ended:
+// the fact, by the engine itself.
 void event_expire(const struct book *book, struct id placement, usec now, struct fact *out_fact);
 
 struct offer {
@@ -36,7 +38,8 @@ struct offer {
     uint8_t state;     // enum bid_state; WITHDRAWN needs only the key
     uint32_t message;  // index in the catalog
     uint32_t slot;     // index; UINT32_MAX any
-    money price;       // 1 micro to BOUND_MICROS
+    uint8_t kind;      // enum price_kind
+    money price;       // 1 micro to BOUND_MICROS; a share: 1 to 1,000,000 millionths
     struct currency currency;
     usec from, until;     // until 0: open
     char key[BOUND_KEY];  // the seat's reference: one bid each

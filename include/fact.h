@@ -16,22 +16,42 @@
 
 enum fact_kind {
     FACT_NONE,
-    FACT_CONTACT,    // a contact came in and was decided; its outcomes follow in the same frame
-    FACT_PLACEMENT,  // a message won a slot; its clearing price is held
-    FACT_UNFILLED,   // a slot stayed empty
-    FACT_DELIVERED,  // the message was shown: the price becomes due
-    FACT_ACCEPTED,   // the customer said yes
-    FACT_DECLINED,   // the customer said no (the placement stays due)
-    FACT_CANCELLED,  // the touchpoint will not show it: the hold is released
-    FACT_EXPIRED,    // not delivered within its window: the hold is released
-    FACT_CONVERTED,  // brought revenue
-    FACT_REFUNDED,   // revenue was taken back
-    FACT_BID,        // a standing bid was put, changed, paused or withdrawn: its whole new state
+    FACT_CONTACT,     // a contact came in and was decided; its outcomes follow in the same frame
+    FACT_PLACEMENT,   // a message won a slot; its clearing price is held
+    FACT_UNFILLED,    // a slot stayed empty
+    FACT_DELIVERED,   // the message was shown: the price becomes due
+    FACT_ACCEPTED,    // the customer said yes
+    FACT_DECLINED,    // the customer said no (the placement stays due)
+    FACT_CANCELLED,   // the touchpoint will not show it: the hold is released
+    FACT_EXPIRED,     // not delivered within its window: the hold is released
+    FACT_CONVERTED,   // brought revenue
+    FACT_REFUNDED,    // revenue was taken back
+    FACT_BID,         // a standing bid was put, changed, paused or withdrawn: its whole new state
+    FACT_LAPSED,      // priced per response, and none came within its window: the hold is released
+    FACT_COMPLAINED,  // the customer complained about the placement
+    // The record of a round: behind the outcomes of its contact, in the same frame. The book passes
+    // over them.
+    FACT_CANDIDATES,  // eligible bids of a slot in their ranking, two a fact: the winner first
+    FACT_TALLY,       // how many bids of a slot were judged, and how many stopped by each reason
+    FACT_REFUSALS,    // the dearest refused bids of a slot, four a fact
+    FACT_CALLOUTS,    // live bidders of the contact and how they answered, eleven a fact
     FACT_KIND_COUNT
 };
 const char *fact_kind_name(enum fact_kind kind);  // "placement"
 
 enum bid_state { BID_ACTIVE, BID_PAUSED, BID_WITHDRAWN };
+enum contact_flag {
+    CONTACT_EXPERIENCED = 1,  // what the customer came for has happened, says the touchpoint
+    CONTACT_VARIANT = 2,      // of its experiment: the changed floors; else the control
+};
+enum candidate_how {
+    CANDIDATE_KIND = 3,          // mask: enum price_kind
+    CANDIDATE_LIVE = 4,          // asked during the contact
+    CANDIDATE_EXPLORED = 8,      // its multiplier was drawn (Thompson), not the mean
+    CANDIDATE_MESSAGE_WON = 16,  // eligible here, but its message won another slot (sold together)
+    CANDIDATE_AT_SHIFT = 5,      // two bits: 0 second price, 1 first price, 2 fixed at the floor
+};
+#define FACT_FLOOR_ID_RULE 255  // placement.floor_rule: `floor_id` names the rule
 
 struct fact {
     uint8_t kind;       // enum fact_kind
@@ -50,28 +70,36 @@ struct fact {
             usec began;          // touchpoint's time of the contact
             uint32_t container;  // stable id
             uint8_t identity, tier, loyalty, condition;
-            uint8_t consent;    // mask
-            uint8_t slots;      // outcomes that follow
-            uint16_t achieved;  // mask of objectives the touchpoint itself reports
-            uint32_t reserved2;
+            uint8_t consent;      // mask
+            uint8_t slots;        // outcomes that follow
+            uint16_t achieved;    // mask of objectives the touchpoint itself reports
+            uint16_t experiment;  // stable id of the floor experiment it takes part in; 0 none
+            uint8_t flags;        // enum contact_flag
+            uint8_t records;      // facts of its record, behind the outcomes
             char key[BOUND_KEY];  // the touchpoint's id of the contact, zero padded
         } opened;                 // FACT_CONTACT
         struct {
             uint32_t slot, message, seat;  // stable ids
             struct currency currency;
             uint64_t bid;
-            money price;  // clearing price, held
-            money bid_price;
+            money price;          // clearing price in its own kind (enum price_kind): micros a
+            money bid_price;      // placement or response, held; or millionths of the revenue
             money floor;          // the floor that counted
             uint64_t setter;      // bid that set the price; 0: the floor did, or no single bid's
             usec expires;         // end of the delivery window
             uint16_t objectives;  // mask
             uint8_t rung;
-            uint8_t floor_rule;  // 0 the slot's own floor, n its n-th floor rule
+            uint8_t floor_rule;  // 0 the slot's own floor, n its n-th floor rule, 255 `floor_id`
             uint16_t eligible;   // bids counted before the search stopped: at least; saturates
-            uint16_t cap_days;   // days it counts against a frequency cap; 0: the message has none
+            uint16_t cap_days;   // days it is remembered for caps; 0: none asks; UINT16_MAX always
             uint8_t charge;      // enum charge of the contract (market.h): delivery or win
-            uint8_t reserved2[15];
+            uint8_t kind;        // enum price_kind
+            uint16_t deal;       // stable id of the deal it was sold under; 0 none
+            uint32_t floor_id;   // stable id of the market's floor rule that counted; 0 none
+            uint16_t campaigns[2];  // of the message, and that one's parent; 0 none
+            uint16_t day;           // of the win: days since 1970-01-01 by the host's clock
+            uint8_t cell;           // stage * CHANNEL_COUNT + channel
+            uint8_t reserved2;
         } placement;
         struct {
             uint32_t slot;
@@ -90,7 +118,7 @@ struct fact {
             uint64_t catalog;
             money price;          // of the placement
             char key[BOUND_KEY];  // the reporter's id of the event; may be empty
-        } event;                  // DELIVERED ACCEPTED DECLINED CANCELLED EXPIRED
+        } event;                  // DELIVERED ACCEPTED DECLINED CANCELLED EXPIRED LAPSED COMPLAINED
         struct {
             uint32_t seat, message;
             struct currency currency;
@@ -103,14 +131,45 @@ struct fact {
         struct {
             uint64_t bid;
             uint16_t seat;
-            uint8_t state;  // enum bid_state
-            uint8_t reserved2;
+            uint8_t state;           // enum bid_state
+            uint8_t kind;            // enum price_kind
             uint32_t message, slot;  // slot 0: any that admits the message
             struct currency currency;
             money price;
             usec from, until;     // until 0: open end
             char key[BOUND_KEY];  // the seat's own reference of the bid
         } bid;                    // FACT_BID
+        struct {
+            uint64_t bid[2];         // 0: none in this place
+            int64_t price[2];        // in its own kind
+            uint64_t multiplier[2];  // learned: score = price_score(kind, price, multiplier)
+            money floor[2];          // that counted, as expected value
+            uint32_t message[2];
+            uint32_t floor_id[2];  // as in a placement
+            uint16_t seat[2];
+            uint8_t how[2];       // enum candidate_how, with the kind in the lowest two bits
+            uint8_t priority[2];  // the higher ranks first whatever the score
+        } candidates;             // FACT_CANDIDATES
+        struct {
+            uint32_t considered;  // bids judged before the search stopped
+            uint8_t reason[28];   // enum reason; 0 behind the last
+            uint16_t count[28];   // saturates
+        } tally;                  // FACT_TALLY
+        struct {
+            uint64_t bid[4];  // 0: none in this place
+            int64_t met[4];   // not_eligible: value the clause met; INT64_MIN: unknown or hidden
+            uint16_t seat[4];
+            uint16_t clause[4];  // not_eligible: number of the node in its rule; caps: count met
+            uint8_t reason[4];
+            uint8_t rule_of[4];  // 0 slot, 1 seat, 2 message
+        } refusals;              // FACT_REFUSALS
+        struct {
+            uint16_t seat[11];       // 0: none in this place
+            uint16_t answer_ms[11];  // until it answered; UINT16_MAX never
+            uint8_t reason[11];      // NONE: bids were taken; NO_BID, NO_ANSWER, INVALID_BID ...
+            uint8_t bids[11];        // taken into the auction
+            uint8_t reserved2[22];
+        } callouts;  // FACT_CALLOUTS
         uint8_t bytes[88];
     };
 };

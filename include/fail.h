@@ -5,8 +5,8 @@
 
 _Noreturn void fail_check(const char *file, int line, const char *what);
 
-#define CHECK(condition) \
-    do { \
+#define CHECK(condition)                                                                   \
+    do {                                                                                   \
         if (__builtin_expect(!(condition), 0)) fail_check(__FILE__, __LINE__, #condition); \
     } while (0)
 

@@ -11,12 +11,9 @@
 #include "arena.h"
 #include "clock.h"
 #include "expr.h"
+#include "market_rules.h"
 #include "money.h"
 #include "terms.h"
-
-struct place {
-    uint32_t line, column;  // from 1; 0 when it did not come from a file
-};
 
 struct market_attribute {
     struct place place;
@@ -61,6 +58,7 @@ struct market_slot {
     const char *rule;  // over contact, customer and message attributes
     struct place rule_place;
     uint32_t delivery_seconds;  // delivery window
+    bool explore;               // learned rates may be drawn here, so that they go on learning
     struct market_value *values;
     uint32_t value_count;
 };
@@ -72,6 +70,11 @@ struct market_container {
     const char *code, *name, *owner;  // owner: a department's seat
     struct place owner_place, stage_place, channel_place;
     uint8_t stage, channel, pricing;
+    bool separate;         // no two messages of one category in a contact
+    uint32_t paid_max;     // placements of partners in a contact at most; 0: any number
+    uint32_t quota_count;  // so many placements at least pursue one of quota_objectives; 0 none
+    uint16_t quota_objectives;
+    struct place quota_place;
     struct market_slot *slots;  // in declared order
     uint32_t slot_count;
 };
@@ -81,8 +84,11 @@ struct market_seat {
     const char *code, *name;
     uint8_t kind;  // enum seat_kind
     bool paused;
-    bool has_budget;
-    money budget;      // what may be spent in all, held included: cumulative and only growing
+    struct market_budget budget;
+    bool live;           // may be asked for bids during a contact
+    const char **shows;  // attributes that its bid requests may carry: its whitelist
+    uint32_t show_count;
+    struct place live_place;
     const char *rule;  // over contact, customer and slot attributes
     struct place rule_place;
 };
@@ -96,13 +102,17 @@ struct market_message {
     const char *rule;  // over contact, customer and slot attributes
     struct place rule_place;
     usec from, until;  // 0: open
-    bool has_budget;
-    money budget;
-    uint32_t cap_count,
-        cap_days;  // at most count deliveries to one customer in so many days; 0 none
+    struct market_budget budget;
+    const char *campaign;  // "" none
+    const char *group;     // of its seat: all of a group win in a contact, or none; "" none
+    struct place campaign_place;
+    uint8_t priority;       // 0 to BOUND_PRIORITY; the higher ranks first whatever the price
+    bool after_experience;  // asks about an experience: waits until the touchpoint reports it
+    uint32_t cap_count, cap_days;  // short form of a cap per message; 0 none
     struct market_value *values;
     uint32_t value_count;
 };
+
 enum charge { CHARGE_DELIVERY, CHARGE_WIN, CHARGE_COUNT };
 enum billing { BILLING_CREDIT, BILLING_PREPAID, BILLING_COUNT };
 enum transfer_price { TRANSFER_SECOND_PRICE, TRANSFER_FLOOR, TRANSFER_ZERO, TRANSFER_PRICE_COUNT };
@@ -131,23 +141,34 @@ struct market {
     const char *code, *name;
     struct currency currency;
     uint16_t channels, stages;  // masks in use
+    const char *zone;           // IANA name of the host's time zone; "UTC"
+    struct place zone_place;
+    uint8_t disclosure;                // enum disclosure
+    uint32_t sample_ppm, sample_days;  // contact sample: share kept, and for how long
+    uint32_t complaint_quiet_days, refund_quiet_days;  // nothing but fulfill and educate; 0 none
     struct market_attribute *attributes;
     struct market_touchpoint *touchpoints;
     struct market_container *containers;
     struct market_seat *seats;
     struct market_message *messages;
     struct market_contract *contracts;
+    struct market_campaign *campaigns;
+    struct market_cap *caps;
+    struct market_rule_floor *floors;
+    struct market_experiment *experiments;
+    struct market_deal *deals;
     uint32_t attribute_count, touchpoint_count, container_count, seat_count, message_count,
-        contract_count;
+        contract_count, campaign_count, cap_count, floor_count, experiment_count, deal_count;
 };
 
 // A standing bid as it is kept: what FACT_BID last said.
 struct market_bid {
     uint64_t id;
     uint32_t seat, message, slot;  // stable ids; slot 0: any
-    money price;
+    money price;                   // micros; or millionths of the revenue
     usec from, until;
     uint8_t state;  // enum bid_state
+    uint8_t kind;   // enum price_kind
     char key[BOUND_KEY + 1];
 };
 // A certificate that may speak, by the SHA-256 of its public key (SubjectPublicKeyInfo).
@@ -160,6 +181,11 @@ struct market_certificate {
 
 // Words of the market file for the numbers above (market/market.c).
 const char *market_pricing_name(enum pricing value);
+const char *market_pacing_name(enum pacing value);
+const char *market_cap_per_name(enum cap_per value);
+const char *market_cap_window_name(enum cap_window value);
+const char *market_deal_at_name(enum deal_at value);
+const char *market_disclosure_name(enum disclosure value);
 const char *market_charge_name(enum charge value);
 const char *market_billing_name(enum billing value);
 const char *market_transfer_price_name(enum transfer_price value);

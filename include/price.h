@@ -13,17 +13,28 @@
 struct price_bid {
     uint64_t bid;  // its id; not 0
     uint32_t seat;
-    money price;  // the most it pays
-    money floor;  // the floor that counts for it
+    uint8_t kind;         // enum price_kind
+    uint8_t at;           // enum deal_at (market.h): how it pays when it wins
+    uint8_t priority;     // the higher ranks first, whatever the score
+    money price;          // the most it pays, in its own kind: micros, or millionths of revenue
+    uint64_t multiplier;  // expected responses (fraction of LEARN_ONE) or revenue (micros) a
+                          // placement; not used by prices per placement
+    money floor;          // the least expected value that counts for it
 };
 struct price_sale {
     uint64_t winner;  // bid; 0: no sale
     uint32_t seat;
-    money price;       // clearing price
+    money price;       // clearing price, in the winner's kind
     money floor;       // the winner's floor
-    uint64_t setter;   // bid that set the price; 0: the floor did
+    uint64_t setter;   // bid that set the price; 0: the floor did, or its own price
     uint32_t counted;  // bids at or above their floor
 };
+
+// Expected value to the host of a placement at this price: price; price x rate; revenue x share.
+// Rounded down; at most BOUND_MICROS.
+money price_score(enum price_kind kind, money price, uint64_t multiplier);
+// The least price of this kind whose score reaches `score`; BOUND_MICROS + 1 when none does.
+money price_reaching(enum price_kind kind, money score, uint64_t multiplier);
 
 // Bids may be given one by one, in any order; the sale does not depend on it.
 struct price {
@@ -35,8 +46,8 @@ struct price {
 void price_open(struct price *price, uint64_t seed);
 // False when the bid is below its floor: it takes no part.
 bool price_add(struct price *price, const struct price_bid *bid);
-// True when no bid dearer than or equal to `next` is still to come and cheaper ones cannot change
-// the sale.
+// True when the sale cannot change any more, if all bids still to come are priced per placement, at
+// priority 0, and below `next`.
 bool price_settled(const struct price *price, money next);
 void price_close(const struct price *price, struct price_sale *out_sale);
 

@@ -18,24 +18,23 @@
 #include "terms.h"
 
 struct settings {
-    char directory[512];          // absolute
-    char listen_host[64];         // default 127.0.0.1
-    uint16_t listen_port;         // default 7443
-    char postgres[512];           // connection string; "" = private cluster in the directory
-    uint32_t log, epoch;          // this node's journal: 1, 1
-    uint64_t segment_bytes;       // 64 MiB
-    struct {                      // what the book holds at most (book.h)
+    char directory[512];     // absolute
+    char listen_host[64];    // default 127.0.0.1
+    uint16_t listen_port;    // default 7443
+    char postgres[512];      // connection string; "" = private cluster in the directory
+    uint32_t log, epoch;     // this node's journal: 1, 1
+    uint64_t segment_bytes;  // 64 MiB
+    struct {                 // what the book holds at most (book.h)
         uint32_t contacts, placements, caps, orders, overlay;
     } book;
-    uint32_t connections;         // most at once: 10,000
-    uint32_t seat_in_flight;      // most unanswered requests of one connection: 64
+    uint32_t connections;     // most at once: 10,000
+    uint32_t seat_in_flight;  // most unanswered requests of one connection: 64
 };
 struct settings_error {
     char text[512];  // "vendue.yaml:7:9: listen.port: '99999' is not a port from 1 to 65535"
 };
 // Reads `directory`/vendue.yaml over the defaults. STATUS_NOT_FOUND: no such market directory.
-MUST_CHECK enum status
-settings_read(const char *directory, struct settings *out_settings,
-              struct settings_error *out_error);
+MUST_CHECK enum status settings_read(const char *directory, struct settings *out_settings,
+                                     struct settings_error *out_error);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reason.h"
+
 // What a function that can fail answers (errors of the world). Must be used by the caller.
 enum status {
     STATUS_OK = 0,
@@ -16,121 +18,94 @@ enum status {
     STATUS_EXISTS,    // it is there already, and it is the same
     STATUS_CONFLICT,  // it is there already, and it differs
     STATUS_DENIED,
-    STATUS_AGAIN,     // nothing now; try later
-    STATUS_CLOSED,    // the other side is gone
-    STATUS_IO,        // the system said no; errno holds why
-    STATUS_DAMAGED,   // bytes are not what was written
-    STATUS_GAP,       // a journal's next frame is missing
-    STATUS_FORK,      // a journal's next frame does not continue the last one
-    STATUS_VERSION,   // written by a version this one cannot read
+    STATUS_AGAIN,    // nothing now; try later
+    STATUS_CLOSED,   // the other side is gone
+    STATUS_IO,       // the system said no; errno holds why
+    STATUS_DAMAGED,  // bytes are not what was written
+    STATUS_GAP,      // a journal's next frame is missing
+    STATUS_FORK,     // a journal's next frame does not continue the last one
+    STATUS_VERSION,  // written by a version this one cannot read
 };
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-const char *
-status_text(enum status status);
+const char *status_text(enum status status);
 
 enum channel {
-    CHANNEL_CALL, CHANNEL_WEB, CHANNEL_APP, CHANNEL_STORE, CHANNEL_EMAIL, CHANNEL_CHAT,
-    CHANNEL_SMS, CHANNEL_BILL, CHANNEL_PARCEL, CHANNEL_KIOSK, CHANNEL_SOCIAL, CHANNEL_PARTNER,
+    CHANNEL_CALL,
+    CHANNEL_WEB,
+    CHANNEL_APP,
+    CHANNEL_STORE,
+    CHANNEL_EMAIL,
+    CHANNEL_CHAT,
+    CHANNEL_SMS,
+    CHANNEL_BILL,
+    CHANNEL_PARCEL,
+    CHANNEL_KIOSK,
+    CHANNEL_SOCIAL,
+    CHANNEL_PARTNER,
     CHANNEL_COUNT
 };
 enum stage {
-    STAGE_NEED, STAGE_SHOP, STAGE_BUY, STAGE_USE, STAGE_SERVICE, STAGE_RENEW, STAGE_LEAVE,
+    STAGE_NEED,
+    STAGE_SHOP,
+    STAGE_BUY,
+    STAGE_USE,
+    STAGE_SERVICE,
+    STAGE_RENEW,
+    STAGE_LEAVE,
     STAGE_ADVOCATE,
     STAGE_COUNT
 };
 // The nine objectives. Sets of them are masks: 1u << objective.
 enum objective {
-    OBJECTIVE_IDENTIFY, OBJECTIVE_RECOGNIZE, OBJECTIVE_FULFILL, OBJECTIVE_UPGRADE,
-    OBJECTIVE_CROSS_SELL, OBJECTIVE_EXPAND, OBJECTIVE_EDUCATE, OBJECTIVE_COLLECT, OBJECTIVE_REFER,
+    OBJECTIVE_IDENTIFY,
+    OBJECTIVE_RECOGNIZE,
+    OBJECTIVE_FULFILL,
+    OBJECTIVE_UPGRADE,
+    OBJECTIVE_CROSS_SELL,
+    OBJECTIVE_EXPAND,
+    OBJECTIVE_EDUCATE,
+    OBJECTIVE_COLLECT,
+    OBJECTIVE_REFER,
     OBJECTIVE_COUNT
 };
 // The ladder. Sets of rungs are masks: 1u << rung. Printed as 1 to 8: rung + 1.
 enum rung {
-    RUNG_GEOGRAPHIC, RUNG_DEMOGRAPHIC, RUNG_BEHAVIORAL, RUNG_PERSONALIZATION, RUNG_PREDICTIVE,
-    RUNG_COMMERCIALIZATION, RUNG_AFFILIATION, RUNG_SYNDICATION,
+    RUNG_GEOGRAPHIC,
+    RUNG_DEMOGRAPHIC,
+    RUNG_BEHAVIORAL,
+    RUNG_PERSONALIZATION,
+    RUNG_PREDICTIVE,
+    RUNG_COMMERCIALIZATION,
+    RUNG_AFFILIATION,
+    RUNG_SYNDICATION,
     RUNG_COUNT
 };
 enum identity { IDENTITY_ANONYMOUS, IDENTITY_FIRST_TIME, IDENTITY_REPEAT, IDENTITY_COUNT };
 enum tier { TIER_NONE, TIER_SILVER, TIER_GOLD, TIER_PLATINUM, TIER_VIP, TIER_COUNT };
 enum loyalty {
-    LOYALTY_UNKNOWN, LOYALTY_PROSPECT, LOYALTY_FIRST_TIME_USER, LOYALTY_EXCLUSIVE, LOYALTY_SWITCHER,
+    LOYALTY_UNKNOWN,
+    LOYALTY_PROSPECT,
+    LOYALTY_FIRST_TIME_USER,
+    LOYALTY_EXCLUSIVE,
+    LOYALTY_SWITCHER,
     LOYALTY_COUNT
 };
 enum condition { CONDITION_CALM, CONDITION_URGENT, CONDITION_DISTRESSED, CONDITION_COUNT };
 // Purposes of consent. Sets are masks: 1u << consent. Absent means no.
 enum consent {
-    CONSENT_PROFILING, CONSENT_MODELLING, CONSENT_THIRD_PARTY, CONSENT_SHARING, CONSENT_COUNT
+    CONSENT_PROFILING,
+    CONSENT_MODELLING,
+    CONSENT_THIRD_PARTY,
+    CONSENT_SHARING,
+    CONSENT_COUNT
 };
 enum privacy { PRIVACY_OPEN, PRIVACY_HOST, PRIVACY_TRANSIENT, PRIVACY_COUNT };
 enum seat_kind { SEAT_DEPARTMENT, SEAT_PARTNER, SEAT_KIND_COUNT };
+// What a bid's price is for. A share is of the revenue that follows, in millionths of it.
+enum price_kind { PRICE_PLACEMENT, PRICE_RESPONSE, PRICE_SHARE, PRICE_KIND_COUNT };
 // What a certificate speaks for.
 enum role { ROLE_TOUCHPOINT, ROLE_SEAT, ROLE_OPERATOR, ROLE_COUNT };
-
-// The business's answers. Each has a stable key (text), a number, and a sentence.
-// Numbers: OpenRTB 2.6 loss reasons where one exists, ours from 501 up; 0 is "won" or "accepted".
-enum reason {
-    REASON_NONE,               // 0: won, accepted
-    // why a bid did not win a slot
-    REASON_BELOW_FLOOR,        // 100
-    REASON_OUTBID,             // 102
-    REASON_FORMAT,             // 204 the slot does not take this format
-    REASON_NOT_ELIGIBLE,       // 501 a rule of slot, seat or message is not true
-    REASON_CONSENT,            // 502 the rung needs a consent that is absent
-    REASON_FREQUENCY_CAP,      // 503
-    REASON_BUDGET,             // 505
-    REASON_DUPLICATE,          // 508 this message already won a slot of this contact
-    REASON_CONTRACT,           // 512 no contract in force
-    REASON_RUNG,               // 513 the slot does not admit this rung
-    REASON_OBJECTIVE,          // 514 the slot admits none of the message's objectives
-    REASON_IDENTITY,           // 515 the rung needs a recognized customer
-    REASON_CONDITION,          // 516 a distressed customer is served, not sold to
-    REASON_SEAT_KIND,          // 517 this kind of seat may not use this rung
-    REASON_NOT_VALID_NOW,      // 518 message or bid outside its validity
-    REASON_PAUSED,             // 519
-    REASON_OWN_SEAT,           // 520 a better bid of the same seat won
-    REASON_WITHDRAWN,          // 521
-    // why a slot stayed empty
-    REASON_NO_BIDS,            // 530 no bid addresses this slot
-    REASON_NO_ELIGIBLE_BID,    // 531 bids were there, none was eligible
-    REASON_NOT_REQUESTED,      // 532
-    // why a request was refused
-    REASON_MALFORMED,          // 540 not MessagePack-RPC, or of the wrong type
-    REASON_MISSING_FIELD,      // 541
-    REASON_WRONG_TYPE,         // 542
-    REASON_OUT_OF_RANGE,       // 543
-    REASON_TOO_LARGE,          // 544
-    REASON_UNKNOWN_METHOD,     // 545
-    REASON_UNKNOWN_CONTAINER,  // 546
-    REASON_UNKNOWN_SLOT,       // 547
-    REASON_UNKNOWN_SEAT,       // 548
-    REASON_UNKNOWN_MESSAGE,    // 549
-    REASON_UNKNOWN_BID,        // 550
-    REASON_UNKNOWN_PLACEMENT,  // 551
-    REASON_UNKNOWN_ATTRIBUTE,  // 552
-    REASON_NOT_YOURS,          // 553 another seat's message, bid, placement, statement
-    REASON_WRONG_ROLE,         // 554 this certificate may not call this method
-    REASON_UNKNOWN_CERTIFICATE,// 555
-    REASON_REVOKED,            // 556
-    REASON_CONFLICT,           // 557 the same key with another content
-    REASON_CURRENCY,           // 558
-    REASON_LATE,               // 559 after the placement's delivery window
-    REASON_EARLY,              // 560 response or conversion before delivery
-    REASON_ALREADY_ENDED,      // 561 declined, expired or refunded before
-    REASON_REFUND_EXCEEDS,     // 562 more refunded than converted
-    REASON_BUSY,               // 563 a bounded pool is full; try again
-    REASON_JOURNAL_FULL,       // 564 no room to make a fact durable
-    REASON_NOT_FOUND,          // 565
-    REASON_NO_MARKET,          // 566 no catalog loaded yet
-    REASON_INTERNAL,           // 567
-    REASON_COUNT
-};
-unsigned
-reason_number(enum reason reason);
-const char *
-reason_key(enum reason reason);  // "below_floor"
-const char *
-reason_text(enum reason reason);  // a sentence for people
 
 // Names: the words as people write them, in lower case ("cross_sell"). *_parse: STATUS_INPUT when
 // it is no such word; `text` need not end in NUL.
@@ -145,6 +120,7 @@ const char *condition_name(enum condition value);
 const char *consent_name(enum consent value);
 const char *privacy_name(enum privacy value);
 const char *seat_kind_name(enum seat_kind value);
+const char *price_kind_name(enum price_kind value);
 const char *role_name(enum role value);
 MUST_CHECK enum status channel_parse(const char *text, size_t len, enum channel *out_value);
 MUST_CHECK enum status stage_parse(const char *text, size_t len, enum stage *out_value);
@@ -157,6 +133,7 @@ MUST_CHECK enum status condition_parse(const char *text, size_t len, enum condit
 MUST_CHECK enum status consent_parse(const char *text, size_t len, enum consent *out_value);
 MUST_CHECK enum status privacy_parse(const char *text, size_t len, enum privacy *out_value);
 MUST_CHECK enum status seat_kind_parse(const char *text, size_t len, enum seat_kind *out_value);
+MUST_CHECK enum status price_kind_parse(const char *text, size_t len, enum price_kind *out_value);
 MUST_CHECK enum status role_parse(const char *text, size_t len, enum role *out_value);
 
 #endif
