@@ -46,10 +46,11 @@ struct catalog {
     const struct catalog_seat *seats;
     const struct catalog_message *messages;
     const struct catalog_contract *contracts;  // by seat, then from
-    // Those priced by what follows first (response, share: what they are worth is learned), by id;
-    // then those priced per placement, dearest first, then id ascending.
+    // First those whose rank is not their price, by id: priced by what follows (response, share), of a
+    // message with a priority, or of a message in a deal. Then the others, dearest first, then id
+    // ascending. The book's overlay keeps the same order.
     const struct catalog_bid *bids;
-    uint32_t learned_bid_count;  // of the first sort
+    uint32_t judged_first;  // bids of the first sort
     const struct catalog_campaign *campaigns;
     const struct catalog_cap *caps;
     const struct catalog_experiment *experiments;
