@@ -145,8 +145,8 @@ decode_seats(struct decoder *decoder, uint32_t count)
         catalog_decode_need(decoder, seat->id > 0 && seat->id < BOUND_SEATS);
         seat->kind = catalog_decode_enum(decoder, SEAT_KIND_COUNT);
         seat->paused = catalog_decode_bool(decoder);
-        seat->has_budget = catalog_decode_bool(decoder);
-        seat->budget = catalog_decode_money(decoder);
+        seat->budget.has_total = catalog_decode_bool(decoder);
+        seat->budget.total = seat->budget.limit = catalog_decode_money(decoder);
         seat->code = catalog_decode_code(decoder, BOUND_CODE);
         catalog_decode_rule(decoder, CATALOG_SEAT_RULE_ADMITS, &seat->rule);
     }
@@ -187,6 +187,8 @@ decode_floors(struct decoder *decoder, struct catalog_slot *slot, uint32_t count
         floors[i].seat = catalog_decode_index(decoder, decoder->catalog->seat_count, true);
         floors[i].category = catalog_decode_word(decoder, true);
         floors[i].price = catalog_decode_money(decoder);
+        floors[i].tier = -1;
+        floors[i].number = (uint8_t)(i + 1);
     }
     slot->floors = floors;
     slot->floor_count = count;
@@ -262,14 +264,15 @@ decode_message(struct decoder *decoder, struct catalog_message *message)
     message->format = catalog_decode_word(decoder, true);
     message->from.us = codec_get_i64(in);
     message->until.us = codec_get_i64(in);
-    message->has_budget = catalog_decode_bool(decoder);
-    message->budget = catalog_decode_money(decoder);
-    message->cap_count = codec_get_u32(in);
-    message->cap_days = codec_get_u32(in);
+    message->budget.has_total = catalog_decode_bool(decoder);
+    message->budget.total = message->budget.limit = catalog_decode_money(decoder);
+    message->campaign = message->deal = UINT32_MAX;
+    uint32_t cap_count = codec_get_u32(in), cap_days = codec_get_u32(in);
+    message->remember_days = cap_count > 0 ? (uint16_t)cap_days : 0;
     catalog_decode_need(decoder, message->id > 0 && message->id < BOUND_MESSAGES &&
                                      message->objectives < 1u << OBJECTIVE_COUNT &&
-                                     message->cap_count <= BOUND_CAP_COUNT &&
-                                     (message->cap_count == 0 || message->cap_days > 0));
+                                     cap_count <= BOUND_CAP_COUNT &&
+                                     (cap_count == 0 || cap_days > 0));
     message->code = catalog_decode_code(decoder, BOUND_CODE);
     message->content = catalog_decode_text(decoder, BOUND_TEXT);
     if (in->damaged) return;

@@ -153,7 +153,7 @@ put_seats(struct encoding *encoding)
         const struct market_seat *seat = &market->seats[i];
         if (!check_code(encoding, "seat", seat->code) ||
             !check_id(encoding, "seat", seat->code, seat->id, BOUND_SEATS) ||
-            !check_money(encoding, "seat", seat->code, seat->budget))
+            !check_money(encoding, "seat", seat->code, seat->budget.total))
             return false;
         if (seat->kind >= SEAT_KIND_COUNT)
             return catalog_encode_refuse(&encoding->encoder, "seat '%s' is not well declared",
@@ -164,8 +164,8 @@ put_seats(struct encoding *encoding)
         codec_put(out, seat->id, 4);
         codec_put(out, seat->kind, 1);
         codec_put(out, seat->paused, 1);
-        codec_put(out, seat->has_budget, 1);
-        codec_put(out, (uint64_t)seat->budget.micros, 8);
+        codec_put(out, seat->budget.has_total, 1);
+        codec_put(out, (uint64_t)seat->budget.total.micros, 8);
         codec_put_text(out, seat->code);
         if (!catalog_encode_rule(&encoding->encoder, seat->rule, CATALOG_SEAT_RULE_ADMITS, "seat",
                                  seat->code))
@@ -310,7 +310,7 @@ put_message(struct encoding *encoding, const struct market_message *message)
     uint32_t seat;
     if (!check_code(encoding, "message", code) ||
         !check_id(encoding, "message", code, message->id, BOUND_MESSAGES) ||
-        !check_money(encoding, "message", code, message->budget) ||
+        !check_money(encoding, "message", code, message->budget.total) ||
         !check_text(encoding, "message", code, message->content) ||
         !seat_index(encoding, "message", code, message->seat, &seat))
         return false;
@@ -325,8 +325,8 @@ put_message(struct encoding *encoding, const struct market_message *message)
     codec_put(out, (uint32_t)catalog_encode_word(encoder, message->format), 4);
     codec_put(out, (uint64_t)message->from.us, 8);
     codec_put(out, (uint64_t)message->until.us, 8);
-    codec_put(out, message->has_budget, 1);
-    codec_put(out, (uint64_t)message->budget.micros, 8);
+    codec_put(out, message->budget.has_total, 1);
+    codec_put(out, (uint64_t)message->budget.total.micros, 8);
     codec_put(out, message->cap_count, 4);
     codec_put(out, message->cap_days, 4);
     codec_put_text(out, code);

@@ -141,6 +141,11 @@ struct catalog_day {
 struct catalog_day catalog_day_of(const struct catalog *catalog, usec at);
 // When the calendar window that `at` lies in began: CAP_HOUR, CAP_DAY, CAP_WEEK (from Monday).
 usec catalog_window_began(const struct catalog *catalog, enum cap_window window, usec at);
+// True for a bid whose rank is not its price, which so stands in the first part of `bids` (and of
+// the book's overlay): its kind is not per placement, or its message (index) has a priority or is
+// named in a deal.
+bool
+catalog_judged_first(const struct catalog *catalog, uint32_t message, enum price_kind kind);
 // The deal under which a message competes in a slot at a time; NULL none.
 const struct catalog_deal *
 catalog_deal_of(const struct catalog *catalog, uint32_t slot, uint32_t message, usec at);

@@ -67,7 +67,8 @@ check_floor(struct checker *checker, const struct market_slot *slot, uint32_t i)
                      "floors: %s '%s' can never stand on rung %d",
                      seat_kind_name((enum seat_kind)seat->kind), seat->code, floor->rung + 1)
             ->mend = "leave out the rung or the seat";
-    if (seat != NULL && seat->has_budget && floor->price.micros > seat->budget.micros)
+    if (seat != NULL && seat->budget.has_total &&
+        floor->price.micros > seat->budget.total.micros)
         report_error(checker->report, floor->place, checker->object,
                      "floors: the floor is above the whole budget of seat '%s'", seat->code)
             ->mend = "lower the floor, or raise the budget";
@@ -158,8 +159,8 @@ check_message(struct checker *checker, const struct market_message *message)
         report_error(checker->report, message->until_place, checker->object,
                      "'until' is not after 'from'")
             ->mend = "exchange the two dates";
-    if (seat != NULL && seat->has_budget && message->has_budget &&
-        message->budget.micros > seat->budget.micros)
+    if (seat != NULL && seat->budget.has_total && message->budget.has_total &&
+        message->budget.total.micros > seat->budget.total.micros)
         report_error(checker->report, message->budget_place, checker->object,
                      "budget: more than the whole budget of its seat '%s'", seat->code)
             ->mend = "lower it, or raise the seat's";

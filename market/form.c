@@ -147,7 +147,7 @@ form_seat(const struct market_seat *seat, enum form_detail detail)
 {
     json_t *object = named(seat->code, seat->name, detail);
     set_text(object, "kind", word_seat_kind(seat->kind));
-    if (seat->has_budget) set_money(object, "budget", seat->budget);
+    if (seat->budget.has_total) set_money(object, "budget", seat->budget.total);
     if (detail == FORM_FULL || seat->paused) set(object, "paused", json_boolean(seat->paused));
     if (seat->rule[0] != '\0') set_text(object, "rule", seat->rule);
     return object;
@@ -226,7 +226,7 @@ form_message(const struct market_message *message, enum form_detail detail)
     if (message->rule[0] != '\0') set_text(object, "rule", message->rule);
     set_time(object, "from", message->from, detail);
     set_time(object, "until", message->until, detail);
-    if (message->has_budget) set_money(object, "budget", message->budget);
+    if (message->budget.has_total) set_money(object, "budget", message->budget.total);
     if (message->cap_count > 0)
         set(object, "cap", json_sprintf("%u in %ud", message->cap_count, message->cap_days));
     set_values(object, message->values, message->value_count);

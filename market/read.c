@@ -197,7 +197,7 @@ read_seats(struct reader *reader, const struct tree *root)
         const struct tree *kind = field_need(reader, map, "kind", "use department or partner");
         seat->kind = (uint8_t)word_one(reader, kind, word_seat_kind, SEAT_KIND_COUNT,
                                        SEAT_KIND_COUNT);
-        seat->has_budget = field_money(reader, field_get(map, "budget"), &seat->budget);
+        seat->budget.has_total = field_money(reader, field_get(map, "budget"), &seat->budget.total);
         seat->paused = field_flag(reader, field_get(map, "paused"), false);
         seat->rule = read_rule(reader, map, &seat->rule_place);
     }

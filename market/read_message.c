@@ -53,12 +53,13 @@ read_message(struct reader *reader, const struct tree *map, struct market_messag
     message->rule = read_rule(reader, map, &message->rule_place);
     message->from = field_time(reader, field_get(map, "from"));
     message->until = field_time(reader, field_get(map, "until"));
-    message->has_budget = field_money(reader, field_get(map, "budget"), &message->budget);
+    message->budget.has_total = field_money(reader, field_get(map, "budget"), &message->budget.total);
     read_cap(reader, field_get(map, "cap"), message);
     message->seat_place = field_place(field_get(map, "seat"), message->place);
     message->rung_place = field_place(rung, message->place);
     message->until_place = field_place(field_get(map, "until"), message->place);
     message->budget_place = field_place(field_get(map, "budget"), message->place);
+    message->campaign = message->group = "";
     message->values = read_values(reader, map, &message->value_count);
 }
 

@@ -58,7 +58,8 @@ seats_and_slots_come_back(void **state)
     assert_true(age->is.least == 0 && age->is.most == 120 && age->consent == CONSENT_PROFILING);
     assert_int_equal(catalog->attributes[BUILTIN_COUNT].privacy, PRIVACY_OPEN);
     assert_string_equal(catalog->seats[1].code, "grillco");
-    assert_true(catalog->seats[1].has_budget && catalog->seats[1].budget.micros == 5000000000);
+    assert_true(catalog->seats[1].budget.has_total &&
+                catalog->seats[1].budget.total.micros == 5000000000);
     assert_rule(catalog, &catalog->seats[1].rule, "consent_third_party and place = 'north'");
     assert_rule(catalog, &catalog->seats[0].rule, "true");
     assert_int_equal(catalog->slot_count, 3);
@@ -98,8 +99,8 @@ messages_contracts_and_certificates_come_back(void **state)
     assert_true(grill->id == 4 && grill->seat == 1 && grill->rung == RUNG_SYNDICATION &&
                 grill->objectives == 16);
     assert_true(grill->from.us == 1000 && grill->until.us == 2000 && grill->budget.micros == 77);
-    assert_true(grill->cap_count == 3 && grill->cap_days == 30 && grill->has_budget &&
-                !upgrade->has_budget);
+    assert_true(grill->remember_days == 30 && grill->budget.has_total &&
+                !upgrade->budget.has_total);
     assert_string_equal(grill->category_text, "garden");
     assert_string_equal(grill->format_text, "banner");
     assert_string_equal(grill->content, "cms:2");

@@ -204,8 +204,8 @@ declare_seats(struct random *random, struct market *market, const struct random_
             .name = "",
             .kind = i % 2 ? SEAT_PARTNER : SEAT_DEPARTMENT,
             .paused = i == 6,
-            .has_budget = budget,
-            .budget = money_of(budget ? (int64_t)random_below(random, purse) * 1000000 : 0),
+            .budget = {.has_total = budget,
+                       .total = {budget ? (int64_t)random_below(random, purse) * 1000000 : 0}},
             .rule = a_rule(random, market->arena, OF_SLOT, 25),
         };
         if (i == 7) continue;  // no contract
@@ -326,8 +326,10 @@ declare_messages(struct random *random, struct market *market, const struct rand
             .rule = a_rule(random, market->arena, OF_SLOT, 70),
             .from = {random_chance(random, 10) ? RANDOM_NOW + 1000 : 0},
             .until = {random_chance(random, 10) ? RANDOM_NOW : 0},
-            .has_budget = budget,
-            .budget = money_of(budget ? (int64_t)random_below(random, 10) * 1000000 : 0),
+            .budget = {.has_total = budget,
+                       .total = {budget ? (int64_t)random_below(random, 10) * 1000000 : 0}},
+            .campaign = "",
+            .group = "",
             .cap_count = cap ? 1 + random_below(of, 3) : 0,
             .cap_days = cap ? 1 + random_below(of, 7) : 0,
         };
