@@ -49,6 +49,7 @@ static const struct setting settings_table[] = {
     {"sessions.connections", SETTING_COUNT, FIELD(connections), 1, 100000,
      "a count from 1 to 100000"},
     {"sessions.in_flight", SETTING_COUNT, FIELD(seat_in_flight), 1, 4096, "a count from 1 to 4096"},
+    {"explain.days", SETTING_COUNT, FIELD(explain_days), 0, 366, "a number of days from 0 to 366"},
 };
 
 struct reader {
@@ -241,6 +242,7 @@ settings_read(const char *directory, struct settings *out_settings,
                  .overlay = 4096},
         .connections = 10000,
         .seat_in_flight = 64,
+        .explain_days = 7,
     };
     memcpy(out_settings->directory, absolute, strlen(absolute) + 1);  // checked to fit above
     struct reader reader = {out_settings, out_error, "vendue.yaml", 0};

@@ -4,6 +4,7 @@
 // A market directory:
 //   vendue.yaml          these settings
 //   journal/             segments of the journal, lock, durable watermark       (auctiond writes)
+//   inputs/ sample/      what contacts brought; the contact sample              (auctiond writes)
 //   published/catalog    the catalog                                            (ledgerd writes)
 //   published/statements/SEAT/PERIOD.{json,csv,txt}   closed statements         (ledgerd writes)
 //   tls/ca.crt ca.key server.crt server.key           own certificate authority
@@ -29,6 +30,7 @@ struct settings {
     } book;
     uint32_t connections;     // most at once: 10,000
     uint32_t seat_in_flight;  // most unanswered requests of one connection: 64
+    uint32_t explain_days;    // so long what contacts brought is kept for explaining: 7; 0 not
 };
 struct settings_error {
     char text[512];  // "vendue.yaml:7:9: listen.port: '99999' is not a port from 1 to 65535"
