@@ -20,9 +20,9 @@ void spool_close(struct spool *spool);
 void spool_catalog(struct spool *spool, const struct catalog *catalog);
 // A contact that was decided: no test, no repeat. `id` and `at` as in its FACT_CONTACT; `live` as
 // given to round_decide, or NULL. Copies what it keeps; never waits.
-void spool_contact(struct spool *spool, const struct catalog *catalog,
-                   const struct contact *contact, struct id id, usec at,
-                   const struct round_live *live);
+void
+spool_contact(struct spool *spool, const struct catalog *catalog, const struct contact *contact,
+              struct id id, usec at, const struct round_live *live);
 
 struct spool_counts {
     uint64_t kept, sampled, dropped;
