@@ -57,7 +57,7 @@ floor_of(const struct catalog_slot *slot, const struct catalog_message *message,
         if (floor->seat != UINT32_MAX && floor->seat != message->seat) continue;
         if (floor->category >= 0 && floor->category != message->category) continue;
         judgement->floor = floor->price;
-        judgement->floor_rule = (uint8_t)(i + 1);
+        judgement->floor_rule = floor->number;
         return;
     }
 }
@@ -133,9 +133,9 @@ bool
 round_seat_covers(const struct round *round, uint32_t index, money price)
 {
     const struct catalog_seat *seat = &round->catalog->seats[index];
-    if (!seat->has_budget) return true;
-    return affords(round, seat->budget, book_seat_spent(round->book, seat->id), index, UINT32_MAX,
-                   price);
+    if (!seat->budget.has_total) return true;
+    return affords(round, seat->budget.total, book_spent(round->book, BUDGET_SEAT, seat->id), index,
+                   UINT32_MAX, price);
 }
 
 static enum reason
@@ -145,17 +145,11 @@ judge_counts(const struct round *round, const struct catalog_bid *bid,
     for (unsigned i = 0; i < round->win_count; i++) {
         if (round->wins[i].message == bid->message) return REASON_DUPLICATE;
     }
-    uint64_t customer = round->contact->customer;
-    if (message->cap_count > 0 && customer != 0) {
-        uint32_t count = book_cap_count(round->book, customer, message->id, message->cap_days,
-                                        round->now);
-        if (count >= message->cap_count) return REASON_FREQUENCY_CAP;
-        if (!book_cap_has_room(round->book, customer, message->id)) return REASON_BUSY;
-    }
     if (!round_seat_covers(round, bid->seat, bid->price)) return REASON_BUDGET;
-    if (message->has_budget &&
-        !affords(round, message->budget, book_message_spent(round->book, message->id), bid->seat,
-                 bid->message, bid->price))
+    if (message->budget.has_total &&
+        !affords(round, message->budget.total,
+                 book_spent(round->book, BUDGET_MESSAGE, message->id), bid->seat, bid->message,
+                 bid->price))
         return REASON_BUDGET;
     return REASON_NONE;
 }
@@ -280,12 +274,10 @@ search(struct round *round, struct round_judgement *out_winner)
     if (!round_slot_is_open(round)) return NULL;
     round_start_bids(round, true);
     uint32_t number;
-    money last = money_of(BOUND_MICROS);  // no bid to come is dearer
     money least = round_least_floor(round->slot);
-    while (!price_settled(&round->price, last) &&
-           (bid = round_next_bid(round, true, &number)) != NULL) {
-        last = bid->price;
-        if (price_settled(&round->price, last) || last.micros < least.micros) break;
+    while ((bid = round_next_bid(round, true, &number)) != NULL) {
+        if (bid->price.micros < least.micros) break;
+        if (price_settled(&round->price, bid->price, bid->id)) break;
         // A cheaper bid of the leading seat can neither win nor set the price.
         if (winner != NULL && bid->seat == winner->seat && bid->price.micros < winner->price.micros)
             continue;
@@ -295,7 +287,8 @@ search(struct round *round, struct round_judgement *out_winner)
         struct round_judgement judgement;
         round_judge(round, bid, &judgement);
         if (judgement.reason != REASON_NONE) continue;
-        struct price_bid entry = {bid->id, bid->seat, bid->price, judgement.floor};
+        struct price_bid entry = {
+            .bid = bid->id, .seat = bid->seat, .price = bid->price, .floor = judgement.floor};
         CHECK(price_add(&round->price, &entry));
         if (round->price.first.bid == bid->id) {
             winner = bid;
@@ -342,8 +335,7 @@ round_placement_fact(const struct round *round, const struct catalog_bid *bid,
     fact.placement.rung = message->rung;
     fact.placement.floor_rule = winner->floor_rule;
     fact.placement.eligible = sale->counted > UINT16_MAX ? UINT16_MAX : (uint16_t)sale->counted;
-    uint32_t days = message->cap_count == 0 ? 0 : message->cap_days;
-    fact.placement.cap_days = days > UINT16_MAX ? UINT16_MAX : (uint16_t)days;
+    fact.placement.cap_days = message->remember_days;
     fact.placement.charge = contract->charge;
     return fact;
 }
@@ -485,8 +477,9 @@ opened_fact(const struct round *round, const struct catalog_container *container
 
 enum reason
 round_decide(struct round *round, const struct catalog *catalog, const struct book *book,
-             const struct contact *contact, usec now, struct why *why,
-             struct fact out_facts[BOUND_CONTACT_FACTS], unsigned *out_count, bool *out_repeated)
+             const struct contact *contact, const struct round_live *live, usec now,
+             struct why *why, struct fact out_facts[BOUND_CONTACT_FACTS], unsigned *out_count,
+             bool *out_repeated)
 {
     CHECK(contact->container < catalog->container_count);
     CHECK(id_same(contact->request_key, contact_request_key(contact->touchpoint, contact->key)));
@@ -510,6 +503,7 @@ round_decide(struct round *round, const struct catalog *catalog, const struct bo
     round->catalog = catalog;
     round->book = book;
     round->contact = contact;
+    round->live = live;
     round->why = why;
     round->now = now;
     round->id = contact_id(contact->request_key, now);

@@ -33,6 +33,7 @@ struct round {
     const struct catalog *catalog;
     const struct book *book;
     const struct contact *contact;
+    const struct round_live *live;  // NULL: nobody was asked
     struct why *why;
     usec now;
     struct id id;

@@ -31,9 +31,10 @@ struct price_sale {
 };
 
 // Expected value to the host of a placement at this price: price; price x rate; revenue x share.
-// Rounded down; at most BOUND_MICROS.
+// Rounded down; at most BOUND_MICROS. Bids are ranked by it before it is rounded.
 money price_score(enum price_kind kind, money price, uint64_t multiplier);
-// The least price of this kind whose score reaches `score`; BOUND_MICROS + 1 when none does.
+// The least price of this kind whose score reaches `score`; BOUND_MICROS + 1 when none does (a share
+// is at most the whole).
 money price_reaching(enum price_kind kind, money score, uint64_t multiplier);
 
 // Bids may be given one by one, in any order; the sale does not depend on it.
@@ -41,14 +42,17 @@ struct price {
     uint64_t seed;
     uint32_t counted;
     struct price_bid first;      // ranks first
-    struct price_bid others[2];  // the best bids of the two best seats: price, then lower id
+    struct price_bid others[2];  // best of the two best seats: priority, score, lower id
 };
 void price_open(struct price *price, uint64_t seed);
 // False when the bid is below its floor: it takes no part.
 bool price_add(struct price *price, const struct price_bid *bid);
 // True when the sale cannot change any more, if all bids still to come are priced per placement, at
-// priority 0, and below `next`.
-bool price_settled(const struct price *price, money next);
+// priority 0, in no deal, and below `next` or equal to it with an id of at least `next_id`.
+bool price_settled(const struct price *price, money next, uint64_t next_id);
+// The order of ranking: the higher priority, the higher score, the draw by `seed`, the lower id.
+bool
+price_ranks_before(const struct price_bid *a, const struct price_bid *b, uint64_t seed);
 void price_close(const struct price *price, struct price_sale *out_sale);
 
 // All at once.
