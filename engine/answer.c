@@ -55,7 +55,8 @@ put_placement(struct pack *pack, const struct catalog *catalog, const struct fac
     uint32_t seat = catalog_seat_by_id(catalog, fact->placement.seat);
     const struct catalog_message *found = message == UINT32_MAX ? NULL
                                                                 : &catalog->messages[message];
-    put_map(pack, 12);
+    enum price_kind kind = (enum price_kind)fact->placement.kind;
+    put_map(pack, 13);
     put_word(pack, "placement");
     put_id(pack, fact_placement(fact));
     put_word(pack, "tagid");
@@ -74,7 +75,10 @@ put_placement(struct pack *pack, const struct catalog *catalog, const struct fac
     put_integer(pack, fact->placement.rung + 1);
     put_word(pack, "objectives");
     put_objectives(pack, fact->placement.objectives);
-    put_word(pack, "price_micros");
+    put_word(pack, "kind");
+    put_string(pack, price_kind_name(kind));
+    if (kind == PRICE_SHARE) put_word(pack, "share_ppm");
+    else put_word(pack, "price_micros");
     put_integer(pack, fact->placement.price.micros);
     put_word(pack, "floor_micros");
     put_integer(pack, fact->placement.floor.micros);
@@ -101,8 +105,11 @@ void
 answer_contact(struct pack *pack, const struct catalog *catalog, const struct fact *facts,
                unsigned count, bool repeated, bool test)
 {
-    uint32_t placements = 0;
-    for (unsigned i = 1; i < count; i++) placements += facts[i].kind == FACT_PLACEMENT;
+    uint32_t placements = 0, unfilled = 0;
+    for (unsigned i = 1; i < count; i++) {
+        placements += facts[i].kind == FACT_PLACEMENT;
+        unfilled += facts[i].kind == FACT_UNFILLED;
+    }
     put_map(pack, test ? 8 : 7);
     put_word(pack, "id");
     put_text(pack, facts[0].opened.key, strnlen(facts[0].opened.key, BOUND_KEY));
@@ -117,7 +124,7 @@ answer_contact(struct pack *pack, const struct catalog *catalog, const struct fa
     for (unsigned i = 1; i < count; i++)
         if (facts[i].kind == FACT_PLACEMENT) put_placement(pack, catalog, &facts[i]);
     put_word(pack, "unfilled");
-    put_array(pack, count - 1 - placements);
+    put_array(pack, unfilled);
     for (unsigned i = 1; i < count; i++)
         if (facts[i].kind == FACT_UNFILLED) put_unfilled(pack, catalog, &facts[i]);
     put_word(pack, "repeated");
@@ -183,17 +190,24 @@ page_add(struct bid_page *page, const struct catalog_bid *bid)
     page->bids[at] = bid;
 }
 
+void
+answer_price(struct pack *pack, const struct catalog *catalog, enum price_kind kind, money price)
+{
+    pack_pair_string(pack, "kind", price_kind_name(kind));
+    pack_pair_integer(pack, kind == PRICE_SHARE ? "share_ppm" : "price_micros", price.micros);
+    pack_pair_text(pack, "cur", catalog->currency.code, 3);
+}
+
 static void
 put_bid(struct pack *pack, const struct catalog *catalog, const struct catalog_bid *bid)
 {
     bool tagid = bid->slot != UINT32_MAX, from = bid->from.us != 0, until = bid->until.us != 0;
-    pack_map(pack, 6u + tagid + from + until);
+    pack_map(pack, ANSWER_PRICE_PAIRS + 4u + tagid + from + until);
     pair_key(pack, "id", bid->key);
     pair_bid(pack, "bid", bid->id);
     pack_pair_string(pack, "message", catalog->messages[bid->message].code);
     if (tagid) pack_pair_string(pack, "tagid", catalog->slots[bid->slot].tagid);
-    pack_pair_integer(pack, "price_micros", bid->price.micros);
-    pack_pair_text(pack, "cur", catalog->currency.code, 3);
+    answer_price(pack, catalog, (enum price_kind)bid->kind, bid->price);
     if (from) pack_pair_integer(pack, "from_us", bid->from.us);
     if (until) pack_pair_integer(pack, "until_us", bid->until.us);
     pack_pair_string(pack, "state", state_word(bid->state));

@@ -9,6 +9,10 @@
 #include "fact.h"
 #include "pack.h"
 
+// A price with its kind and its currency: ANSWER_PRICE_PAIRS pairs of a map.
+#define ANSWER_PRICE_PAIRS 3u
+void
+answer_price(struct pack *pack, const struct catalog *catalog, enum price_kind kind, money price);
 // `facts`: of one contact, as round_decide wrote them. `catalog`: the one that decided, or a later
 // one (then a slot or message that is gone is named "removed").
 void answer_contact(struct pack *pack, const struct catalog *catalog, const struct fact *facts,
@@ -26,7 +30,7 @@ struct answer_bids {
 };
 void answer_find_bids(const struct catalog *catalog, const struct book *book, uint16_t seat_id,
                       uint64_t after, uint32_t limit, struct answer_bids *out_bids);
-void answer_bid_list(struct pack *pack, const struct catalog *catalog,
-                     const struct answer_bids *bids);
+void
+answer_bid_list(struct pack *pack, const struct catalog *catalog, const struct answer_bids *bids);
 
 #endif

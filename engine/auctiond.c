@@ -14,8 +14,8 @@
 #include "fail.h"
 #include "log.h"
 
-#define MAILS 4096         // requests decided and not yet answered
-#define FACTS (16 * 1024)  // their facts: 2 MiB
+#define MAILS 4096          // requests decided and not yet answered
+#define FACTS (128 * 1024)  // their facts: 16 MiB; a full record of a contact is about 40
 
 enum { EXIT_SETTINGS = 2, EXIT_SURROUNDINGS = 3, EXIT_JOURNAL = 4 };
 
@@ -123,7 +123,8 @@ start(struct node *node)
     struct book_limits limits = {
         .contacts = node->settings.book.contacts,
         .placements = node->settings.book.placements,
-        .caps = node->settings.book.caps,
+        .customers = node->settings.book.caps,
+        .rates = book_limits_default.rates,
         .orders = node->settings.book.orders,
         .overlay = node->settings.book.overlay,
     };

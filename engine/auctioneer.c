@@ -88,15 +88,24 @@ apply(struct auctioneer *auctioneer, const struct fact *fact)
 }
 
 enum reason
-auctioneer_contact(struct auctioneer *auctioneer, const struct contact *contact, bool test,
-                   usec now, struct fact out_facts[BOUND_CONTACT_FACTS], unsigned *out_count,
+auctioneer_contact(struct auctioneer *auctioneer, const struct contact *contact,
+                   const struct round_live *live, bool test, usec now,
+                   struct fact out_facts[BOUND_CONTACT_FACTS], unsigned *out_count,
                    bool *out_repeated)
 {
     enum reason reason = round_decide(auctioneer->round, auctioneer->catalog, auctioneer->book,
-                                      contact, now, NULL, out_facts, out_count, out_repeated);
+                                      contact, live, now, NULL, out_facts, out_count, out_repeated);
     if (reason != REASON_NONE || *out_repeated || test) return reason;
     for (unsigned i = 0; i < *out_count; i++) apply(auctioneer, &out_facts[i]);
     return REASON_NONE;
+}
+
+void
+auctioneer_ask(struct auctioneer *auctioneer, const struct contact *contact, uint32_t seat,
+               usec now, struct round_ask *out_ask)
+{
+    round_ask(auctioneer->round, auctioneer->catalog, auctioneer->book, contact, seat, now,
+              out_ask);
 }
 
 enum reason

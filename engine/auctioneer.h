@@ -24,14 +24,18 @@ const struct book *auctioneer_book(const struct auctioneer *auctioneer);
 
 // Each decides, writes its facts into `out_facts` and applies them to the book; *out_repeated: it
 // was decided before, and there is nothing new to make durable. A test contact is decided and
-// forgotten.
+// forgotten. `live`: what live bidders answered; NULL: nobody was asked.
 enum reason auctioneer_contact(struct auctioneer *auctioneer, const struct contact *contact,
-                               bool test, usec now, struct fact out_facts[BOUND_CONTACT_FACTS],
-                               unsigned *out_count, bool *out_repeated);
+                               const struct round_live *live, bool test, usec now,
+                               struct fact out_facts[BOUND_CONTACT_FACTS], unsigned *out_count,
+                               bool *out_repeated);
 enum reason auctioneer_event(struct auctioneer *auctioneer, const struct event *event, usec now,
                              struct fact *out_fact, bool *out_repeated);
 enum reason auctioneer_offer(struct auctioneer *auctioneer, const struct offer *offer, usec now,
                              struct fact *out_fact, bool *out_repeated);
+// What a live bidder (index of its seat) may be asked about a contact.
+void auctioneer_ask(struct auctioneer *auctioneer, const struct contact *contact, uint32_t seat,
+                    usec now, struct round_ask *out_ask);
 // The next expiry due; false: none.
 bool auctioneer_expire(struct auctioneer *auctioneer, usec now, struct fact *out_fact);
 

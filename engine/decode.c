@@ -39,8 +39,8 @@ decode_finish_part(struct wire_reader *params, const struct wire_reader *part, b
     return done;
 }
 
-static bool
-take_currency(struct wire_reader *reader, struct currency *out_currency)
+bool
+decode_currency(struct wire_reader *reader, struct currency *out_currency)
 {
     struct wire_text text;
     if (!wire_text(reader, 3, 3, &text)) return false;
@@ -82,8 +82,9 @@ static const struct {
     const char *word;
     enum fact_kind kind;
 } event_words[] = {
-    {"delivered", FACT_DELIVERED}, {"accepted", FACT_ACCEPTED},   {"declined", FACT_DECLINED},
-    {"cancelled", FACT_CANCELLED}, {"converted", FACT_CONVERTED}, {"refunded", FACT_REFUNDED},
+    {"delivered", FACT_DELIVERED},   {"accepted", FACT_ACCEPTED},   {"declined", FACT_DECLINED},
+    {"cancelled", FACT_CANCELLED},   {"converted", FACT_CONVERTED}, {"refunded", FACT_REFUNDED},
+    {"complained", FACT_COMPLAINED},
 };
 
 static bool
@@ -98,7 +99,7 @@ take_event_word(struct wire_reader *reader, enum fact_kind *out_kind)
     }
     return decode_out_of_range(reader,
                                "is none of its words; send one of: delivered, accepted, declined, "
-                               "cancelled, converted, refunded");
+                               "cancelled, complained, converted, refunded");
 }
 
 // What belongs to revenue is read only when the event turns out to be one, and else ignored.
@@ -160,7 +161,7 @@ take_event_part(struct wire_reader *reader, enum event_part part, struct event *
     case PART_CURRENCY:
     case PART_COUNT: break;
     }
-    return take_currency(reader, &event->currency);
+    return decode_currency(reader, &event->currency);
 }
 
 static bool
@@ -209,9 +210,49 @@ decode_event(const struct decode_by *by, struct wire_reader *params, struct even
 // --- bids --------------------------------------------------------------------------------------
 
 struct bid_draft {
-    bool has_id, has_message, has_price, has_currency, has_tagid, paused;
+    bool has_id, has_message, has_currency, has_tagid, paused;
+    struct decode_price price;
     struct wire_text message, tagid;
 };
+
+bool
+decode_price_field(struct wire_reader *reader, struct wire_text key, struct decode_price *price)
+{
+    struct wire_text text;
+    if (wire_same(key, "kind")) {
+        if (!wire_text(reader, 1, BOUND_CODE, &text)) return true;
+        if (price_kind_parse(text.data, text.len, &price->kind) != STATUS_OK)
+            decode_out_of_range(reader,
+                                "is none of its words; send one of: placement, response, share");
+    } else if (wire_same(key, "price_micros")) {
+        price->has_micros = wire_integer(reader, 1, BOUND_MICROS, &price->micros);
+    } else if (wire_same(key, "share_ppm")) {
+        price->has_share = wire_integer(reader, 1, DECODE_SHARE_MOST, &price->share);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool
+decode_price_finish(struct wire_reader *reader, const struct decode_price *price, uint8_t *out_kind,
+                    money *out_price)
+{
+    bool share = price->kind == PRICE_SHARE;
+    const char *wanted = share ? "share_ppm" : "price_micros";
+    const char *other = share ? "price_micros" : "share_ppm";
+    if (share ? price->has_micros : price->has_share) {
+        wire_trouble(reader, REASON_OUT_OF_RANGE, other);
+        reader->hint = share ? "does not go with kind share; send share_ppm alone"
+                             : "goes with kind share only; send kind, or price_micros alone";
+        return false;
+    }
+    if (share ? !price->has_share : !price->has_micros)
+        return wire_trouble(reader, REASON_MISSING_FIELD, wanted);
+    *out_kind = (uint8_t)price->kind;
+    out_price->micros = share ? price->share : price->micros;
+    return true;
+}
 
 static void
 take_bid_field(struct wire_reader *reader, struct wire_text key, struct offer *offer,
@@ -220,9 +261,8 @@ take_bid_field(struct wire_reader *reader, struct wire_text key, struct offer *o
     if (wire_same(key, "id")) draft->has_id = decode_key(reader, offer->key);
     else if (wire_same(key, "message"))
         draft->has_message = wire_text(reader, 1, BOUND_CODE, &draft->message);
-    else if (wire_same(key, "price_micros"))
-        draft->has_price = wire_integer(reader, 1, BOUND_MICROS, &offer->price.micros);
-    else if (wire_same(key, "cur")) draft->has_currency = take_currency(reader, &offer->currency);
+    else if (decode_price_field(reader, key, &draft->price)) return;
+    else if (wire_same(key, "cur")) draft->has_currency = decode_currency(reader, &offer->currency);
     else if (wire_same(key, "tagid"))
         draft->has_tagid = wire_text(reader, 1, BOUND_CODE, &draft->tagid);
     else if (wire_same(key, "from_us"))
@@ -246,7 +286,8 @@ decode_bid_put(const struct decode_by *by, struct wire_reader *params, struct of
     if (params->reason != REASON_NONE) return false;
     if (!draft.has_id) return wire_trouble(params, REASON_MISSING_FIELD, "id");
     if (!draft.has_message) return wire_trouble(params, REASON_MISSING_FIELD, "message");
-    if (!draft.has_price) return wire_trouble(params, REASON_MISSING_FIELD, "price_micros");
+    if (!decode_price_finish(params, &draft.price, &out_offer->kind, &out_offer->price))
+        return false;
     if (!draft.has_currency) return wire_trouble(params, REASON_MISSING_FIELD, "cur");
     if (out_offer->until.us != 0 && out_offer->until.us <= out_offer->from.us) {
         wire_trouble(params, REASON_OUT_OF_RANGE, "until_us");

@@ -11,7 +11,7 @@
 #define DECODE_AHEAD_US (5 * 60 * USEC_SECOND)  // how far a reported time may be ahead of ours
 #define DECODE_BIDS_MOST 200                    // bids of one bid.list
 #define DECODE_INTEGER_MOST ((INT64_C(1) << 53) - 1)  // exact in every language
-#define DECODE_PERIOD 48                        // bytes of a period's name
+#define DECODE_PERIOD 48                              // bytes of a period's name
 
 // Who asks, and what decides.
 struct decode_by {
@@ -25,8 +25,16 @@ struct decode_by {
 
 bool decode_hello(struct wire_reader *params, struct wire_text *out_client,
                   struct wire_text *out_version);
-bool decode_contact(const struct decode_by *by, struct wire_reader *params,
-                    struct contact *out_contact, bool *out_test, enum reason *out_reason);
+// What of a contact's request is not about the customer.
+struct decode_wish {
+    bool test;
+    uint32_t tmax_ms;  // 0: none was said
+    bool has_attributes;
+    struct wire_reader attributes;  // stands at the `attr` map, which has been read without trouble
+};
+bool
+decode_contact(const struct decode_by *by, struct wire_reader *params, struct contact *out_contact,
+               struct decode_wish *out_wish, enum reason *out_reason);
 bool decode_event(const struct decode_by *by, struct wire_reader *params, struct event *out_event,
                   enum reason *out_reason);
 bool decode_bid_put(const struct decode_by *by, struct wire_reader *params, struct offer *out_offer,

@@ -70,7 +70,7 @@ struct contact_draft {
     struct wire_reader imp;
     bool has_imp;
     uint64_t digest;
-    int64_t test;
+    int64_t test, tmax;
 };
 
 static bool
@@ -193,7 +193,6 @@ take_contact_field(struct wire_reader *reader, struct wire_text key, const struc
                    struct contact *contact, struct contact_draft *draft)
 {
     uint32_t mask;
-    int64_t tmax;
     if (wire_same(key, "id")) return draft->has_id = decode_key(reader, contact->key);
     if (wire_same(key, "container"))
         draft->has_container = wire_text(reader, 1, BOUND_CODE, &draft->container);
@@ -207,7 +206,8 @@ take_contact_field(struct wire_reader *reader, struct wire_text key, const struc
         draft->has_imp = wire_skip(reader);
     } else if (wire_same(key, "achieved")) {
         if (take_word_set(reader, parse_objective, &mask)) contact->achieved = (uint16_t)mask;
-    } else if (wire_same(key, "tmax")) return wire_integer(reader, 1, 60000, &tmax);
+    } else if (wire_same(key, "experienced")) wire_boolean(reader, &contact->experienced);
+    else if (wire_same(key, "tmax")) return wire_integer(reader, 1, 60000, &draft->tmax);
     else if (wire_same(key, "test")) return wire_integer(reader, 0, 1, &draft->test);
     else return true;
     if (reader->reason != REASON_NONE) return false;
@@ -217,7 +217,7 @@ take_contact_field(struct wire_reader *reader, struct wire_text key, const struc
 
 bool
 decode_contact(const struct decode_by *by, struct wire_reader *params, struct contact *out_contact,
-               bool *out_test, enum reason *out_reason)
+               struct decode_wish *out_wish, enum reason *out_reason)
 {
     struct contact_draft draft = {.digest = 0};
     struct wire_map map;
@@ -248,6 +248,7 @@ decode_contact(const struct decode_by *by, struct wire_reader *params, struct co
     contact->shard = hash_shard(contact->customer);
     contact->request_key = contact_request_key(by->party, contact->key);
     attribute_bind_builtins(by->catalog, contact);
+    struct wire_reader attributes = draft.attributes;
     if (draft.has_attributes && !decode_finish_part(params, &draft.attributes,
                                                     take_attributes(&draft.attributes, by->catalog,
                                                                     contact, &draft.digest)))
@@ -256,6 +257,11 @@ decode_contact(const struct decode_by *by, struct wire_reader *params, struct co
                                              take_wanted_slots(&draft.imp, by->catalog, contact)))
         return false;
     contact->request = draft.digest;
-    *out_test = draft.test == 1;
+    *out_wish = (struct decode_wish){
+        .test = draft.test == 1,
+        .tmax_ms = (uint32_t)draft.tmax,
+        .has_attributes = draft.has_attributes,
+        .attributes = attributes,
+    };
     return true;
 }

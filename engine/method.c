@@ -140,21 +140,22 @@ method_contact(struct edge *edge, const struct session_request *request)
     struct decode_by by = decode_by(edge, request);
     struct wire_reader params = request->params;
     enum reason reason;
-    bool test = false, repeated = false;
-    if (!decode_contact(&by, &params, &edge->contact, &test, &reason)) {
+    bool repeated = false;
+    struct decode_wish wish;
+    if (!decode_contact(&by, &params, &edge->contact, &wish, &reason)) {
         refuse_decoded(edge, request, &params, reason, "container");
         return;
     }
     struct fact *facts = room_for(edge, request);
     if (facts == NULL) return;
     unsigned count = 0;
-    reason = auctioneer_contact(edge->auctioneer, &edge->contact, test, by.now, facts, &count,
-                                &repeated);
+    reason = auctioneer_contact(edge->auctioneer, &edge->contact, NULL, wish.test, by.now, facts,
+                                &count, &repeated);
     if (reason != REASON_NONE) {
         refuse(edge, request, reason, reason == REASON_CONFLICT ? "id" : NULL);
         return;
     }
-    if (test && !repeated) {  // nothing happened, so nothing has to be durable
+    if (wish.test && !repeated) {  // nothing happened, so nothing has to be durable
         struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
         if (pack == NULL) return;
         answer_contact(pack, edge->catalog, facts, count, false, true);

@@ -37,6 +37,7 @@ struct round_live {
         uint8_t reason, bids;
     } * callouts;  // for the record
     uint32_t callout_count;
+    uint8_t *reasons;  // out, of each of `bids`: enum reason, NONE: won; NULL: not asked for
 };
 
 struct round *round_open(void);

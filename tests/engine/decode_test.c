@@ -140,7 +140,9 @@ static bool
 read_contact(bool *out_test, enum reason *out_reason, char out_place[WIRE_PLACE])
 {
     struct wire_reader params = reader();
-    bool read = decode_contact(by_touchpoint(), &params, &contact, out_test, out_reason);
+    struct decode_wish wish = {.test = false};
+    bool read = decode_contact(by_touchpoint(), &params, &contact, &wish, out_reason);
+    *out_test = wish.test;
     wire_place(&params, out_place);
     if (!read && *out_reason == REASON_NONE) *out_reason = params.reason;
     return read;
@@ -381,8 +383,12 @@ begin_event(uint32_t more, const char *event)
 static void
 expect_event(bool expected, enum reason reason, const char *sentence)
 {
-    struct book_limits limits = {
-        .contacts = 16, .placements = 64, .caps = 64, .orders = 16, .overlay = 16};
+    struct book_limits limits = {.contacts = 16,
+                                 .placements = 64,
+                                 .customers = 64,
+                                 .rates = 64,
+                                 .orders = 16,
+                                 .overlay = 16};
     struct decode_by by = *by_touchpoint();
     struct book *book = book_open(&limits);
     by.book = book;
@@ -429,8 +435,7 @@ an_event_reads_what_it_needs(void **state)
     pack_pair_string(&pack, "order", "o-1");
     pack_pair_integer(&pack, "amount_micros", 5);
     pack_pair_string(&pack, "cur", "eur");
-    expect_event(false, REASON_OUT_OF_RANGE,
-                 "cur is no currency; send its code, such as \"EUR\"");
+    expect_event(false, REASON_OUT_OF_RANGE, "cur is no currency; send its code, such as \"EUR\"");
     begin_event(0, "forgotten");
     expect_event(false, REASON_OUT_OF_RANGE,
                  "event is none of its words; send one of: delivered, accepted, declined, "
@@ -455,9 +460,9 @@ a_refused_word_names_those_that_are(void **state)
     pack_array(&pack, 1);
     pack_string(&pack, "win");
     struct wire_reader params = reader();
-    bool test;
+    struct decode_wish wish;
     enum reason reason;
-    assert_false(decode_contact(by_touchpoint(), &params, &contact, &test, &reason));
+    assert_false(decode_contact(by_touchpoint(), &params, &contact, &wish, &reason));
     wire_sentence(&params, said);
     assert_string_equal(said, expected);
     begin(1);
