@@ -233,7 +233,8 @@ edge_open(const struct edge_parts *parts, struct edge **out_edge, char out_error
     struct listener_limits limits = listener_limits_default;
     limits.connections = edge->settings->connections;
     limits.in_flight = edge->settings->seat_in_flight;
-    struct listener_events events = {edge, on_identify, on_request};
+    struct listener_events events = {
+        .context = edge, .identify = on_identify, .request = on_request};
     struct listener_error error = {""};
     enum status status = listener_open(edge->base, edge->settings->listen_host,
                                        edge->settings->listen_port, &paths, &limits, &events,

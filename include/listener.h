@@ -29,12 +29,18 @@ struct listener_events {
                             struct session_peer *out_peer);
     // A request; what it points to lives until the callback returns. Answer it once (session.h).
     void (*request)(void *context, const struct session_request *request);
+    // An answer to a request of ours; NULL when the user never asks.
+    void (*answer)(void *context, const struct session_answer *answer);
+    // A session that was admitted answers no more; what was asked of it will not be answered. Called
+    // from within the loop or listener_recheck, listener_drain, listener_close. May be NULL.
+    void (*ended)(void *context, struct session_handle session, struct session_peer peer);
 };
 struct listener_error {
     char text[512];  // "tls/server.key: ...": what is wrong and where
 };
 struct listener_counts {
     uint64_t accepted, admitted, refused, requests, busy, answers, lost_answers, malformed;
+    uint64_t asked, answered, notices;  // requests of ours, their answers; notifications
     uint32_t open, handshaking;
 };
 

@@ -26,6 +26,14 @@ struct session_request {
     struct wire_text method;
     struct wire_reader params;  // stands at the params map
 };
+// What the peer answered to a request of ours.
+struct session_answer {
+    struct session_handle session;
+    struct session_peer peer;
+    uint32_t id;   // as the peer says; whether we asked that, and when, is for the asker to know
+    bool refused;  // `value` is its error, else its result
+    struct wire_reader value;
+};
 // Every request is answered exactly once, during the callback or later, in any order, by one of
 // these. What they queue leaves with listener_flush.
 
@@ -41,5 +49,16 @@ void session_reply_error(struct listener *listener, struct session_handle sessio
 // Answers with a reader's trouble: its reason, place and sentence.
 void session_reply_trouble(struct listener *listener, struct session_handle session, uint32_t id,
                            const struct wire_reader *reader);
+
+// --- Saying more than answers --------------------------------------------------------------------
+// A request of ours, with an id of the caller's choice; its answer comes as listener_events.answer,
+// late or never. A notification gets none. Each: write exactly one map into what begin returns, then
+// session_say_end. NULL: nothing can be said now: the session is gone or ending, or its peer lets too
+// much wait unread. False: it did not fit one message; nothing was said.
+struct pack *session_ask_begin(struct listener *listener, struct session_handle session,
+                               uint32_t id, const char *method);
+struct pack *
+session_notice_begin(struct listener *listener, struct session_handle session, const char *method);
+bool session_say_end(struct listener *listener);
 
 #endif

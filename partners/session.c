@@ -12,7 +12,8 @@
 //   1 HANDSHAKE: no byte of the peer is looked at. OPEN: `peer` is whom `identify` named, and is
 //     asked for again by listener_recheck.
 //   2 A request is counted in `in_flight` from its dispatch to its answer; an answer to an older
-//     generation of the place in the table is dropped, so a late answer is harmless.
+//     generation of the place in the table is dropped, so a late answer is harmless. A request of
+//     ours is counted in `asked` likewise, and who answers more than was asked is MALFORMED.
 //   3 Answers are appended to `out` and leave in session_flush only, once a turn: one record for
 //     many.
 //   4 No session is closed within a callback of the user: trouble sets `broken`, and the flush
@@ -52,17 +53,16 @@ after_seconds(usec now, uint32_t seconds)
     return (usec){now.us + (int64_t)seconds * USEC_SECOND};
 }
 
-// Hostile peers must not fill the log.
-static bool
-may_log(struct listener *listener)
+bool
+session_may_log(struct listener *listener)
 {
     if (listener->log_left == 0) return false;
     listener->log_left--;
     return true;
 }
 
-static void
-queue_flush(struct session *session)
+void
+session_queue_flush(struct session *session)
 {
     if (session->queued) return;
     session->queued = true;
@@ -74,7 +74,16 @@ static void
 break_off(struct session *session)
 {
     session->broken = true;
-    queue_flush(session);
+    session_queue_flush(session);
+}
+
+// Who is no longer OPEN answers nothing any more.
+static void
+tell_ended(struct session *session)
+{
+    const struct listener_events *events = &session->listener->events;
+    struct session_handle handle = {session_index(session), session->generation};
+    if (events->ended != NULL) events->ended(events->context, handle, session->peer);
 }
 
 // --- Reading -------------------------------------------------------------------------------------
@@ -99,6 +108,7 @@ session_finish(struct session *session, enum reason reason, const char *text)
 {
     if (session->state != SESSION_OPEN) return;
     struct listener *listener = session->listener;
+    tell_ended(session);
     session->state = SESSION_ENDING;
     session->refusal = reason;
     session->refusal_text = text;
@@ -110,34 +120,32 @@ session_finish(struct session *session, enum reason reason, const char *text)
         char key[2 * sizeof session->fingerprint.bytes + 1];
         for (size_t i = 0; i < sizeof session->fingerprint.bytes; i++)
             snprintf(key + 2 * i, 3, "%02x", session->fingerprint.bytes[i]);
-        if (may_log(listener))
+        if (session_may_log(listener))
             log_warn("partner.refused", "reason=%s fingerprint=%s", reason_key(reason), key);
     }
-    queue_flush(session);
+    session_queue_flush(session);
 }
 
-// The request's head: STATUS_INPUT: it cannot be answered. STATUS_DENIED: it was answered with an
-// error.
+// The request's head, behind its type: STATUS_INPUT: it cannot be answered. STATUS_DENIED: it was
+// answered with an error.
 static enum status
-request_head(struct session *session, struct wire_reader *reader,
+request_head(struct session *session, struct wire_reader *reader, struct wire_array *outer,
              struct session_request *out_request)
 {
-    struct wire_array outer, params;
-    int64_t type, id;
-    if (!wire_array_begin(reader, &outer) || outer.count != 4) return STATUS_INPUT;
-    if (!wire_array_next(reader, &outer) || !wire_integer(reader, 0, 0, &type)) return STATUS_INPUT;
-    if (!wire_array_next(reader, &outer) || !wire_integer(reader, 0, UINT32_MAX, &id))
+    struct wire_array params;
+    int64_t id;
+    if (!wire_array_next(reader, outer) || !wire_integer(reader, 0, UINT32_MAX, &id))
         return STATUS_INPUT;
     out_request->id = (uint32_t)id;
     struct listener *listener = session->listener;
     struct session_handle handle = out_request->session;
-    if (!wire_array_next(reader, &outer) ||
+    if (!wire_array_next(reader, outer) ||
         !wire_text(reader, 1, BOUND_CODE, &out_request->method)) {
         session_reply_error(listener, handle, out_request->id, REASON_MALFORMED,
                             "the third element of a request is the method's name, a text", NULL);
         return STATUS_DENIED;
     }
-    if (!wire_array_next(reader, &outer) || !wire_array_begin(reader, &params) ||
+    if (!wire_array_next(reader, outer) || !wire_array_begin(reader, &params) ||
         params.count != 1 || !wire_array_next(reader, &params) || wire_peek(reader) != WIRE_MAP) {
         session_reply_error(
             listener, handle, out_request->id, REASON_MALFORMED,
@@ -149,7 +157,16 @@ request_head(struct session *session, struct wire_reader *reader,
 }
 
 static void
-dispatch(struct session *session, const uint8_t *message, size_t len)
+malformed(struct session *session)
+{
+    session->listener->counts.malformed++;
+    session_finish(session, REASON_MALFORMED,
+                   "a message is a request [0, id, method, [params]] with an id from 0 to "
+                   "4294967295, or the answer to a request of ours");
+}
+
+static void
+dispatch_request(struct session *session, struct wire_reader *reader, struct wire_array *outer)
 {
     struct listener *listener = session->listener;
     struct session_request request = {
@@ -157,16 +174,12 @@ dispatch(struct session *session, const uint8_t *message, size_t len)
         .peer = session->peer,
         .fingerprint = session->fingerprint,
     };
-    struct wire_reader reader = wire_reader(message, len);
     listener->counts.requests++;
     session->in_flight++;
-    enum status status = request_head(session, &reader, &request);
+    enum status status = request_head(session, reader, outer, &request);
     if (status == STATUS_INPUT) {
         session->in_flight--;
-        listener->counts.malformed++;
-        session_finish(
-            session, REASON_MALFORMED,
-            "a message is a request [0, id, method, [params]] with an id from 0 to 4294967295");
+        malformed(session);
     } else if (status == STATUS_DENIED) {
         listener->counts.malformed++;
     } else if (session->in_flight > listener->limits.in_flight) {
@@ -177,6 +190,50 @@ dispatch(struct session *session, const uint8_t *message, size_t len)
             NULL);
     } else {
         listener->events.request(listener->events.context, &request);
+    }
+}
+
+// Never more answers than questions; which of them it answers is for the asker to know.
+static void
+dispatch_answer(struct session *session, struct wire_reader *reader, struct wire_array *outer)
+{
+    struct listener *listener = session->listener;
+    struct session_answer answer = {
+        .session = {session_index(session), session->generation},
+        .peer = session->peer,
+    };
+    int64_t id;
+    if (session->asked == 0 || !wire_array_next(reader, outer) ||
+        !wire_integer(reader, 0, UINT32_MAX, &id) || !wire_array_next(reader, outer)) {
+        malformed(session);
+        return;
+    }
+    session->asked--;
+    listener->counts.answered++;
+    answer.id = (uint32_t)id;
+    answer.refused = wire_peek(reader) != WIRE_NIL;
+    if (!answer.refused && (!wire_skip(reader) || !wire_array_next(reader, outer))) {
+        malformed(session);
+        return;
+    }
+    answer.value = wire_reader(reader->at, (size_t)(reader->end - reader->at));
+    listener->events.answer(listener->events.context, &answer);
+}
+
+static void
+dispatch(struct session *session, const uint8_t *message, size_t len)
+{
+    struct wire_reader reader = wire_reader(message, len);
+    struct wire_array outer;
+    int64_t type;
+    if (!wire_array_begin(&reader, &outer) || outer.count != 4 ||
+        !wire_array_next(&reader, &outer) || !wire_integer(&reader, 0, 1, &type)) {
+        session->listener->counts.requests++;
+        malformed(session);
+    } else if (type == 0) {
+        dispatch_request(session, &reader, &outer);
+    } else {
+        dispatch_answer(session, &reader, &outer);
     }
 }
 
@@ -255,6 +312,8 @@ session_identify(struct session *session)
         session_finish(session, reason, NULL);
         return;
     }
+    // Speaks for another from now on: what it asked to be told as the one before is over.
+    if (peer.role != session->peer.role || peer.party != session->peer.party) tell_ended(session);
     session->peer = peer;
 }
 
@@ -271,7 +330,7 @@ session_handshake(struct session *session)
         status = STATUS_DENIED;
     if (status != STATUS_OK) {
         listener->counts.refused++;
-        if (may_log(listener))
+        if (session_may_log(listener))
             log_warn("partner.handshake", "failed=\"%s\"", tls_trouble(session->tls));
         session_close(session);
         return;
@@ -328,7 +387,7 @@ on_writable(int fd, short what, void *context)
         session_handshake(session);
         return;
     }
-    queue_flush(session);
+    session_queue_flush(session);
     if (session->state == SESSION_OPEN && !session->held)
         event_active(&session->readable, EV_READ, 0);
 }
@@ -372,6 +431,7 @@ session_close(struct session *session)
     struct listener *listener = session->listener;
     if (session->state == SESSION_FREE) return;
     if (session->state == SESSION_HANDSHAKE) listener->counts.handshaking--;
+    if (session->state == SESSION_OPEN) tell_ended(session);
     listener->counts.open--;
     listener->counts.lost_answers += session->in_flight;
     (void)event_del(&session->readable);
@@ -385,6 +445,7 @@ session_close(struct session *session)
     session->state = SESSION_FREE;
     session->generation++;
     session->in_flight = 0;
+    session->asked = 0;
     // Still in the list of those to flush: the flush gives it to the free list.
     if (session->queued) return;
     session->next = listener->free_first;
@@ -484,97 +545,4 @@ session_sweep(struct session *session)
         }
         break;
     }
-}
-
-// --- Answering -----------------------------------------------------------------------------------
-
-static struct session *
-find(const struct listener *listener, struct session_handle handle)
-{
-    if (handle.index >= listener->used) return NULL;
-    struct session *session = &listener->sessions[handle.index];
-    if (session->generation != handle.generation || session->state == SESSION_FREE) return NULL;
-    return session;
-}
-
-static void
-begin(struct listener *listener, struct session_handle handle, uint32_t id)
-{
-    CHECK(!listener->replying);
-    listener->reply = (struct pack){.data = listener->scratch, .room = sizeof listener->scratch};
-    listener->reply_session = handle;
-    listener->reply_id = id;
-    listener->replying = true;
-    pack_array(&listener->reply, 4);
-    pack_integer(&listener->reply, 1);
-    pack_integer(&listener->reply, id);
-}
-
-static void
-finish(struct listener *listener)
-{
-    CHECK(listener->replying && !listener->reply.full);
-    listener->replying = false;
-    struct session *session = find(listener, listener->reply_session);
-    if (session == NULL) return;
-    CHECK(session->in_flight > 0);
-    session->in_flight--;
-    listener->counts.answers++;
-    if (session->broken) return;
-    if (session->out.len == 0) session->taken = listener->now;
-    if (session->out.len + listener->reply.len > BOUND_OUTPUT_HARD ||
-        !buffer_append(&listener->pool, &session->out, listener->reply.data, listener->reply.len)) {
-        if (may_log(listener))
-            log_warn("partner.unread", "party=%u bytes=%u", session->peer.party, session->out.len);
-        session->broken = true;
-    }
-    queue_flush(session);
-}
-
-struct pack *
-session_reply_begin(struct listener *listener, struct session_handle handle, uint32_t id)
-{
-    if (find(listener, handle) == NULL) return NULL;
-    begin(listener, handle, id);
-    pack_nil(&listener->reply);
-    return &listener->reply;
-}
-
-void
-session_reply_end(struct listener *listener)
-{
-    if (!listener->reply.full) {
-        finish(listener);
-        return;
-    }
-    listener->replying = false;
-    session_reply_error(listener, listener->reply_session, listener->reply_id, REASON_TOO_LARGE,
-                        "the answer does not fit one message; ask for less", NULL);
-}
-
-void
-session_reply_error(struct listener *listener, struct session_handle handle, uint32_t id,
-                    enum reason reason, const char *text, const char *field)
-{
-    if (find(listener, handle) == NULL) return;
-    begin(listener, handle, id);
-    struct pack *pack = &listener->reply;
-    bool has_field = field != NULL && field[0] != '\0';
-    pack_map(pack, has_field ? 4 : 3);
-    pack_pair_integer(pack, "code", reason_number(reason));
-    pack_pair_string(pack, "reason", reason_key(reason));
-    pack_pair_string(pack, "text", text == NULL ? reason_text(reason) : text);
-    if (has_field) pack_pair_string(pack, "field", field);
-    pack_nil(pack);
-    finish(listener);
-}
-
-void
-session_reply_trouble(struct listener *listener, struct session_handle handle, uint32_t id,
-                      const struct wire_reader *reader)
-{
-    char place[WIRE_PLACE], sentence[WIRE_SENTENCE];
-    wire_place(reader, place);
-    wire_sentence(reader, sentence);
-    session_reply_error(listener, handle, id, reader->reason, sentence, place);
 }

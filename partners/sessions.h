@@ -18,6 +18,9 @@ enum session_state {  // session.c draws how they follow each other
     SESSION_LINGER
 };
 
+// What is being written for a peer.
+enum saying { SAY_NOTHING, SAY_ANSWER, SAY_REQUEST, SAY_NOTICE };
+
 struct session {
     struct listener *listener;
     struct tls *tls;
@@ -34,6 +37,7 @@ struct session {
     enum session_state state;
     int fd;
     uint32_t generation, in_flight;
+    uint64_t asked;       // requests of ours that it has not answered
     uint32_t next;        // in the free list or the list of those to flush
     bool queued;          // stands in the list of those to flush
     bool held;            // not read: too much output waits, or it ends
@@ -51,10 +55,10 @@ struct listener {
     uint32_t used;             // sessions that were ever taken: the rest is untouched memory
     uint32_t free_first, flush_first;  // UINT32_MAX: none
     struct buffer_pool pool;
-    struct pack reply;  // the answer being written
+    struct pack reply;  // what is being written, for whom
     struct session_handle reply_session;
     uint32_t reply_id;
-    bool replying;
+    enum saying saying;
     bool resting;  // no accepting until the next sweep
     bool draining;
     int fd;
@@ -75,5 +79,9 @@ void session_sweep(struct session *session);
 void session_finish(struct session *session, enum reason reason, const char *text);
 void session_identify(struct session *session);
 void session_close(struct session *session);
+// Stands in the list of those that listener_flush sends for.
+void session_queue_flush(struct session *session);
+// Hostile peers must not fill the log: false once this second's lines are used up.
+bool session_may_log(struct listener *listener);
 
 #endif

@@ -399,7 +399,8 @@ addresses_that_cannot_be(void **state)
     struct listener *listener;
     struct listener_error why;
     struct listener_paths paths = server_paths(server);
-    struct listener_events events = {server, server_identify, server_request};
+    struct listener_events events = {
+        .context = server, .identify = server_identify, .request = server_request};
     struct event_base *base = event_base_new();
     assert_int_equal(listener_open(base, "nowhere.invalid", 0, &paths, &listener_limits_default,
                                    &events, &listener, &why),

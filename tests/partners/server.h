@@ -152,7 +152,8 @@ server_open(const struct listener_limits *limits)
     event_config_free(config);
     server->limits = limits != NULL ? *limits : listener_limits_default;
     struct listener_paths paths = server_paths(server);
-    struct listener_events events = {server, server_identify, server_request};
+    struct listener_events events = {
+        .context = server, .identify = server_identify, .request = server_request};
     struct listener_error error;
     if (listener_open(server->base, "127.0.0.1", 0, &paths, &server->limits, &events,
                       &server->listener, &error) != STATUS_OK) {
