@@ -1,5 +1,5 @@
 // Posting: facts into transfers, by the rules of docs/ledger.md (R1 external wins, R2 internal
-// wins, R3 gain share, R5 refunds). Pure: no clock, no database; what a fact needs from the past is
+// wins, R3 gain share, R5 refunds, R11 prices per response, R12 shares of revenue). Pure: no clock, no database; what a fact needs from the past is
 // an argument. The same facts give the same transfers, with the same ids, for ever.
 #ifndef VENDUE_POSTING_H
 #define VENDUE_POSTING_H
@@ -21,10 +21,12 @@ struct posting_win {
     uint16_t objectives;
     uint8_t rung;       // enum rung
     uint8_t charge;     // enum charge, as the fact says
+    uint8_t kind;       // enum price_kind
     uint8_t seat_kind;  // enum seat_kind
     uint8_t billing;    // enum billing
     uint8_t transfer_price;
-    bool ended;  // delivered, cancelled or expired
+    bool delivered;
+    bool ended;  // its price became due, or will not any more (of a share: cancelled, expired)
 };
 // What posting remembers of an order. Changed by posting_revenue.
 struct posting_order {
@@ -45,6 +47,7 @@ enum posting_state {
 };
 const char *posting_state_name(enum posting_state state);  // "no_share"
 
+#define POSTING_TRANSFERS (BOUND_SHARES + 1)  // parts of a pool, and a commission
 struct posting {
     enum posting_state state;
     usec effective;  // when it happened: by the reporter, but not before the win nor after the fact
@@ -52,7 +55,7 @@ struct posting {
     uint32_t contract;
     unsigned count;
     struct transfer
-        transfers[BOUND_SHARES];  // without period and late, which are the shipper's to say
+        transfers[POSTING_TRANSFERS];  // without period and late, which are the shipper's to say
 };
 struct posting_source {
     uint32_t log;
@@ -60,12 +63,12 @@ struct posting_source {
     uint32_t index;
 };
 
-// FACT_PLACEMENT. STATUS_NOT_FOUND: the terms know no such seat, so nothing can be booked.
+// FACT_PLACEMENT, its kind and price within their range. STATUS_NOT_FOUND: the terms know no such seat, so nothing can be booked.
 MUST_CHECK enum status posting_win(const struct contract_terms *terms, const struct fact *fact,
                                    struct posting_win *out_win);
 void posting_placement(const struct posting_win *win, const struct fact *fact,
                        struct posting_source source, struct posting *out);
-// FACT_DELIVERED, ACCEPTED, DECLINED, CANCELLED, EXPIRED. `win` NULL: unknown.
+// FACT_DELIVERED, ACCEPTED, DECLINED, CANCELLED, EXPIRED, LAPSED, COMPLAINED. `win` NULL: unknown.
 void posting_event(struct posting_win *win, const struct fact *fact, struct posting_source source,
                    struct posting *out);
 // FACT_CONVERTED: `order` NULL when new; else it is a repeat. FACT_REFUNDED: `order` NULL when

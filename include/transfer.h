@@ -52,6 +52,7 @@ enum transfer_kind {
     TRANSFER_DEPOSIT,   // finance: prepaid money came in
     TRANSFER_BILL,      // finance: unbilled becomes billed
     TRANSFER_ADJUSTMENT,
+    TRANSFER_COMMISSION,  // a price that is a share of an order's revenue, or its change
     TRANSFER_KIND_COUNT
 };
 enum transfer_state { TRANSFER_PENDING, TRANSFER_POSTED, TRANSFER_VOIDED, TRANSFER_STATE_COUNT };

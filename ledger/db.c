@@ -481,6 +481,18 @@ db_copy_int8(struct db *db, int64_t value)
 }
 
 void
+db_copy_int4_array(struct db *db, const int32_t *items, size_t count)
+{
+    uint8_t out[24], *at = param_put(out, (count ? 20 : 12) + 8 * count, 4);
+    at = param_put(at, count ? 1 : 0, 4);  // dimensions
+    at = param_put(at, 0, 4);              // no nulls
+    at = param_put(at, OID_INT4, 4);
+    if (count) at = param_put(param_put(at, count, 4), 1, 4);
+    copy_put(db, out, (size_t)(at - out));
+    for (size_t i = 0; i < count; i++) copy_integer(db, (uint64_t)items[i], 4);
+}
+
+void
 db_copy_text(struct db *db, const char *text, size_t len)
 {
     if (param_is_utf8(text, len)) {

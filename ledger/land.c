@@ -1,11 +1,24 @@
 // Facts as rows. One COPY a table, in journal order; a table without rows in this batch is not
 // touched. Absent values (no customer, no setter, no best bid) are SQL nulls, so that reports need
-// no magic numbers.
+// no magic numbers. A fact of a record is a row for each of its entries, a tally one row; entries
+// that are empty have none.
 #include "land.h"
 
 #include <string.h>
 
 #include "fail.h"
+
+void
+land_fill(struct land_row *row, const struct posting *posting, const struct replay_said *said)
+{
+    row->state = posting->state;
+    row->effective = posting->effective;
+    row->pool = posting->pool;
+    row->contract = posting->contract;
+    row->owner = said->win ? said->win->owner : 0;
+    row->market_version = said->market_version;
+    row->slot = said->slot;
+}
 
 static void
 put_text(struct db *db, const char *text)
@@ -45,7 +58,7 @@ static void
 put_contact(struct db *db, const struct land_row *row)
 {
     const struct fact *fact = row->fact;
-    db_copy_row(db, 22);
+    db_copy_row(db, 25);
     db_copy_id(db, fact->contact);
     put_source(db, row);
     db_copy_int8(db, fact->at.us);
@@ -67,6 +80,9 @@ put_contact(struct db *db, const struct land_row *row)
     put_int8_or_null(db, row->market_version);
     db_copy_int8(db, (int64_t)fact->opened.request);
     put_key(db, fact->opened.key);
+    db_copy_int4(db, fact->opened.experiment);
+    db_copy_int2(db, fact->opened.flags);
+    db_copy_int2(db, fact->opened.records);
 }
 
 static void
@@ -74,7 +90,7 @@ put_outcome_head(struct db *db, const struct land_row *row, uint32_t slot, struc
                  money floor)
 {
     const struct fact *fact = row->fact;
-    db_copy_row(db, 31);
+    db_copy_row(db, 38);
     db_copy_id(db, fact_placement(fact));
     db_copy_id(db, fact->contact);
     db_copy_int2(db, fact->position);
@@ -109,6 +125,13 @@ put_placement(struct db *db, const struct land_row *row)
     db_copy_int4(db, fact->placement.eligible);
     put_text(db, LAND_WORD(fact->placement.charge, CHARGE_COUNT, market_charge_name, enum charge));
     for (unsigned i = 0; i < 4; i++) db_copy_null(db);
+    db_copy_int2(db, fact->placement.kind);
+    db_copy_int4(db, fact->placement.deal);
+    db_copy_int4(db, (int32_t)fact->placement.floor_id);
+    db_copy_int4(db, fact->placement.campaigns[0]);
+    db_copy_int4(db, fact->placement.campaigns[1]);
+    db_copy_int4(db, fact->placement.day);
+    db_copy_int2(db, fact->placement.cell);
 }
 
 static void
@@ -122,6 +145,9 @@ put_unfilled(struct db *db, const struct land_row *row)
     else put_text(db, LAND_WORD(fact->unfilled.main_reason, REASON_COUNT, reason_key, enum reason));
     db_copy_int4(db, (int32_t)fact->unfilled.considered);
     put_int8_or_null(db, (uint64_t)fact->unfilled.best.micros);
+    db_copy_int2(db, 0);
+    for (unsigned i = 0; i < 5; i++) db_copy_int4(db, 0);
+    db_copy_int2(db, 0);
 }
 
 static void
@@ -190,7 +216,7 @@ static void
 put_bid(struct db *db, const struct land_row *row)
 {
     const struct fact *fact = row->fact;
-    db_copy_row(db, 14);
+    db_copy_row(db, 15);
     put_source(db, row);
     db_copy_int8(db, fact->at.us);
     db_copy_int8(db, (int64_t)fact->bid.bid);
@@ -203,6 +229,132 @@ put_bid(struct db *db, const struct land_row *row)
     db_copy_int8(db, fact->bid.from.us);
     db_copy_int8(db, fact->bid.until.us);
     put_key(db, fact->bid.key);
+    db_copy_int2(db, fact->bid.kind);
+}
+
+// --- Records: one row an entry -------------------------------------------------------------------
+
+static void
+put_place(struct db *db, const struct land_row *row, unsigned columns, unsigned place)
+{
+    db_copy_row(db, columns);
+    put_source(db, row);
+    db_copy_int2(db, (int16_t)place);
+}
+
+static void
+put_round(struct db *db, const struct land_row *row)
+{
+    db_copy_int2(db, row->fact->position);
+    db_copy_int8(db, row->fact->at.us);
+    db_copy_int4(db, (int32_t)row->slot);
+}
+
+static void
+put_candidates(struct db *db, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    for (unsigned i = 0; i < LAND_CANDIDATES; i++) {
+        if (fact->candidates.bid[i] == 0) continue;
+        put_place(db, row, 16, i);
+        put_round(db, row);
+        db_copy_int4(db, fact->candidates.seat[i]);
+        db_copy_int4(db, (int32_t)fact->candidates.message[i]);
+        db_copy_int8(db, (int64_t)fact->candidates.bid[i]);
+        db_copy_int8(db, fact->candidates.price[i]);
+        db_copy_int8(db, (int64_t)fact->candidates.multiplier[i]);
+        db_copy_int8(db, fact->candidates.floor[i].micros);
+        db_copy_int4(db, (int32_t)fact->candidates.floor_id[i]);
+        db_copy_int2(db, fact->candidates.how[i]);
+        db_copy_int2(db, fact->candidates.priority[i]);
+    }
+}
+
+static void
+put_tally(struct db *db, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    int32_t reasons[LAND_TALLIES], counts[LAND_TALLIES];
+    size_t count = 0;
+    for (unsigned i = 0; i < LAND_TALLIES; i++) {
+        if (fact->tally.reason[i] == 0) continue;
+        reasons[count] = fact->tally.reason[i];
+        counts[count++] = fact->tally.count[i];
+    }
+    db_copy_row(db, 9);
+    put_source(db, row);
+    put_round(db, row);
+    db_copy_int8(db, fact->tally.considered);
+    db_copy_int4_array(db, reasons, count);
+    db_copy_int4_array(db, counts, count);
+}
+
+static void
+put_refusals(struct db *db, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    for (unsigned i = 0; i < LAND_REFUSALS; i++) {
+        if (fact->refusals.bid[i] == 0) continue;
+        put_place(db, row, 13, i);
+        put_round(db, row);
+        db_copy_int4(db, fact->refusals.seat[i]);
+        db_copy_int8(db, (int64_t)fact->refusals.bid[i]);
+        if (fact->refusals.met[i] == INT64_MIN) db_copy_null(db);
+        else db_copy_int8(db, fact->refusals.met[i]);
+        db_copy_int4(db, fact->refusals.clause[i]);
+        db_copy_int2(db, fact->refusals.reason[i]);
+        db_copy_int2(db, fact->refusals.rule_of[i]);
+    }
+}
+
+static void
+put_callouts(struct db *db, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    for (unsigned i = 0; i < LAND_CALLOUTS; i++) {
+        if (fact->callouts.seat[i] == 0) continue;
+        put_place(db, row, 9, i);
+        db_copy_int8(db, fact->at.us);
+        db_copy_int4(db, fact->callouts.seat[i]);
+        if (fact->callouts.answer_ms[i] == UINT16_MAX) db_copy_null(db);
+        else db_copy_int4(db, fact->callouts.answer_ms[i]);
+        db_copy_int2(db, fact->callouts.reason[i]);
+        db_copy_int2(db, fact->callouts.bids[i]);
+    }
+}
+
+unsigned
+land_entries(const struct fact *fact)
+{
+    unsigned count = 0;
+    switch ((enum fact_kind)fact->kind) {
+    case FACT_CANDIDATES:
+        for (unsigned i = 0; i < LAND_CANDIDATES; i++) count += fact->candidates.bid[i] != 0;
+        return count;
+    case FACT_REFUSALS:
+        for (unsigned i = 0; i < LAND_REFUSALS; i++) count += fact->refusals.bid[i] != 0;
+        return count;
+    case FACT_CALLOUTS:
+        for (unsigned i = 0; i < LAND_CALLOUTS; i++) count += fact->callouts.seat[i] != 0;
+        return count;
+    case FACT_NONE:
+    case FACT_CONTACT:
+    case FACT_PLACEMENT:
+    case FACT_UNFILLED:
+    case FACT_DELIVERED:
+    case FACT_ACCEPTED:
+    case FACT_DECLINED:
+    case FACT_CANCELLED:
+    case FACT_EXPIRED:
+    case FACT_CONVERTED:
+    case FACT_REFUNDED:
+    case FACT_BID:
+    case FACT_LAPSED:
+    case FACT_COMPLAINED:
+    case FACT_TALLY:
+    case FACT_KIND_COUNT: break;
+    }
+    return 1;
 }
 
 enum table {
@@ -212,6 +364,10 @@ enum table {
     TABLE_EVENT,
     TABLE_REVENUE,
     TABLE_BID,
+    TABLE_CANDIDATE,
+    TABLE_TALLY,
+    TABLE_REFUSAL,
+    TABLE_CALLOUT,
     TABLES
 };
 
@@ -226,10 +382,16 @@ table_of(enum fact_kind kind)
     case FACT_ACCEPTED:
     case FACT_DECLINED:
     case FACT_CANCELLED:
-    case FACT_EXPIRED: return TABLE_EVENT;
+    case FACT_EXPIRED:
+    case FACT_LAPSED:
+    case FACT_COMPLAINED: return TABLE_EVENT;
     case FACT_CONVERTED:
     case FACT_REFUNDED: return TABLE_REVENUE;
     case FACT_BID: return TABLE_BID;
+    case FACT_CANDIDATES: return TABLE_CANDIDATE;
+    case FACT_TALLY: return TABLE_TALLY;
+    case FACT_REFUSALS: return TABLE_REFUSAL;
+    case FACT_CALLOUTS: return TABLE_CALLOUT;
     case FACT_NONE:
     case FACT_KIND_COUNT: break;
     }
@@ -243,14 +405,14 @@ static const struct landing {
     [TABLE_CONTACT] =
         {"contact (contact_id, log, batch, idx, at_us, began_us, period, shard, customer, "
          "touchpoint, container, identity, tier, loyalty, condition, consent, achieved, "
-         "slots, catalog, market_version, request, key)",
+         "slots, catalog, market_version, request, key, experiment, flags, records)",
          put_contact},
     [TABLE_OUTCOME] =
         {"outcome (placement_id, contact_id, position, log, batch, idx, at_us, period, "
          "filled, slot, currency, floor_micros, market_version, message, seat, owner, "
          "contract, bid, price_micros, bid_micros, setter, floor_rule, expires_us, "
          "objectives, rung, eligible, charge, reason, main_reason, considered, "
-         "best_micros)",
+         "best_micros, kind, deal, floor_id, campaign, campaign_parent, day, cell)",
          put_outcome},
     [TABLE_EVENT] =
         {"event (log, batch, idx, kind, state, placement_id, contact_id, position, at_us, "
@@ -262,15 +424,30 @@ static const struct landing {
          "period, role, party, key)",
          put_revenue},
     [TABLE_BID] = {"bid_change (log, batch, idx, at_us, bid, seat, message, slot, state, currency, "
-                   "price_micros, from_us, until_us, key)",
+                   "price_micros, from_us, until_us, key, kind)",
                    put_bid},
+    [TABLE_CANDIDATE] =
+        {"candidate (log, batch, idx, place, position, at_us, slot, seat, message, bid, price, "
+         "multiplier, floor_micros, floor_id, how, priority)",
+         put_candidates},
+    [TABLE_TALLY] = {"tally (log, batch, idx, position, at_us, slot, considered, reasons, counts)",
+                     put_tally},
+    [TABLE_REFUSAL] = {"refusal (log, batch, idx, place, position, at_us, slot, seat, bid, met, "
+                       "clause, reason, rule_of)",
+                       put_refusals},
+    [TABLE_CALLOUT] = {"callout (log, batch, idx, place, at_us, seat, answer_ms, reason, bids)",
+                       put_callouts},
 };
 
 enum status
 land_rows(struct db *db, const struct land_row *rows, size_t count)
 {
-    size_t used[TABLES] = {0};
-    for (size_t i = 0; i < count; i++) used[table_of((enum fact_kind)rows[i].fact->kind)]++;
+    size_t used[TABLES] = {0}, lines[TABLES] = {0};
+    for (size_t i = 0; i < count; i++) {
+        enum table table = table_of((enum fact_kind)rows[i].fact->kind);
+        used[table]++;
+        lines[table] += land_entries(rows[i].fact);
+    }
     CHECK(used[TABLE_NONE] == 0);  // replay has refused unknown kinds
     for (unsigned table = TABLE_CONTACT; table < TABLES; table++) {
         if (used[table] == 0) continue;
@@ -284,7 +461,7 @@ land_rows(struct db *db, const struct land_row *rows, size_t count)
         uint64_t landed = 0;
         status = db_copy_end(db, &landed);
         if (status != STATUS_OK) return status;
-        CHECK(landed == used[table]);
+        CHECK(landed == lines[table]);
     }
     return STATUS_OK;
 }

@@ -1,4 +1,4 @@
-// Facts as rows: the landing tables of migrations/003_facts.sql, by COPY, inside the caller's
+// Facts as rows: the landing tables of migrations 003, 008 and 009, by COPY, inside the caller's
 // transaction.
 #ifndef VENDUE_LAND_H
 #define VENDUE_LAND_H
@@ -6,6 +6,7 @@
 #include "db.h"
 #include "period.h"
 #include "posting.h"
+#include "replay.h"
 
 // A fact and what posting made of it.
 struct land_row {
@@ -17,8 +18,19 @@ struct land_row {
     money pool;
     uint32_t contract, owner;  // 0 none
     uint64_t market_version;   // 0 none
+    uint32_t slot;             // of a record's fact
 };
+// All but fact, source and period.
+void land_fill(struct land_row *row, const struct posting *posting, const struct replay_said *said);
 MUST_CHECK enum status land_rows(struct db *db, const struct land_row *rows, size_t count);
+
+// Entries of a record's fact.
+#define LAND_CANDIDATES 2
+#define LAND_TALLIES 28
+#define LAND_REFUSALS 4
+#define LAND_CALLOUTS 11
+// Rows that a fact lands as: of a record its entries that are not empty, else one.
+unsigned land_entries(const struct fact *fact);
 
 // The word of a number of the domain. One out of its range came from a damaged or newer engine; it
 // lands as "?" rather than ending the shipping.

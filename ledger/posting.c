@@ -16,9 +16,14 @@
 //  5 R5, a refund: the split of what remains less the split of what was before, part by part; a
 //    smaller part is booked back (accounts exchanged), a larger one as in R3. So the sum over all
 //    transfers of an order is always the split of what remains, and zero when nothing remains.
-//  6 Zero amounts make no transfer.
-//  7 Conversion and refunds of one order share its id as their group; hold and terminal the
-//    placement's.
+//  6 R11, a price per response: held at the win like R1, but due only when the customer accepts;
+//    released when cancelled, expired, declined or lapsed. R12, a price that is a share of the
+//    revenue: nothing is held; of every order its share of the remaining amount stands on the
+//    accounts of R1 or R2, rounded once, half to even: a conversion books it, a refund what
+//    changes. When a contract charges at the win it means prices per placement.
+//  7 Zero amounts make no transfer.
+//  8 Conversion and refunds of one order share its id as their group, with the commission of R12
+//    as their last leg; hold and terminal the placement's.
 #include "posting.h"
 
 #include <string.h>
@@ -57,6 +62,7 @@ posting_win(const struct contract_terms *terms, const struct fact *fact,
         .objectives = fact->placement.objectives,
         .rung = fact->placement.rung,
         .charge = fact->placement.charge,
+        .kind = fact->placement.kind,
         .seat_kind = seat->kind,
         .billing = contract ? contract->billing : BILLING_CREDIT,
         .transfer_price = contract ? contract->transfer_price : TRANSFER_SECOND_PRICE,
@@ -69,7 +75,7 @@ static struct transfer *
 begin(struct posting *out, const struct posting_win *win, const struct fact *fact,
       struct posting_source source, enum transfer_kind kind)
 {
-    CHECK(out->count < BOUND_SHARES);
+    CHECK(out->count < POSTING_TRANSFERS);
     struct transfer *one = &out->transfers[out->count];
     *one = (struct transfer){
         .group = win->placement,
@@ -123,14 +129,16 @@ external_sides(const struct posting_win *win, struct transfer *one)
     one->amount = win->price;
 }
 
+// The floor is an expected value: as a transfer price it stands for prices per placement only.
 static void
 internal_sides(const struct posting_win *win, struct transfer *one)
 {
+    bool at_floor = win->transfer_price == TRANSFER_FLOOR && win->kind == PRICE_PLACEMENT;
     one->debit = (struct account){.code = ACCOUNT_EXPENSE_INTERNAL, .seat = win->seat};
     one->credit = (struct account){.code = ACCOUNT_SLOT_INTERNAL, .seat = win->owner};
-    one->amount = win->transfer_price == TRANSFER_ZERO    ? money_of(0)
-                  : win->transfer_price == TRANSFER_FLOOR ? win->floor
-                                                          : win->price;
+    one->amount = win->transfer_price == TRANSFER_ZERO ? money_of(0)
+                  : at_floor                           ? win->floor
+                                                       : win->price;
     // A department that wins in its own container pays nobody; the placement's row is the memo.
     if (win->owner == win->seat || win->owner == 0) one->amount = money_of(0);
 }
@@ -148,7 +156,8 @@ posting_placement(const struct posting_win *win, const struct fact *fact,
 {
     start(out, fact->at);
     out->contract = win->contract;
-    bool at_win = win->charge == CHARGE_WIN;
+    if (win->kind == PRICE_SHARE) return;
+    bool at_win = win->charge == CHARGE_WIN && win->kind == PRICE_PLACEMENT;
     if (win->seat_kind == SEAT_PARTNER) {
         struct transfer *one = begin(out, win, fact, source,
                                      at_win ? TRANSFER_CHARGE : TRANSFER_HOLD);
@@ -171,6 +180,45 @@ clamp(usec effective, usec earliest, usec latest)
     return effective.us < earliest.us ? earliest : effective;
 }
 
+// What an event does to a placement that stands open.
+enum effect { EFFECT_NONE, EFFECT_CHARGE, EFFECT_RELEASE };
+
+static enum effect
+effect_of(enum price_kind price, enum fact_kind kind)
+{
+    if (kind == FACT_CANCELLED || kind == FACT_EXPIRED) return EFFECT_RELEASE;
+    if (price == PRICE_PLACEMENT && kind == FACT_DELIVERED) return EFFECT_CHARGE;
+    if (price != PRICE_RESPONSE) return EFFECT_NONE;
+    if (kind == FACT_ACCEPTED) return EFFECT_CHARGE;
+    return kind == FACT_DECLINED || kind == FACT_LAPSED ? EFFECT_RELEASE : EFFECT_NONE;
+}
+
+// The end of a placement: its price becomes due, or its hold is given back.
+static void
+end_placement(const struct posting_win *win, const struct fact *fact, struct posting_source source,
+              bool charged, struct posting *out)
+{
+    if (win->kind == PRICE_SHARE) return;
+    if (win->kind == PRICE_PLACEMENT && win->charge == CHARGE_WIN) return;
+    if (win->seat_kind == SEAT_PARTNER) {
+        struct transfer *one = begin(out, win, fact, source,
+                                     charged ? TRANSFER_CHARGE : TRANSFER_RELEASE);
+        external_sides(win, one);
+        one->id = terminal_id(win);
+        one->pending = win_id(win);
+        if (!charged) {
+            one->state = TRANSFER_VOIDED;
+            one->reason = fact_kind_name((enum fact_kind)fact->kind);
+        }
+        finish(out, one);
+    } else if (charged) {
+        struct transfer *one = begin(out, win, fact, source, TRANSFER_INTERNAL);
+        internal_sides(win, one);
+        one->id = terminal_id(win);
+        finish(out, one);
+    }
+}
+
 void
 posting_event(struct posting_win *win, const struct fact *fact, struct posting_source source,
               struct posting *out)
@@ -181,32 +229,17 @@ posting_event(struct posting_win *win, const struct fact *fact, struct posting_s
         return;
     }
     out->contract = win->contract;
-    bool delivered = fact->kind == FACT_DELIVERED;
-    bool ends = delivered || fact->kind == FACT_CANCELLED || fact->kind == FACT_EXPIRED;
-    if (!ends) return;
-    if (win->ended) {
+    enum fact_kind kind = (enum fact_kind)fact->kind;
+    enum effect effect = effect_of((enum price_kind)win->kind, kind);
+    bool again = kind == FACT_DELIVERED && win->delivered;
+    if (again || (win->ended && (effect != EFFECT_NONE || kind == FACT_DELIVERED))) {
         out->state = POSTING_REPEAT;
         return;
     }
+    if (kind == FACT_DELIVERED) win->delivered = true;
+    if (effect == EFFECT_NONE) return;
     win->ended = true;
-    if (win->charge == CHARGE_WIN) return;
-    if (win->seat_kind == SEAT_PARTNER) {
-        struct transfer *one = begin(out, win, fact, source,
-                                     delivered ? TRANSFER_CHARGE : TRANSFER_RELEASE);
-        external_sides(win, one);
-        one->id = terminal_id(win);
-        one->pending = win_id(win);
-        if (!delivered) {
-            one->state = TRANSFER_VOIDED;
-            one->reason = fact_kind_name((enum fact_kind)fact->kind);
-        }
-        finish(out, one);
-    } else if (delivered) {
-        struct transfer *one = begin(out, win, fact, source, TRANSFER_INTERNAL);
-        internal_sides(win, one);
-        one->id = terminal_id(win);
-        finish(out, one);
-    }
+    end_placement(win, fact, source, effect == EFFECT_CHARGE, out);
 }
 
 // --- Gain share --------------------------------------------------------------------------------
@@ -289,6 +322,40 @@ book_parts(const struct contract_terms *terms, const struct posting_win *win,
     return status;
 }
 
+// The share of an order's revenue that the placement costs, when the remaining amount goes from
+// `before` to `after`.
+static enum status
+book_commission(const struct posting_win *win, const struct fact *fact,
+                struct posting_source source, money before, money after, struct posting *out)
+{
+    if (win->kind != PRICE_SHARE) return STATUS_OK;
+    bool refund = fact->kind == FACT_REFUNDED;
+    money was, is, amount;
+    enum status status = money_share(before, (uint64_t)win->price.micros, &was);
+    if (status == STATUS_OK) status = money_share(after, (uint64_t)win->price.micros, &is);
+    if (status == STATUS_OK) status = money_subtract(is, was, &amount);
+    if (status != STATUS_OK) return status;
+    struct transfer *one = begin(out, win, fact, source, TRANSFER_COMMISSION);
+    if (win->seat_kind == SEAT_PARTNER) external_sides(win, one);
+    else internal_sides(win, one);
+    // A department at no transfer price, or in its own container, pays nothing of it.
+    if (one->amount.micros == 0) return STATUS_OK;
+    if (amount.micros < 0) {
+        struct account debit = one->debit;
+        one->debit = one->credit;
+        one->credit = debit;
+        status = money_subtract(was, is, &amount);
+    }
+    one->amount = amount;
+    one->id = part_id("commission", fact, refund, 0);
+    one->group = fact->revenue.order;
+    one->leg = BOUND_SHARES;
+    one->currency = fact->revenue.currency;
+    memcpy(one->reference, fact->revenue.key, sizeof fact->revenue.key);
+    finish(out, one);
+    return status;
+}
+
 enum status
 posting_revenue(const struct contract_terms *terms, const struct posting_win *win,
                 struct posting_order *order, bool repeated, const struct fact *fact,
@@ -320,6 +387,7 @@ posting_revenue(const struct contract_terms *terms, const struct posting_win *wi
         }
     }
     status = book_parts(terms, win, fact, source, before, after, out);
+    if (status == STATUS_OK) status = book_commission(win, fact, source, before, after, out);
     if (status != STATUS_OK) return status;
     if (refund) {
         order->refunded = refunded;

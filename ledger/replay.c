@@ -1,7 +1,8 @@
 // Facts in journal order into postings.
 //
-//  1 A contact's outcomes stand behind it in the same frame; they are decided by the same
-//    catalog, and so posted by the market version which that catalog was published from.
+//  1 A contact's outcomes stand behind it in the same frame, and its record behind them; they are
+//    decided by the same catalog, and so posted by the market version which that catalog was
+//    published from.
 //  2 Placements, orders and refunds are kept in growing arrays, found by id. What is kept is
 //    exactly what the database keeps of them, so that a batch that reads them back posts as one
 //    that saw them pass.
@@ -35,6 +36,7 @@ struct replay {
     size_t win_count, win_room, order_count, order_room;
     struct id contact;        // last contact seen
     uint64_t market_version;  // that decided it
+    uint32_t slots[16];       // of its outcomes, by position
     uint64_t turn;
     struct known_terms terms[TERMS_MAX];
     uint64_t catalogs[CATALOGS_MAX][2];
@@ -193,7 +195,14 @@ terms_of(struct replay *replay, struct db *db, uint64_t version, struct contract
 static bool
 is_outcome_event(const struct fact *fact)
 {
-    return fact->kind >= FACT_DELIVERED && fact->kind <= FACT_REFUNDED;
+    return (fact->kind >= FACT_DELIVERED && fact->kind <= FACT_REFUNDED) ||
+           fact->kind == FACT_LAPSED || fact->kind == FACT_COMPLAINED;
+}
+
+static bool
+is_record(const struct fact *fact)
+{
+    return fact->kind >= FACT_CANDIDATES && fact->kind <= FACT_CALLOUTS;
 }
 
 static bool
@@ -223,6 +232,8 @@ load_win(struct replay *replay, struct db *db, const struct db_rows *rows, size_
                       ? CHARGE_WIN
                       : CHARGE_DELIVERY,
         .ended = db_get_bool(rows, row, 14),
+        .delivered = db_get_bool(rows, row, 15),
+        .kind = (uint8_t)db_get_int(rows, row, 16),
     };
     if (currency_parse(db_get_text(rows, row, 5), db_get_len(rows, row, 5), &win.currency) !=
         STATUS_OK) {
@@ -253,7 +264,11 @@ load_wins(struct replay *replay, struct db *db, const struct id *placements, siz
         "o.contract, o.objectives, o.rung, o.charge, "
         "exists (select 1 from event e "
         "where e.placement_id = o.placement_id and e.state = 'posted' "
-        "and e.kind in ('delivered', 'cancelled', 'expired')) "
+        "and (e.kind in ('cancelled', 'expired') or e.kind = 'delivered' and o.kind = 0 "
+        "or e.kind in ('accepted', 'declined', 'lapsed') and o.kind = 1)), "
+        "exists (select 1 from event e "
+        "where e.placement_id = o.placement_id and e.state = 'posted' "
+        "and e.kind = 'delivered'), o.kind "
         "from outcome o where o.filled and o.placement_id = any($1)",
         params, 1, &rows);
     if (status != STATUS_OK) {
@@ -354,6 +369,7 @@ static enum status
 replay_contact(struct replay *replay, struct db *db, const struct fact *fact)
 {
     replay->contact = fact->contact;
+    memset(replay->slots, 0, sizeof replay->slots);
     return market_of_catalog(replay, db, fact->opened.catalog, &replay->market_version);
 }
 
@@ -364,6 +380,12 @@ replay_placement(struct replay *replay, struct db *db, const struct fact *fact,
 {
     struct contract_terms *terms = NULL;
     struct posting_win win;
+    if (fact->placement.kind >= PRICE_KIND_COUNT ||
+        (fact->placement.kind == PRICE_SHARE &&
+         (fact->placement.price.micros < 0 || fact->placement.price.micros > MONEY_PPM))) {
+        return say(replay, STATUS_DAMAGED,
+                   "a placement's price is of no kind that is known:", fact->placement.kind, "");
+    }
     enum status status = terms_of(replay, db, replay->market_version, &terms);
     if (status != STATUS_OK) return status;
     if (posting_win(terms, fact, &win) != STATUS_OK) {
@@ -399,33 +421,43 @@ replay_revenue(struct replay *replay, struct db *db, const struct fact *fact,
     return STATUS_OK;
 }
 
+// Gives the slot that a fact of a contact is about; 0: the contact as a whole.
+static uint32_t
+slot_of(struct replay *replay, const struct fact *fact)
+{
+    uint32_t *slot = &replay->slots[fact->position & 0x0f];
+    if (fact->kind == FACT_PLACEMENT) *slot = fact->placement.slot;
+    if (fact->kind == FACT_UNFILLED) *slot = fact->unfilled.slot;
+    return fact->position ? *slot : 0;
+}
+
 enum status
 replay_fact(struct replay *replay, struct db *db, const struct fact *fact,
-            struct posting_source source, struct posting *out, const struct posting_win **out_win,
-            uint64_t *out_market)
+            struct posting_source source, struct posting *out, struct replay_said *out_said)
 {
     memset(out, 0, sizeof *out);
+    memset(out_said, 0, sizeof *out_said);
     out->effective = fact->at;
-    *out_win = NULL;
     enum status status = STATUS_OK;
     enum fact_kind kind = (enum fact_kind)fact->kind;
-    if ((kind == FACT_PLACEMENT || kind == FACT_UNFILLED) &&
-        !id_same(fact->contact, replay->contact)) {
-        return say(replay, STATUS_DAMAGED, "an outcome stands without its contact at index",
-                   source.index, "");
+    bool outcome = kind == FACT_PLACEMENT || kind == FACT_UNFILLED;
+    if ((outcome || is_record(fact)) && !id_same(fact->contact, replay->contact)) {
+        return say(replay, STATUS_DAMAGED,
+                   "an outcome or a record stands without its contact at index", source.index, "");
     }
+    if (outcome || is_record(fact)) out_said->slot = slot_of(replay, fact);
     if (kind == FACT_CONTACT) {
         status = replay_contact(replay, db, fact);
     } else if (kind == FACT_PLACEMENT) {
-        status = replay_placement(replay, db, fact, source, out, out_win);
+        status = replay_placement(replay, db, fact, source, out, &out_said->win);
     } else if (is_outcome_event(fact)) {
         struct posting_win *win = find_win(replay, fact_placement(fact));
-        *out_win = win;
+        out_said->win = win;
         if (is_revenue(fact)) status = replay_revenue(replay, db, fact, source, out, win);
         else posting_event(win, fact, source, out);
-    } else if (kind != FACT_UNFILLED && kind != FACT_BID) {
+    } else if (kind != FACT_UNFILLED && kind != FACT_BID && !is_record(fact)) {
         status = say(replay, STATUS_DAMAGED, "unknown kind of fact:", fact->kind, "");
     }
-    *out_market = replay->market_version;
+    out_said->market_version = replay->market_version;
     return status;
 }

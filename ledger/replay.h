@@ -20,13 +20,18 @@ const char *replay_fault(const struct replay *replay);  // of the last failing c
 MUST_CHECK enum status
 replay_prepare(struct replay *replay, struct db *db, const struct fact *facts, size_t count);
 
-// Posts one fact. `out_win` is what is known of its placement (NULL: none); valid until the next
-// call. `out_market` is the market version that decided a contact and its outcomes.
-// STATUS_NOT_FOUND: the catalog that decided was never published here, or its market lacks the
-// seat. STATUS_DAMAGED: an outcome without its contact, or amounts beyond their range. Else db.h's
-// answers.
-MUST_CHECK enum status replay_fact(struct replay *replay, struct db *db, const struct fact *fact,
-                                   struct posting_source source, struct posting *out,
-                                   const struct posting_win **out_win, uint64_t *out_market);
+// What replay knows beside the posting.
+struct replay_said {
+    const struct posting_win
+        *win;                 // of the fact's placement; NULL: none. Valid until the next call
+    uint64_t market_version;  // that decided a contact, its outcomes and its record
+    uint32_t slot;            // of an outcome or a record; 0 the contact as a whole
+};
+// Posts one fact. STATUS_NOT_FOUND: the catalog that decided was never published here, or its
+// market lacks the seat. STATUS_DAMAGED: an outcome or a record without its contact, a price of no
+// known kind, or amounts beyond their range. Else db.h's answers.
+MUST_CHECK enum status
+replay_fact(struct replay *replay, struct db *db, const struct fact *fact,
+            struct posting_source source, struct posting *out, struct replay_said *out_said);
 
 #endif

@@ -265,17 +265,12 @@ post_facts(struct ship *ship, struct db *db, uint64_t *out_orphans)
     enum status status = replay_prepare(ship->replay, db, ship->facts, ship->fact_count);
     if (status != STATUS_OK) return replay_said(ship, db, status, ship->sources[0]);
     for (size_t i = 0; i < ship->fact_count; i++) {
-        const struct posting_win *win = NULL;
+        struct replay_said said;
         struct land_row *row = &ship->rows[i];
         *row = (struct land_row){.fact = &ship->facts[i], .source = ship->sources[i]};
-        status = replay_fact(ship->replay, db, row->fact, row->source, &posting, &win,
-                             &row->market_version);
+        status = replay_fact(ship->replay, db, row->fact, row->source, &posting, &said);
         if (status != STATUS_OK) return replay_said(ship, db, status, row->source);
-        row->state = posting.state;
-        row->effective = posting.effective;
-        row->pool = posting.pool;
-        row->contract = posting.contract;
-        row->owner = win ? win->owner : 0;
+        land_fill(row, &posting, &said);
         period_for(ship, posting.effective, row->period);
         take_transfers(ship, &posting);
         *out_orphans += posting.state == POSTING_ORPHAN;

@@ -97,9 +97,9 @@ account_debit_normal(struct account account)
 const char *
 transfer_kind_name(enum transfer_kind kind)
 {
-    static const char *const names[TRANSFER_KIND_COUNT] = {"hold",     "charge", "release",
-                                                           "internal", "share",  "refund",
-                                                           "deposit",  "bill",   "adjustment"};
+    static const char *const names[TRANSFER_KIND_COUNT] = {
+        "hold",   "charge",  "release", "internal",   "share",
+        "refund", "deposit", "bill",    "adjustment", "commission"};
     CHECK(kind < TRANSFER_KIND_COUNT);
     return names[kind];
 }

@@ -18,8 +18,8 @@ const char verify_line_facts[] =
     "select batch, idx, line from (select batch, idx, concat_ws('|', 'contact', "
     "replace(coalesce(contact_id::text, ''), '-', ''), at_us, began_us, period, shard, "
     "coalesce(customer::text, ''), touchpoint, container, identity, tier, loyalty, condition, "
-    "consent, achieved, slots, catalog, coalesce(market_version::text, ''), request, key) as "
-    "line from contact where log = $1 "
+    "consent, achieved, slots, catalog, coalesce(market_version::text, ''), request, key, "
+    "experiment, flags, records) as line from contact where log = $1 "
     "union all select batch, idx, concat_ws('|', case when filled then 'placement' else "
     "'unfilled' end, replace(coalesce(placement_id::text, ''), '-', ''), "
     "replace(coalesce(contact_id::text, ''), '-', ''), position, at_us, period, slot, "
@@ -30,7 +30,8 @@ const char verify_line_facts[] =
     "coalesce(expires_us::text, ''), coalesce(objectives::text, ''), coalesce(rung::text, "
     "''), coalesce(eligible::text, ''), coalesce(charge::text, ''), coalesce(reason::text, "
     "''), coalesce(main_reason::text, ''), coalesce(considered::text, ''), "
-    "coalesce(best_micros::text, '')) from outcome where log = $1 "
+    "coalesce(best_micros::text, ''), kind, deal, floor_id, campaign, campaign_parent, day, cell) "
+    "from outcome where log = $1 "
     "union all select batch, idx, concat_ws('|', kind, state, "
     "replace(coalesce(placement_id::text, ''), '-', ''), replace(coalesce(contact_id::text, "
     "''), '-', ''), position, at_us, effective_us, period, slot, message, seat, price_micros, "
@@ -41,7 +42,18 @@ const char verify_line_facts[] =
     "currency, amount_micros, pool_micros, coalesce(contract::text, ''), at_us, effective_us, "
     "period, role, party, key) from revenue where log = $1 "
     "union all select batch, idx, concat_ws('|', 'bid', at_us, bid, seat, message, slot, "
-    "state, currency, price_micros, from_us, until_us, key) from bid_change where log = $1) "
+    "state, currency, price_micros, from_us, until_us, key, kind) from bid_change where log = $1 "
+    "union all select batch, idx, 'candidates|' || string_agg(concat_ws('|', place, position, "
+    "at_us, slot, seat, message, bid, price, multiplier, floor_micros, floor_id, how, priority), "
+    "'|' order by place) from candidate where log = $1 group by batch, idx "
+    "union all select batch, idx, concat_ws('|', 'tally', position, at_us, slot, considered, "
+    "array_to_string(reasons, ','), array_to_string(counts, ',')) from tally where log = $1 "
+    "union all select batch, idx, 'refusals|' || string_agg(concat_ws('|', place, position, at_us, "
+    "slot, seat, bid, coalesce(met::text, ''), clause, reason, rule_of), '|' order by place) "
+    "from refusal where log = $1 group by batch, idx "
+    "union all select batch, idx, 'callouts|' || string_agg(concat_ws('|', place, at_us, seat, "
+    "coalesce(answer_ms::text, ''), reason, bids), '|' order by place) "
+    "from callout where log = $1 group by batch, idx) "
     "as landed order by batch, idx";
 
 const char verify_line_transfers[] =
@@ -146,6 +158,9 @@ line_contact(struct line *line, const struct land_row *row)
     put_number_or_none(line, row->market_version);
     put_number(line, (int64_t)fact->opened.request);
     put_key(line, fact->opened.key, BOUND_KEY);
+    put_number(line, fact->opened.experiment);
+    put_number(line, fact->opened.flags);
+    put_number(line, fact->opened.records);
 }
 
 static void
@@ -187,6 +202,13 @@ line_placement(struct line *line, const struct land_row *row)
     put_word(line,
              LAND_WORD(fact->placement.charge, CHARGE_COUNT, market_charge_name, enum charge));
     for (unsigned i = 0; i < 4; i++) put(line, "", 0);
+    put_number(line, fact->placement.kind);
+    put_number(line, fact->placement.deal);
+    put_number(line, fact->placement.floor_id);
+    put_number(line, fact->placement.campaigns[0]);
+    put_number(line, fact->placement.campaigns[1]);
+    put_number(line, fact->placement.day);
+    put_number(line, fact->placement.cell);
 }
 
 static void
@@ -203,6 +225,7 @@ line_unfilled(struct line *line, const struct land_row *row)
                  : LAND_WORD(fact->unfilled.main_reason, REASON_COUNT, reason_key, enum reason));
     put_number(line, fact->unfilled.considered);
     put_number_or_none(line, (uint64_t)fact->unfilled.best.micros);
+    for (unsigned i = 0; i < 7; i++) put_number(line, 0);
 }
 
 static void
@@ -265,6 +288,104 @@ line_bid(struct line *line, const struct land_row *row)
     put_number(line, fact->bid.from.us);
     put_number(line, fact->bid.until.us);
     put_key(line, fact->bid.key, BOUND_KEY);
+    put_number(line, fact->bid.kind);
+}
+
+// --- Records: all entries of a fact in one line --------------------------------------------------
+
+static void
+line_candidates(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    put_word(line, fact_kind_name((enum fact_kind)fact->kind));
+    for (unsigned i = 0; i < LAND_CANDIDATES; i++) {
+        if (fact->candidates.bid[i] == 0) continue;
+        put_number(line, i);
+        put_number(line, fact->position);
+        put_number(line, fact->at.us);
+        put_number(line, row->slot);
+        put_number(line, fact->candidates.seat[i]);
+        put_number(line, (int32_t)fact->candidates.message[i]);
+        put_number(line, (int64_t)fact->candidates.bid[i]);
+        put_number(line, fact->candidates.price[i]);
+        put_number(line, (int64_t)fact->candidates.multiplier[i]);
+        put_number(line, fact->candidates.floor[i].micros);
+        put_number(line, (int32_t)fact->candidates.floor_id[i]);
+        put_number(line, fact->candidates.how[i]);
+        put_number(line, fact->candidates.priority[i]);
+    }
+}
+
+static void
+put_list(struct line *line, const int64_t *items, unsigned count)
+{
+    char text[LAND_TALLIES * 8];
+    int used = 0;
+    text[0] = 0;
+    for (unsigned i = 0; i < count; i++) {
+        used += snprintf(text + used, sizeof text - (size_t)used, "%s%" PRId64, i ? "," : "",
+                         items[i]);
+        CHECK((size_t)used < sizeof text);
+    }
+    put(line, text, (size_t)used);
+}
+
+static void
+line_tally(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    int64_t reasons[LAND_TALLIES], counts[LAND_TALLIES];
+    unsigned count = 0;
+    for (unsigned i = 0; i < LAND_TALLIES; i++) {
+        if (fact->tally.reason[i] == 0) continue;
+        reasons[count] = fact->tally.reason[i];
+        counts[count++] = fact->tally.count[i];
+    }
+    put_word(line, fact_kind_name((enum fact_kind)fact->kind));
+    put_number(line, fact->position);
+    put_number(line, fact->at.us);
+    put_number(line, row->slot);
+    put_number(line, fact->tally.considered);
+    put_list(line, reasons, count);
+    put_list(line, counts, count);
+}
+
+static void
+line_refusals(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    put_word(line, fact_kind_name((enum fact_kind)fact->kind));
+    for (unsigned i = 0; i < LAND_REFUSALS; i++) {
+        if (fact->refusals.bid[i] == 0) continue;
+        put_number(line, i);
+        put_number(line, fact->position);
+        put_number(line, fact->at.us);
+        put_number(line, row->slot);
+        put_number(line, fact->refusals.seat[i]);
+        put_number(line, (int64_t)fact->refusals.bid[i]);
+        if (fact->refusals.met[i] == INT64_MIN) put(line, "", 0);
+        else put_number(line, fact->refusals.met[i]);
+        put_number(line, fact->refusals.clause[i]);
+        put_number(line, fact->refusals.reason[i]);
+        put_number(line, fact->refusals.rule_of[i]);
+    }
+}
+
+static void
+line_callouts(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    put_word(line, fact_kind_name((enum fact_kind)fact->kind));
+    for (unsigned i = 0; i < LAND_CALLOUTS; i++) {
+        if (fact->callouts.seat[i] == 0) continue;
+        put_number(line, i);
+        put_number(line, fact->at.us);
+        put_number(line, fact->callouts.seat[i]);
+        if (fact->callouts.answer_ms[i] == UINT16_MAX) put(line, "", 0);
+        else put_number(line, fact->callouts.answer_ms[i]);
+        put_number(line, fact->callouts.reason[i]);
+        put_number(line, fact->callouts.bids[i]);
+    }
 }
 
 void
@@ -280,10 +401,16 @@ verify_line_fact(const struct land_row *row, char out[VERIFY_LINE])
     case FACT_ACCEPTED:
     case FACT_DECLINED:
     case FACT_CANCELLED:
-    case FACT_EXPIRED: line_event(&line, row); break;
+    case FACT_EXPIRED:
+    case FACT_LAPSED:
+    case FACT_COMPLAINED: line_event(&line, row); break;
     case FACT_CONVERTED:
     case FACT_REFUNDED: line_revenue(&line, row); break;
     case FACT_BID: line_bid(&line, row); break;
+    case FACT_CANDIDATES: line_candidates(&line, row); break;
+    case FACT_TALLY: line_tally(&line, row); break;
+    case FACT_REFUSALS: line_refusals(&line, row); break;
+    case FACT_CALLOUTS: line_callouts(&line, row); break;
     case FACT_NONE:
     case FACT_KIND_COUNT: CHECK(!"replay has refused unknown kinds");
     }
