@@ -49,6 +49,10 @@ static const struct setting settings_table[] = {
     {"sessions.connections", SETTING_COUNT, FIELD(connections), 1, 100000,
      "a count from 1 to 100000"},
     {"sessions.in_flight", SETTING_COUNT, FIELD(seat_in_flight), 1, 4096, "a count from 1 to 4096"},
+    {"live.tmax", SETTING_COUNT, FIELD(live.tmax_ms), 4, 5000, "milliseconds from 4 to 5000"},
+    {"live.own", SETTING_COUNT, FIELD(live.own_ms), 1, 1000, "milliseconds from 1 to 1000"},
+    {"live.waiting", SETTING_COUNT, FIELD(live.waiting), 1, 1024, "a count from 1 to 1024"},
+    {"live.in_flight", SETTING_COUNT, FIELD(live.in_flight), 1, 4096, "a count from 1 to 4096"},
     {"explain.days", SETTING_COUNT, FIELD(explain_days), 0, 366, "a number of days from 0 to 366"},
 };
 
@@ -242,6 +246,7 @@ settings_read(const char *directory, struct settings *out_settings,
                  .overlay = 4096},
         .connections = 10000,
         .seat_in_flight = 64,
+        .live = {.tmax_ms = 50, .own_ms = 4, .waiting = 256, .in_flight = 64},
         .explain_days = 7,
     };
     memcpy(out_settings->directory, absolute, strlen(absolute) + 1);  // checked to fit above

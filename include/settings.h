@@ -30,7 +30,13 @@ struct settings {
     } book;
     uint32_t connections;     // most at once: 10,000
     uint32_t seat_in_flight;  // most unanswered requests of one connection: 64
-    uint32_t explain_days;    // so long what contacts brought is kept for explaining: 7; 0 not
+    struct {                  // live bidders
+        uint32_t tmax_ms;     // a contact waits for them at most: 50
+        uint32_t own_ms;      // of that, our own time: 4; bidders have the rest
+        uint32_t waiting;     // contacts that wait at once; one more is decided without them: 256
+        uint32_t in_flight;   // unanswered requests of a seat; one more is not sent: 64
+    } live;
+    uint32_t explain_days;  // so long what contacts brought is kept for explaining: 7; 0 not
 };
 struct settings_error {
     char text[512];  // "vendue.yaml:7:9: listen.port: '99999' is not a port from 1 to 65535"
