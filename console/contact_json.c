@@ -164,31 +164,47 @@ take_user(const json_t *line, struct contact *contact, struct contact_json_fault
     return true;
 }
 
+// Stands for a word that the market did not know: no market has such a word.
+static const char other_word[] = "\001";
+
+// `remembered`: values as the spool kept them, where null is a word that the market did not know;
+// in a request null is no value.
 static bool
 bind_list(const struct catalog *catalog, struct contact *contact, uint32_t attribute,
-          const char *name, const json_t *list, struct contact_json_fault *fault)
+          const char *name, const json_t *list, bool remembered, struct contact_json_fault *fault)
 {
     const json_t *item;
     size_t i;
     enum reason reason = attribute_bind_list_begin(catalog, contact, attribute);
     json_array_foreach((json_t *)(uintptr_t)list, i, item)
     {
-        if (!json_is_string(item))
+        const char *text = json_string_value(item);
+        if (text == NULL && remembered && json_is_null(item)) text = other_word;
+        if (text == NULL)
             return refuse(fault, REASON_WRONG_TYPE, "attr.%s[%zu] must be a text", name, i);
         if (reason == REASON_NONE)
-            reason = attribute_bind_list_item(catalog, contact, attribute, json_string_value(item),
-                                              json_string_length(item));
+            reason = attribute_bind_list_item(catalog, contact, attribute, text, strlen(text));
     }
     if (reason == REASON_NONE) reason = attribute_bind_list_end(catalog, contact, attribute);
     return reason == REASON_NONE || refuse(fault, reason, "attr.%s: too many items", name);
 }
 
+static enum reason
+bind_text(const struct catalog *catalog, struct contact *contact, uint32_t attribute,
+          const json_t *value)
+{
+    const char *text = json_is_null(value) ? other_word : json_string_value(value);
+    if (text == NULL) return REASON_WRONG_TYPE;
+    return attribute_bind_text(catalog, contact, attribute, text, strlen(text));
+}
+
 static bool
 bind_attribute(const struct catalog *catalog, struct contact *contact, const char *name,
-               const json_t *value, struct contact_json_fault *fault)
+               const json_t *value, bool remembered, struct contact_json_fault *fault)
 {
     uint32_t attribute = catalog_attribute_by_name(catalog, name, strlen(name));
-    if (attribute == UINT32_MAX || attribute < BUILTIN_COUNT || json_is_null(value)) return true;
+    if (attribute == UINT32_MAX || attribute < BUILTIN_COUNT) return true;
+    if (json_is_null(value) && !remembered) return true;
     const struct expr_attribute *is = &catalog->attributes[attribute].is;
     if (is->of != ATTRIBUTE_OF_CONTACT && is->of != ATTRIBUTE_OF_CUSTOMER) return true;
     enum reason reason = REASON_WRONG_TYPE;
@@ -201,17 +217,30 @@ bind_attribute(const struct catalog *catalog, struct contact *contact, const cha
         if (json_is_integer(value))
             reason = attribute_bind_integer(catalog, contact, attribute, json_integer_value(value));
         break;
-    case ATTRIBUTE_TEXT:
-        if (json_is_string(value))
-            reason = attribute_bind_text(catalog, contact, attribute, json_string_value(value),
-                                         json_string_length(value));
-        break;
+    case ATTRIBUTE_TEXT: reason = bind_text(catalog, contact, attribute, value); break;
     case ATTRIBUTE_LIST:
-        if (json_is_array(value)) return bind_list(catalog, contact, attribute, name, value, fault);
+        if (json_is_array(value))
+            return bind_list(catalog, contact, attribute, name, value, remembered, fault);
         break;
     case ATTRIBUTE_TYPE_COUNT: break;
     }
     return reason == REASON_NONE || refuse(fault, reason, "attr.%s: %s", name, reason_text(reason));
+}
+
+bool
+contact_json_attributes(const struct catalog *catalog, const json_t *map, bool remembered,
+                        struct contact *contact, struct contact_json_fault *out_fault)
+{
+    const char *name;
+    json_t *value;
+    attribute_bind_builtins(catalog, contact);
+    if (map == NULL || json_is_null(map)) return true;
+    if (!json_is_object(map)) return refuse(out_fault, REASON_WRONG_TYPE, "attr must be a map");
+    json_object_foreach((json_t *)(uintptr_t)map, name, value)
+    {
+        if (!bind_attribute(catalog, contact, name, value, remembered, out_fault)) return false;
+    }
+    return true;
 }
 
 static bool
@@ -236,18 +265,13 @@ take_slots(const struct catalog *catalog, const json_t *line, struct contact *co
 }
 
 static bool
-take_attributes(const struct catalog *catalog, const json_t *line, struct contact *contact,
-                struct contact_json_fault *fault)
+take_flag(const json_t *object, const char *key, bool *out_value, struct contact_json_fault *fault)
 {
-    const json_t *map = json_object_get(line, "attr");
-    const char *name;
-    json_t *value;
-    attribute_bind_builtins(catalog, contact);
-    if (map == NULL || json_is_null(map)) return true;
-    if (!json_is_object(map)) return refuse(fault, REASON_WRONG_TYPE, "attr must be a map");
-    json_object_foreach(
-        (json_t *)(uintptr_t)map, name,
-        value) if (!bind_attribute(catalog, contact, name, value, fault)) return false;
+    const json_t *value = json_object_get(object, key);
+    if (value == NULL || json_is_null(value)) return true;
+    if (!json_is_boolean(value))
+        return refuse(fault, REASON_WRONG_TYPE, "%s must be true or false", key);
+    *out_value = json_is_true(value);
     return true;
 }
 
@@ -293,6 +317,7 @@ contact_json_read(const struct catalog *catalog, const json_t *line, usec now,
                       out_fault) ||
         !take_mask(line, "achieved", objective_word, OBJECTIVE_COUNT, &contact->achieved,
                    out_fault) ||
+        !take_flag(line, "experienced", &contact->experienced, out_fault) ||
         !take_user(line, contact, out_fault))
         return false;
     if (!find_touchpoint(catalog, touchpoint, &contact->touchpoint))
@@ -302,7 +327,8 @@ contact_json_read(const struct catalog *catalog, const json_t *line, usec now,
         return refuse(out_fault, REASON_UNKNOWN_CONTAINER, "no container '%s'", container);
     contact->shard = hash_shard(contact->customer);
     contact->request_key = contact_request_key(contact->touchpoint, contact->key);
-    if (!take_attributes(catalog, line, contact, out_fault) ||
+    if (!contact_json_attributes(catalog, json_object_get(line, "attr"), false, contact,
+                                 out_fault) ||
         !take_slots(catalog, line, contact, out_fault))
         return false;
     contact->request = content_digest(line);
@@ -322,6 +348,25 @@ find_seat(const struct catalog *catalog, const char *code, uint16_t *out_id)
     return false;
 }
 
+// "kind" and, by it, "price_micros" or "share_ppm".
+static bool
+take_price(const json_t *line, struct offer *offer, struct contact_json_fault *fault)
+{
+    const char *kind;
+    enum price_kind is = PRICE_PLACEMENT;
+    if (!take_text(line, "kind", BOUND_CODE, false, &kind, fault)) return false;
+    if (kind != NULL && price_kind_parse(kind, strlen(kind), &is) != STATUS_OK)
+        return refuse(fault, REASON_OUT_OF_RANGE, "kind: '%s' is none of its words", kind);
+    bool share = is == PRICE_SHARE;
+    const char *other = share ? "price_micros" : "share_ppm";
+    offer->kind = (uint8_t)is;
+    if (json_object_get(line, other) != NULL)
+        return refuse(fault, REASON_OUT_OF_RANGE, "%s %s", other,
+                      share ? "does not go with kind share" : "goes with kind share only");
+    return take_integer(line, share ? "share_ppm" : "price_micros", 1,
+                        share ? 1000000 : BOUND_MICROS, true, &offer->price.micros, fault);
+}
+
 bool
 contact_json_read_bid(const struct catalog *catalog, const json_t *line, struct offer *out_offer,
                       struct contact_json_fault *out_fault)
@@ -332,8 +377,7 @@ contact_json_read_bid(const struct catalog *catalog, const json_t *line, struct 
     if (!take_text(line, "seat", BOUND_CODE, true, &seat, out_fault) ||
         !take_key(line, "id", offer->key, out_fault) ||
         !take_text(line, "message", BOUND_CODE, true, &message, out_fault) ||
-        !take_integer(line, "price_micros", 1, BOUND_MICROS, true, &offer->price.micros,
-                      out_fault) ||
+        !take_price(line, offer, out_fault) ||
         !take_text(line, "cur", 3, true, &currency, out_fault) ||
         !take_text(line, "tagid", 2 * BOUND_CODE + 1, false, &tagid, out_fault) ||
         !take_integer(line, "from_us", 0, INT64_MAX / 2, false, &offer->from.us, out_fault) ||

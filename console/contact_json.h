@@ -18,6 +18,11 @@ struct contact_json_fault {
 bool contact_json_read(const struct catalog *catalog, const json_t *line, usec now,
                        struct contact *out_contact, struct contact_json_fault *out_fault);
 
+// Binds built-in attributes (the contact's fields are set) and those of `map` (NULL: none).
+// `remembered`: the map is of the spool's, where null is a word that the market did not know.
+bool contact_json_attributes(const struct catalog *catalog, const json_t *map, bool remembered,
+                             struct contact *contact, struct contact_json_fault *out_fault);
+
 // `line` bears "seat" beside the fields of bid.put.
 bool contact_json_read_bid(const struct catalog *catalog, const json_t *line,
                            struct offer *out_offer, struct contact_json_fault *out_fault);

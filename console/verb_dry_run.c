@@ -13,6 +13,7 @@
 #include "book.h"
 #include "contact_json.h"
 #include "fail.h"
+#include "judged.h"
 #include "lines.h"
 #include "market_input.h"
 #include "round.h"
@@ -27,7 +28,9 @@ struct dry_run {
     struct catalog *catalog;
     struct book *book;
     struct round *round;
-    bool brief;  // without the bids that did not win
+    bool brief;        // without the bids that did not win
+    bool experienced;  // all contacts are
+    struct round_live live;
     struct why why;
 };
 
@@ -81,7 +84,8 @@ keep_bid(struct kept_bid *kept, size_t order, const struct fact *fact)
                                       .price = fact->bid.price,
                                       .from = fact->bid.from,
                                       .until = fact->bid.until,
-                                      .state = fact->bid.state}};
+                                      .state = fact->bid.state,
+                                      .kind = fact->bid.kind}};
     memcpy(kept->bid.key, fact->bid.key, BOUND_KEY);
 }
 
@@ -143,15 +147,70 @@ take_bids(struct dry_run *dry)
     return code;
 }
 
-// --- What is printed ---
+// --- Live bids ---
 
-static json_t *
-amount(money value)
+// "SEAT:MESSAGE:SLOT:PRICE": what a live bidder would answer; a price is "1.20", "1.20/response" or
+// "12.5%" of the revenue.
+static bool
+read_live_price(const char *text, struct catalog_bid *bid)
 {
-    char text[MONEY_TEXT];
-    money_format(value, 2, text);
-    return json_string(text);
+    size_t len = strlen(text);
+    bid->kind = PRICE_PLACEMENT;
+    if (len > 1 && text[len - 1] == '%') {
+        bid->kind = PRICE_SHARE;
+        len--;
+    } else if (len > 9 && strcmp(text + len - 9, "/response") == 0) {
+        bid->kind = PRICE_RESPONSE;
+        len -= 9;
+    }
+    if (money_parse(text, len, &bid->price) != STATUS_OK || bid->price.micros <= 0) return false;
+    if (bid->kind != PRICE_SHARE) return true;
+    bid->price.micros /= 100;  // per cent, so that 100 is the whole
+    return bid->price.micros > 0 && bid->price.micros <= MONEY_PPM;
 }
+
+static bool
+read_live_bid(const struct catalog *catalog, char *text, unsigned number, struct catalog_bid *bid)
+{
+    char *seat = strsep(&text, ":"), *message = strsep(&text, ":"), *slot = strsep(&text, ":");
+    if (text == NULL || !read_live_price(text, bid)) return false;
+    bid->message = catalog_message_by_code(catalog, message, strlen(message));
+    bid->slot = catalog_slot_by_tagid(catalog, slot, strlen(slot));
+    if (bid->message == UINT32_MAX || bid->slot == UINT32_MAX) return false;
+    bid->seat = catalog->messages[bid->message].seat;
+    if (strcmp(catalog->seats[bid->seat].code, seat) != 0) return false;
+    snprintf(bid->key, sizeof bid->key, "live-%u", number);
+    bid->id = event_bid_id((uint16_t)catalog->seats[bid->seat].id, bid->key);
+    bid->state = BID_ACTIVE;
+    return true;
+}
+
+static enum exit_code
+take_live(struct dry_run *dry, const char *list)
+{
+    size_t room = 1;
+    for (const char *at = list; *at != '\0'; at++) room += *at == ',';
+    if (room > BOUND_LIVE_BIDS)
+        return verb_usage(&verb_dry_run, "--live takes at most %d bids", BOUND_LIVE_BIDS);
+    struct catalog_bid *bids = arena_take(dry->arena, room, sizeof *bids);
+    char *copy = arena_take(dry->arena, strlen(list) + 1, 1), *item;
+    strcpy(copy, list);
+    while ((item = strsep(&copy, ",")) != NULL) {
+        char said[256];
+        snprintf(said, sizeof said, "%s", item);
+        uint32_t number = dry->live.count++;
+        if (!read_live_bid(dry->catalog, item, number + 1, &bids[number]))
+            return verb_usage(&verb_dry_run,
+                              "--live '%s': write SEAT:MESSAGE:SLOT:PRICE, with a message of that "
+                              "seat, the slot as CONTAINER.SLOT, and a price as 1.20, "
+                              "1.20/response or 12.5%%",
+                              said);
+    }
+    dry->live.bids = bids;
+    return EXIT_DONE;
+}
+
+// --- What is printed ---
 
 static json_t *
 key_of(const char key[BOUND_KEY])
@@ -159,125 +218,32 @@ key_of(const char key[BOUND_KEY])
     return json_stringn(key, strnlen(key, BOUND_KEY));
 }
 
-static const struct catalog_bid *
-bid_by_id(const struct catalog *catalog, uint64_t id)
-{
-    for (uint32_t i = 0; i < catalog->bid_count; i++)
-        if (catalog->bids[i].id == id) return &catalog->bids[i];
-    return NULL;
-}
-
-static json_t *
-set_by(const struct dry_run *dry, const struct fact *fact)
-{
-    const struct catalog_bid *bid = bid_by_id(dry->catalog, fact->placement.setter);
-    if (bid == NULL && fact->placement.price.micros > fact->placement.floor.micros)
-        return json_pack("{s:s}", "by", "several_bids");  // slots sold together
-    if (bid == NULL)
-        return json_pack("{s:s, s:o}", "by", "floor", "floor", amount(fact->placement.floor));
-    return json_pack("{s:s, s:s, s:o, s:o}", "by", "bid", "seat",
-                     dry->catalog->seats[bid->seat].code, "bid", key_of(bid->key), "price",
-                     amount(bid->price));
-}
-
-static const struct catalog_slot *
-slot_at(const struct dry_run *dry, const struct contact *contact, unsigned position)
-{
-    const struct catalog_container *container = &dry->catalog->containers[contact->container];
-    return &dry->catalog->slots[container->slot_first + position - 1];
-}
-
-static json_t *
-placement(const struct dry_run *dry, const struct contact *contact, const struct fact *fact)
-{
-    const struct catalog *catalog = dry->catalog;
-    const struct catalog_bid *bid = bid_by_id(catalog, fact->placement.bid);
-    CHECK(bid != NULL);
-    const struct catalog_message *message = &catalog->messages[bid->message];
-    json_t *objectives = json_array();
-    for (int i = 0; i < OBJECTIVE_COUNT; i++)
-        if ((fact->placement.objectives & 1u << i) != 0)
-            json_array_append_new(objectives, json_string(objective_name((enum objective)i)));
-    return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "tagid",
-                     slot_at(dry, contact, fact->position)->tagid, "seat",
-                     catalog->seats[bid->seat].code, "message", message->code, "rung",
-                     message->rung + 1, "objectives", objectives, "bid", key_of(bid->key), "price",
-                     amount(fact->placement.price), "bid_price", amount(fact->placement.bid_price),
-                     "floor", amount(fact->placement.floor), "set", set_by(dry, fact));
-}
-
-static json_t *
-unfilled(const struct dry_run *dry, const struct contact *contact, const struct fact *fact)
-{
-    enum reason reason = fact->unfilled.reason, main_reason = fact->unfilled.main_reason;
-    json_t *object = json_pack(
-        "{s:s, s:i, s:s, s:s}", "tagid", slot_at(dry, contact, fact->position)->tagid, "code",
-        (int)reason_number(reason), "reason", reason_key(reason), "text", reason_text(reason));
-    if (main_reason != REASON_NONE)
-        json_object_set_new(object, "main_reason", json_string(reason_key(main_reason)));
-    return object;
-}
-
-// The part of a rule's text that was not true.
-static json_t *
-failed_part(const struct dry_run *dry, const struct contact *contact, const struct why_bid *judged,
-            const struct catalog_bid *bid)
-{
-    const struct market *market = dry->market;
-    const struct catalog_container *container = &dry->catalog->containers[contact->container];
-    const char *rule = "";
-    if (strcmp(judged->rule_of, "seat") == 0) rule = market->seats[bid->seat].rule;
-    else if (strcmp(judged->rule_of, "message") == 0) rule = market->messages[bid->message].rule;
-    else
-        for (uint32_t i = 0; i < market->container_count; i++)
-            if (market->containers[i].id == container->id)
-                rule = market->containers[i].slots[judged->position - 1].rule;
-    size_t from = judged->leaf->column - 1u, len = judged->leaf->length;
-    if (from + len > strlen(rule)) return json_string(rule);
-    return json_stringn(rule + from, len);
-}
-
-static json_t *
-judgement(const struct dry_run *dry, const struct contact *contact, const struct why_bid *judged)
-{
-    const struct catalog *catalog = dry->catalog;
-    CHECK(judged->bid < catalog->bid_count);
-    const struct catalog_bid *bid = &catalog->bids[judged->bid];
-    json_t *object = json_pack("{s:s, s:s, s:o, s:s, s:o, s:i, s:s}", "tagid",
-                               slot_at(dry, contact, judged->position)->tagid, "seat",
-                               catalog->seats[bid->seat].code, "bid", key_of(bid->key), "message",
-                               catalog->messages[bid->message].code, "price", amount(bid->price),
-                               "code", (int)reason_number(judged->reason), "reason",
-                               judged->reason == REASON_NONE ? "won" : reason_key(judged->reason));
-    CHECK(object != NULL);
-    if (judged->reason == REASON_BELOW_FLOOR)
-        json_object_set_new(object, "floor", amount(judged->floor));
-    if (judged->reason == REASON_BELOW_FLOOR || judged->reason == REASON_OUTBID)
-        json_object_set_new(object, "short_by", amount(judged->short_by));
-    if (judged->reason == REASON_NOT_ELIGIBLE && judged->leaf != NULL && judged->rule_of != NULL) {
-        json_object_set_new(object, "rule_of", json_string(judged->rule_of));
-        json_object_set_new(object, "failed", failed_part(dry, contact, judged, bid));
-    }
-    return object;
-}
-
 static void
 print_decision(const struct dry_run *dry, const struct contact *contact, const struct fact *facts,
                unsigned count, bool repeated)
 {
+    const struct told told = {.catalog = dry->catalog,
+                              .market = dry->market,
+                              .book = dry->book,
+                              .contact = contact,
+                              .live = &dry->live,
+                              .why = &dry->why,
+                              .facts = facts,
+                              .count = count};
     json_t *placements = json_array(), *empty = json_array(),
            *bids = dry->brief ? NULL : json_array();
     for (unsigned i = 1; i < count; i++) {
         if (facts[i].kind == FACT_PLACEMENT)
-            json_array_append_new(placements, placement(dry, contact, &facts[i]));
-        else json_array_append_new(empty, unfilled(dry, contact, &facts[i]));
+            json_array_append_new(placements, told_placement(&told, &facts[i]));
+        else if (facts[i].kind == FACT_UNFILLED)
+            json_array_append_new(empty, told_unfilled(&told, &facts[i]));
     }
     for (uint32_t i = 0; bids != NULL && !repeated && i < dry->why.count && i < dry->why.room; i++)
-        json_array_append_new(bids, judgement(dry, contact, &dry->why.bids[i]));
-    json_t *object = json_pack("{s:o, s:s, s:o, s:o, s:o*, s:b}", "id", key_of(contact->key),
+        json_array_append_new(bids, judged_json(&told, &dry->why.bids[i]));
+    json_t *object = json_pack("{s:o, s:s, s:o, s:o, s:o*, s:o*, s:b}", "id", key_of(contact->key),
                                "container", dry->catalog->containers[contact->container].code,
                                "placements", placements, "unfilled", empty, "bids", bids,
-                               "repeated", repeated);
+                               "experiment", told_experiment(&told), "repeated", repeated);
     CHECK(object != NULL);
     char *text = json_dumps(object, JSON_COMPACT);
     CHECK(text != NULL);
@@ -297,7 +263,9 @@ decide(struct dry_run *dry, const json_t *line, struct contact *contact)
     bool repeated = false;
     if (!contact_json_read(dry->catalog, line, dry->at, contact, &fault))
         return fault_in_line(dry->contacts_path, line, &fault);
-    fault.reason = round_decide(dry->round, dry->catalog, dry->book, contact, dry->at,
+    contact->experienced |= dry->experienced;
+    fault.reason = round_decide(dry->round, dry->catalog, dry->book, contact,
+                                dry->live.count > 0 ? &dry->live : NULL, dry->at,
                                 dry->brief ? NULL : &dry->why, facts, &count, &repeated);
     if (fault.reason != REASON_NONE) {
         snprintf(fault.text, sizeof fault.text, "%s", reason_text(fault.reason));
@@ -335,13 +303,15 @@ play(struct dry_run *dry)
 static int
 run(const struct verb_context *context, int argc, char **argv)
 {
-    const char *market = NULL, *at = NULL;
+    const char *market = NULL, *at = NULL, *live = NULL;
     struct dry_run dry = {.at = clock_wall()};
     const struct verb_option options[] = {{.name = "--market", .value = &market},
                                           {.name = "--contacts", .value = &dry.contacts_path},
                                           {.name = "--bids", .value = &dry.bids_path},
                                           {.name = "--at", .value = &at},
                                           {.name = "--brief", .flag = &dry.brief},
+                                          {.name = "--experienced", .flag = &dry.experienced},
+                                          {.name = "--live", .value = &live},
                                           {0}};
     argc = verb_options(&verb_dry_run, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
@@ -359,6 +329,7 @@ run(const struct verb_context *context, int argc, char **argv)
         dry.why = (struct why){.bids = arena_take(dry.arena, WHY_ROOM, sizeof *dry.why.bids),
                                .room = WHY_ROOM};
         code = take_bids(&dry);
+        if (code == EXIT_DONE && live != NULL) code = take_live(&dry, live);
         if (code == EXIT_DONE) code = play(&dry);
         catalog_close(dry.catalog);
         round_close(dry.round);
@@ -370,7 +341,8 @@ run(const struct verb_context *context, int argc, char **argv)
 
 const struct verb verb_dry_run = {
     .name = "dry-run",
-    .arguments = "--market FILE --contacts FILE [--bids FILE] [--at TIME] [--brief]",
+    .arguments = "--market FILE --contacts FILE [--bids FILE] [--at TIME] [--brief]"
+                 " [--experienced] [--live BID,...]",
     .summary = "decide contacts without any server",
     .help =
         "Runs the auction on files: a market file, contacts and bids as JSON lines (the "
@@ -383,6 +355,9 @@ const struct verb verb_dry_run = {
         "  --at TIME  when it all happens (default: now); the same files and time give the same\n"
         "             output, byte for byte\n"
         "  --brief    without the bids that did not win\n"
+        "  --experienced  of every contact: what the customer came for has happened\n"
+        "  --live SEAT:MESSAGE:SLOT:PRICE[,...]  live bidders answer every contact with these\n"
+        "             bids; a price is 1.20, 1.20/response or 12.5% of the revenue\n"
         "\n"
         "  $ slotctl dry-run --market sample/market.yaml --bids sample/bids.jsonl \\\n"
         "        --contacts sample/contacts.jsonl --at 2026-11-02\n"
