@@ -109,6 +109,17 @@ money_share(money amount, uint64_t ppm, money *out_share)
     return money_ratio(amount, ppm, MONEY_PPM, out_share);
 }
 
+enum status
+money_share_up(money amount, uint64_t ppm, money *out_share)
+{
+    if (amount.micros < 0) return STATUS_INPUT;
+    uwide product = (uwide)amount.micros * ppm;  // below 2^63 x 2^64
+    uwide whole = product / MONEY_PPM + (product % MONEY_PPM != 0);
+    if (whole > INT64_MAX) return STATUS_OVERFLOW;
+    out_share->micros = (int64_t)whole;
+    return STATUS_OK;
+}
+
 struct remainder {
     uint64_t rest;
     size_t index;

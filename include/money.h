@@ -39,6 +39,8 @@ size_t money_format(money amount, unsigned decimals_min, char out[MONEY_TEXT]);
 
 // amount x ppm / 1,000,000 with a 128-bit product, rounded half to even. ppm may exceed 1,000,000.
 MUST_CHECK enum status money_share(money amount, uint64_t ppm, money *out_share);
+// The same of an amount of at least 0, rounded up: floors. STATUS_INPUT: below 0.
+MUST_CHECK enum status money_share_up(money amount, uint64_t ppm, money *out_share);
 
 // amount x numerator / denominator with a 128-bit product, rounded half to even: averages, "per
 // 1,000". STATUS_INPUT: denominator 0.

@@ -200,6 +200,30 @@ splits_add_up_for_any_total(void **state)
     }
 }
 
+static void
+shares_round_up_when_asked(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t amount;
+        uint64_t ppm;
+        int64_t share;
+    } cases[] = {
+        {0, 1100000, 0},           {1, 1, 1},
+        {10, 1000000, 10},         {10, 1000001, 11},
+        {100000, 1100000, 110000}, {100001, 1100000, 110002},
+        {1000000, 900000, 900000},
+    };
+    money share;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(money_share_up(money_of(cases[i].amount), cases[i].ppm, &share),
+                         STATUS_OK);
+        assert_int_equal(share.micros, cases[i].share);
+    }
+    assert_int_equal(money_share_up(money_of(-1), 1000000, &share), STATUS_INPUT);
+    assert_int_equal(money_share_up(money_of(INT64_MAX), 1000001, &share), STATUS_OVERFLOW);
+}
+
 int
 main(void)
 {
@@ -208,6 +232,7 @@ main(void)
         cmocka_unit_test(formats_the_shortest_exact_text),
         cmocka_unit_test(adds_within_the_range_only),
         cmocka_unit_test(rounds_shares_half_to_even),
+        cmocka_unit_test(shares_round_up_when_asked),
         cmocka_unit_test(ratios_round_half_to_even_too),
         cmocka_unit_test(splits_as_the_gain_share_example),
         cmocka_unit_test(splits_add_up_for_any_total),
