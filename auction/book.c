@@ -1,82 +1,63 @@
-// The book as a fold of facts: spend, placements on their way, caps, orders, recent contacts,
-// overlay.
+// The book as a fold of facts: spend, placements on their way, what customers were shown, what was
+// learned, orders, recent contacts, overlay. Reading it is in book_read.c, its digest in
+// book_digest.c.
 //
 // A placement:
 //
 //   FACT_PLACEMENT        FACT_DELIVERED            FACT_ACCEPTED
 //   ---------------> HELD ---------------> DELIVERED -------------> ACCEPTED
-//                     |                        |      FACT_DECLINED
-//      FACT_CANCELLED |  FACT_EXPIRED          +------------------> DECLINED
-//                     v                       (FACT_CONVERTED and FACT_REFUNDED change totals only)
-//            CANCELLED, EXPIRED
+//                     |                     |  |      FACT_DECLINED
+//      FACT_CANCELLED |  FACT_EXPIRED       |  +------------------> DECLINED
+//                     v                     |         FACT_LAPSED
+//            CANCELLED, EXPIRED             +---------------------> LAPSED  (priced per response)
 //
-// Everything but HELD is ended: the placement is kept for as long as there is room, because
-// conversions come weeks later, and the one that ended first makes room. Memory is fixed when the
-// book opens.
+// FACT_CONVERTED and FACT_REFUNDED change totals only, FACT_COMPLAINED marks a delivered one.
+//
+// A placement is *open* while its price may still be given back: HELD, and when it is priced per
+// response, DELIVERED too, until a response comes or BOUND_RESPONSE_DAYS have gone since the
+// delivery was reported. Others are ended: kept for as long as there is room, because conversions
+// come weeks later, and the one that ended first makes room. Memory is fixed when the book opens.
 //
 // Invariants
-//   (1) spent(seat) = sum of clearing prices of its placements, less those cancelled or expired
-//       (unless charged at the win); spent(message) likewise; the ids are stable ids, so totals
-//       survive catalogs
-//   (2) a placement is in `expiry` exactly when it is HELD, and in the chain of ended ones
+//   (1) spent = sum of the prices held of its placements, less those given back: cancelled or
+//       expired (unless the price is per placement and charged at the win), priced per response and
+//       declined or lapsed; a share is never counted. The ids are stable ids, so totals survive
+//       catalogs
+//   (2) a placement is in `expiry` exactly when it is open, and in the chain of ended ones
 //       otherwise
-//   (3) a held placement is never dropped
+//   (3) an open placement is never dropped
 //   (4) an order is remembered exactly as long as its placement
 //   (5) applying reads nothing but the book, the fact and its position: the same facts give the
-//       same book
+//       same book, whatever their times; no fact is judged by another's time
 #include "book.h"
 
 #include <string.h>
 
-#include "caps.h"
+#include "book_parts.h"
 #include "contact.h"
 #include "fail.h"
-#include "heap.h"
-#include "orders.h"
-#include "overlay.h"
-#include "probe.h"
-#include "recent.h"
 
 const struct book_limits book_limits_default = {
     .contacts = 1 << 16,
+    .retries = 1 << 20,
     .placements = 1 << 18,
-    .caps = 1 << 18,
+    .customers = 1 << 18,
+    .rates = 1 << 16,
     .orders = 1 << 16,
     .overlay = 4096,
-};
-
-struct kept {
-    struct fact fact;  // kind FACT_NONE: free
-    money converted, refunded;
-    uint32_t older, newer;  // chain of ended ones; free ones: `newer` is the next free
-    uint32_t orders;        // first order, PROBE_NONE none
-    uint32_t state;         // enum placement_state
-};
-
-struct book {
-    struct arena *arena;
-    money *seat_spent, *message_spent;  // by stable id
-    struct recent recent;
-    struct kept *placements;
-    uint32_t placement_capacity, placement_count, free, oldest, newest;
-    struct probe probe;  // placements by id
-    struct heap expiry;  // held placements by the end of their window
-    struct caps caps;
-    struct orders orders;
-    struct overlay overlay;
 };
 
 struct book *
 book_open(const struct book_limits *limits)
 {
-    CHECK(limits->contacts > 0 && limits->placements >= BOUND_SLOTS && limits->caps >= BOUND_SLOTS);
+    CHECK(limits->contacts > 0 && limits->placements >= BOUND_SLOTS);
     CHECK(limits->orders > 0 && limits->overlay > 0);
     struct arena *arena = arena_open("book");
     struct book *book = arena_take(arena, 1, sizeof *book);
     book->arena = arena;
-    book->seat_spent = arena_take(arena, BOUND_SEATS, sizeof(money));
-    book->message_spent = arena_take(arena, BOUND_MESSAGES, sizeof(money));
+    spend_open(&book->spend, arena);
     recent_open(&book->recent, arena, limits->contacts);
+    decided_open(&book->decided, arena, limits->retries);
     book->placement_capacity = limits->placements;
     book->placements = arena_take(arena, limits->placements, sizeof *book->placements);
     for (uint32_t i = 0; i < limits->placements; i++) {
@@ -85,7 +66,8 @@ book_open(const struct book_limits *limits)
     book->oldest = book->newest = PROBE_NONE;
     probe_open(&book->probe, arena, limits->placements);
     heap_open(&book->expiry, arena, limits->placements);
-    caps_open(&book->caps, arena, limits->caps);
+    shown_open(&book->shown, arena, limits->customers);
+    rates_open(&book->rates, arena, limits->rates);
     orders_open(&book->orders, arena, limits->orders);
     overlay_open(&book->overlay, arena, limits->overlay);
     return book;
@@ -98,48 +80,16 @@ book_close(struct book *book)
 }
 
 // --- Placements ----------------------------------------------------------------------------------
-// Placements of one contact differ in their last four bits only (fact.h) and get cells side by
-// side: a contact's decision touches one cache line or two of a table that fits no cache.
-static uint64_t
-placement_hash(struct id placement)
-{
-    uint64_t halves[2];
-    struct id contact = fact_contact_of(placement);
-    memcpy(halves, contact.bytes, sizeof halves);
-    return hash_mix(halves[0] ^ hash_mix(halves[1])) + fact_position_of(placement);
-}
-
-static uint32_t
-find_placement(const struct book *book, struct id placement)
-{
-    uint64_t hash = placement_hash(placement);
-    uint32_t at = probe_start(&book->probe, hash), item;
-    while ((item = probe_next(&book->probe, hash, &at)) != PROBE_NONE) {
-        if (id_same(fact_placement(&book->placements[item].fact), placement)) break;
-    }
-    return item;
-}
-
-static void
-chain_ended(struct book *book, uint32_t item)
-{
-    struct kept *kept = &book->placements[item];
-    kept->older = book->newest;
-    kept->newer = PROBE_NONE;
-    *(book->newest == PROBE_NONE ? &book->oldest : &book->placements[book->newest].newer) = item;
-    book->newest = item;
-}
-
 static void
 drop_ended(struct book *book, uint32_t item)
 {
-    struct kept *kept = &book->placements[item];
-    CHECK(kept->state != PLACEMENT_HELD);
+    struct book_kept *kept = &book->placements[item];
+    CHECK(!heap_has(&book->expiry, item));
     *(kept->older == PROBE_NONE ? &book->oldest
                                 : &book->placements[kept->older].newer) = kept->newer;
     *(kept->newer == PROBE_NONE ? &book->newest
                                 : &book->placements[kept->newer].older) = kept->older;
-    probe_drop(&book->probe, placement_hash(fact_placement(&kept->fact)), item);
+    probe_drop(&book->probe, book_placement_hash(fact_placement(&kept->fact)), item);
     orders_drop_list(&book->orders, kept->orders);
     memset(kept, 0, sizeof *kept);
     kept->newer = book->free;
@@ -147,99 +97,155 @@ drop_ended(struct book *book, uint32_t item)
     book->placement_count--;
 }
 
-static enum status
-apply_placement(struct book *book, const struct fact *fact)
+// Its price is given back no more.
+static void
+end(struct book *book, uint32_t item)
 {
-    uint32_t seat = fact->placement.seat, message = fact->placement.message;
-    money price = fact->placement.price, seat_spent, message_spent;
-    if (seat >= BOUND_SEATS || message >= BOUND_MESSAGES) return STATUS_INPUT;
-    if (find_placement(book, fact_placement(fact)) != PROBE_NONE) return STATUS_EXISTS;
-    enum status status = money_add(book->seat_spent[seat], price, &seat_spent);
-    if (status == STATUS_OK)
-        status = money_add(book->message_spent[message], price, &message_spent);
-    if (status != STATUS_OK) return status;
-    bool capped = fact->customer != 0 && fact->placement.cap_days != 0;
-    if (book->placement_count == book->placement_capacity && book->oldest == PROBE_NONE)
-        return STATUS_FULL;
-    if (capped && book->caps.free_count == 0 && !caps_has(&book->caps, fact->customer, message))
-        return STATUS_FULL;
-    status = recent_outcome(&book->recent, fact);
-    if (status != STATUS_OK) return status;
-
-    if (book->placement_count == book->placement_capacity) drop_ended(book, book->oldest);
-    uint32_t item = book->free;
-    struct kept *kept = &book->placements[item];
-    book->free = kept->newer;
-    book->placement_count++;
-    *kept = (struct kept){.fact = *fact, .orders = PROBE_NONE, .state = PLACEMENT_HELD};
-    probe_put(&book->probe, placement_hash(fact_placement(fact)), item);
-    heap_put(&book->expiry, item, fact->placement.expires.us);
-    book->seat_spent[seat] = seat_spent;
-    book->message_spent[message] = message_spent;
-    if (capped)
-        CHECK(caps_add(&book->caps, fact->customer, message, fact->at, fact->placement.cap_days));
-    return STATUS_OK;
-}
-
-static enum status
-release(struct book *book, const struct kept *kept)
-{
-    const struct fact *fact = &kept->fact;
-    if (fact->placement.charge != CHARGE_WIN) {
-        money *seat_spent = &book->seat_spent[fact->placement.seat];
-        money *message_spent = &book->message_spent[fact->placement.message];
-        money seat, message;
-        enum status status = money_subtract(*seat_spent, fact->placement.price, &seat);
-        if (status == STATUS_OK)
-            status = money_subtract(*message_spent, fact->placement.price, &message);
-        if (status != STATUS_OK) return status;
-        *seat_spent = seat;
-        *message_spent = message;
-    }
-    if (fact->customer != 0 && fact->placement.cap_days != 0)
-        caps_remove(&book->caps, fact->customer, fact->placement.message, fact->at);
-    return STATUS_OK;
-}
-
-static enum status
-apply_event(struct book *book, const struct fact *fact)
-{
-    uint32_t item = find_placement(book, fact_placement(fact));
-    if (item == PROBE_NONE) return STATUS_OK;
-    struct kept *kept = &book->placements[item];
-    if (fact->kind == FACT_ACCEPTED || fact->kind == FACT_DECLINED) {
-        if (kept->state != PLACEMENT_DELIVERED) return STATUS_CONFLICT;
-        kept->state = fact->kind == FACT_ACCEPTED ? PLACEMENT_ACCEPTED : PLACEMENT_DECLINED;
-        return STATUS_OK;
-    }
-    if (kept->state != PLACEMENT_HELD) return STATUS_CONFLICT;
-    if (fact->kind != FACT_DELIVERED) {
-        enum status status = release(book, kept);
-        if (status != STATUS_OK) return status;
-    }
-    kept->state = fact->kind == FACT_DELIVERED   ? PLACEMENT_DELIVERED
-                  : fact->kind == FACT_CANCELLED ? PLACEMENT_CANCELLED
-                                                 : PLACEMENT_EXPIRED;
+    struct book_kept *kept = &book->placements[item];
     heap_drop(&book->expiry, item);
-    chain_ended(book, item);
-    return STATUS_OK;
+    book->responses -= kept->fact.placement.kind == PRICE_RESPONSE;
+    kept->older = book->newest;
+    kept->newer = PROBE_NONE;
+    *(book->newest == PROBE_NONE ? &book->oldest : &book->placements[book->newest].newer) = item;
+    book->newest = item;
+}
+
+// Whether what the customer is shown is remembered.
+static bool
+is_remembered(const struct fact *placement)
+{
+    return placement->customer != 0 && placement->placement.cap_days != 0;
 }
 
 static bool
-order_room(const struct book *book, uint32_t placement)
+is_sound(const struct fact *fact)
 {
-    return book->orders.count < book->orders.capacity ||
-           book->orders.orders[book->orders.oldest].placement != placement;
+    return fact->placement.seat < BOUND_SEATS && fact->placement.message < BOUND_MESSAGES &&
+           fact->placement.kind < PRICE_KIND_COUNT && fact->placement.rung < RUNG_COUNT &&
+           fact->placement.cell < RATES_CELLS && fact->placement.price.micros >= 0 &&
+           fact->placement.price.micros <= BOUND_MICROS &&
+           (fact->placement.message != 0 || !is_remembered(fact));
 }
 
 static enum status
-apply_revenue(struct book *book, const struct fact *fact)
+apply_placement(struct book *book, const struct fact *fact)
 {
-    uint32_t item = find_placement(book, fact_placement(fact));
-    if (item == PROBE_NONE) return STATUS_OK;
-    struct kept *kept = &book->placements[item];
+    if (!is_sound(fact)) return STATUS_INPUT;
+    if (book_place_of(book, fact_placement(fact)) != PROBE_NONE) return STATUS_EXISTS;
+    if (book->placement_count == book->placement_capacity && book->oldest == PROBE_NONE)
+        return STATUS_FULL;
+    if (!recent_awaits(&book->recent, fact)) return STATUS_INPUT;
+    if (is_remembered(fact) && !shown_win(&book->shown, fact)) return STATUS_FULL;
+    recent_outcome(&book->recent, fact);
+
+    if (book->placement_count == book->placement_capacity) drop_ended(book, book->oldest);
+    uint32_t item = book->free;
+    struct book_kept *kept = &book->placements[item];
+    book->free = kept->newer;
+    book->placement_count++;
+    *kept = (struct book_kept){.fact = *fact, .orders = PROBE_NONE, .state = PLACEMENT_HELD};
+    probe_put(&book->probe, book_placement_hash(fact_placement(fact)), item);
+    heap_put(&book->expiry, item, fact->placement.expires.us);
+    book->responses += fact->placement.kind == PRICE_RESPONSE;
+    if (fact->placement.kind != PRICE_SHARE) spend_hold(&book->spend, fact);
+    spend_promise(&book->spend, fact);
+    return STATUS_OK;
+}
+
+static enum status
+apply_delivered(struct book *book, const struct fact *fact, uint32_t item)
+{
+    struct book_kept *kept = &book->placements[item];
+    if (kept->state != PLACEMENT_HELD) return STATUS_CONFLICT;
+    kept->state = PLACEMENT_DELIVERED;
+    usec effective = fact->event.effective.us > 0 ? fact->event.effective : fact->at;
+    if (is_remembered(&kept->fact)) shown_deliver(&book->shown, &kept->fact, effective);
+    rates_learn(&book->rates, &kept->fact, FACT_DELIVERED, false, money_of(0));
+    if (kept->fact.placement.kind != PRICE_RESPONSE) end(book, item);
+    else heap_put(&book->expiry, item, fact->at.us + BOUND_RESPONSE_DAYS * USEC_DAY);
+    return STATUS_OK;
+}
+
+// Accepted, declined or lapsed.
+static enum status
+apply_response(struct book *book, const struct fact *fact, uint32_t item)
+{
+    struct book_kept *kept = &book->placements[item];
+    bool priced = kept->fact.placement.kind == PRICE_RESPONSE;
+    if (kept->state != PLACEMENT_DELIVERED) return STATUS_CONFLICT;
+    if (fact->kind == FACT_LAPSED && !priced) return STATUS_CONFLICT;
+    kept->state = fact->kind == FACT_ACCEPTED   ? PLACEMENT_ACCEPTED
+                  : fact->kind == FACT_DECLINED ? PLACEMENT_DECLINED
+                                                : PLACEMENT_LAPSED;
+    if (fact->kind == FACT_ACCEPTED)
+        rates_learn(&book->rates, &kept->fact, FACT_ACCEPTED, false, money_of(0));
+    if (!priced) return STATUS_OK;
+    if (fact->kind != FACT_ACCEPTED) spend_release(&book->spend, &kept->fact);
+    end(book, item);
+    return STATUS_OK;
+}
+
+// Cancelled or expired.
+static enum status
+apply_undelivered(struct book *book, const struct fact *fact, uint32_t item)
+{
+    struct book_kept *kept = &book->placements[item];
+    if (kept->state != PLACEMENT_HELD) return STATUS_CONFLICT;
+    kept->state = fact->kind == FACT_CANCELLED ? PLACEMENT_CANCELLED : PLACEMENT_EXPIRED;
+    uint8_t kind = kept->fact.placement.kind;
+    bool charged = kind == PRICE_PLACEMENT && kept->fact.placement.charge == CHARGE_WIN;
+    if (kind != PRICE_SHARE && !charged) spend_release(&book->spend, &kept->fact);
+    spend_break(&book->spend, &kept->fact);
+    if (is_remembered(&kept->fact)) shown_cancel(&book->shown, &kept->fact);
+    end(book, item);
+    return STATUS_OK;
+}
+
+static void
+mark(struct book *book, const struct fact *placement, enum shown_kind kind, usec at)
+{
+    if (placement->customer == 0) return;
+    if (!shown_mark(&book->shown, placement->customer, kind, at)) book->marks_lost++;
+}
+
+static enum status
+apply_complained(struct book *book, const struct fact *fact, uint32_t item)
+{
+    struct book_kept *kept = &book->placements[item];
+    if (kept->state == PLACEMENT_HELD || kept->state == PLACEMENT_CANCELLED ||
+        kept->state == PLACEMENT_EXPIRED || kept->complained)
+        return STATUS_CONFLICT;
+    kept->complained = true;
+    mark(book, &kept->fact, SHOWN_COMPLAINT,
+         fact->event.effective.us > 0 ? fact->event.effective : fact->at);
+    return STATUS_OK;
+}
+
+// --- Revenue -------------------------------------------------------------------------------------
+// Looked at for a placement that may be dropped: open ones, whose orders came before a response, are
+// passed over.
+#define VICTIMS_MOST 64
+
+uint32_t
+book_order_victim(const struct book *book, uint32_t placement)
+{
+    uint32_t order = book->orders.oldest;
+    for (unsigned i = 0; i < VICTIMS_MOST && order != PROBE_NONE; i++) {
+        uint32_t victim = book->orders.orders[order].placement;
+        if (victim != placement && !heap_has(&book->expiry, victim)) return victim;
+        if (victim == placement) break;
+        order = book->orders.orders[order].newer;
+    }
+    return PROBE_NONE;
+}
+
+static enum status
+apply_revenue(struct book *book, const struct fact *fact, uint32_t item)
+{
+    struct book_kept *kept = &book->placements[item];
     bool refund = fact->kind == FACT_REFUNDED;
     if (kept->state == PLACEMENT_HELD) return STATUS_CONFLICT;
+    if (fact->revenue.amount.micros < 0) return STATUS_INPUT;
     struct id none = {{0}}, reference = refund ? orders_reference(fact->revenue.key) : none;
     if (orders_find(&book->orders, fact->revenue.order, reference) != PROBE_NONE)
         return STATUS_CONFLICT;
@@ -257,11 +263,16 @@ apply_revenue(struct book *book, const struct fact *fact)
     enum status status = money_add(refund ? kept->refunded : kept->converted, fact->revenue.amount,
                                    &total);
     if (status != STATUS_OK) return status;
-    if (!order_room(book, item)) return STATUS_FULL;
+    bool full = book->orders.count == book->orders.capacity;
+    uint32_t victim = full ? book_order_victim(book, item) : PROBE_NONE;
+    if (full && victim == PROBE_NONE) return STATUS_FULL;
 
-    if (book->orders.count == book->orders.capacity) {
-        drop_ended(book, book->orders.orders[book->orders.oldest].placement);
-    }
+    rates_learn(&book->rates, &kept->fact, (enum fact_kind)fact->kind, kept->converted.micros == 0,
+                fact->revenue.amount);
+    if (refund)
+        mark(book, &kept->fact, SHOWN_REFUND,
+             fact->revenue.effective.us > 0 ? fact->revenue.effective : fact->at);
+    if (full) drop_ended(book, victim);
     *(refund ? &kept->refunded : &kept->converted) = total;
     if (refund) conversion->refunded = of_order;
     struct order order = {
@@ -274,28 +285,51 @@ apply_revenue(struct book *book, const struct fact *fact)
     return STATUS_OK;
 }
 
-// Pairs freed for each contact: more than a contact can take, so that the pool recovers.
-#define CAPS_RECLAIMED (2 * BOUND_SLOTS)
+// --- Facts ---------------------------------------------------------------------------------------
+static enum status
+apply_contact(struct book *book, const struct fact *fact)
+{
+    if (fact->opened.slots > BOUND_SLOTS) return STATUS_INPUT;
+    struct id key = contact_request_key(fact->party, fact->opened.key);
+    recent_add(&book->recent, fact, key);
+    decided_add(&book->decided, key);
+    shown_reclaim(&book->shown, fact->at);
+    return STATUS_OK;
+}
+
+static enum status
+apply_event(struct book *book, const struct fact *fact,
+            enum status (*apply)(struct book *book, const struct fact *fact, uint32_t item))
+{
+    uint32_t item = book_place_of(book, fact_placement(fact));
+    return item == PROBE_NONE ? STATUS_OK : apply(book, fact, item);
+}
 
 enum status
 book_apply(struct book *book, const struct fact *fact, struct catalog_position position)
 {
     switch ((enum fact_kind)fact->kind) {
-    case FACT_CONTACT:
-        if (fact->opened.slots > BOUND_SLOTS) return STATUS_INPUT;
-        recent_add(&book->recent, fact);
-        caps_reclaim(&book->caps, fact->at, CAPS_RECLAIMED);
-        return STATUS_OK;
+    case FACT_CONTACT: return apply_contact(book, fact);
     case FACT_PLACEMENT: return apply_placement(book, fact);
-    case FACT_UNFILLED: return recent_outcome(&book->recent, fact);
-    case FACT_DELIVERED:
+    case FACT_UNFILLED:
+        if (!recent_awaits(&book->recent, fact)) return STATUS_INPUT;
+        recent_outcome(&book->recent, fact);
+        return STATUS_OK;
+    case FACT_DELIVERED: return apply_event(book, fact, apply_delivered);
     case FACT_ACCEPTED:
     case FACT_DECLINED:
+    case FACT_LAPSED: return apply_event(book, fact, apply_response);
     case FACT_CANCELLED:
-    case FACT_EXPIRED: return apply_event(book, fact);
+    case FACT_EXPIRED: return apply_event(book, fact, apply_undelivered);
+    case FACT_COMPLAINED: return apply_event(book, fact, apply_complained);
     case FACT_CONVERTED:
-    case FACT_REFUNDED: return apply_revenue(book, fact);
+    case FACT_REFUNDED: return apply_event(book, fact, apply_revenue);
     case FACT_BID: return overlay_put(&book->overlay, fact, position);
+    case FACT_CANDIDATES:
+    case FACT_TALLY:
+    case FACT_REFUSALS:
+    case FACT_CALLOUTS:
+    case FACT_LIMITS: return STATUS_OK;
     case FACT_NONE:
     case FACT_KIND_COUNT: break;
     }
@@ -317,271 +351,10 @@ book_catalog(struct book *book, const struct catalog *catalog)
 void
 book_expect(const struct book *book, struct id contact)
 {
-    probe_expect(&book->probe, placement_hash(contact));
+    probe_expect(&book->probe, book_placement_hash(contact));
     if (book->free != PROBE_NONE) {
         const char *place = (const char *)&book->placements[book->free];
         __builtin_prefetch(place, 1);
         __builtin_prefetch(place + 64, 1);
     }
-}
-
-// --- Reading -------------------------------------------------------------------------------------
-money
-book_seat_spent(const struct book *book, uint32_t seat_id)
-{
-    CHECK(seat_id < BOUND_SEATS);
-    return book->seat_spent[seat_id];
-}
-
-money
-book_message_spent(const struct book *book, uint32_t message_id)
-{
-    CHECK(message_id < BOUND_MESSAGES);
-    return book->message_spent[message_id];
-}
-
-uint32_t
-book_cap_count(const struct book *book, uint64_t customer, uint32_t message_id, uint32_t days,
-               usec now)
-{
-    if (customer == 0) return 0;
-    return caps_count(&book->caps, customer, message_id, days, now);
-}
-
-bool
-book_has_room(const struct book *book, unsigned slots)
-{
-    return book->placement_capacity - book->expiry.count >= slots;
-}
-
-bool
-book_cap_has_room(const struct book *book, uint64_t customer, uint32_t message_id)
-{
-    return customer == 0 || book->caps.free_count >= BOUND_SLOTS ||
-           caps_has(&book->caps, customer, message_id);
-}
-
-bool
-book_order_has_room(const struct book *book, struct id placement)
-{
-    uint32_t item = find_placement(book, placement);
-    return item != PROBE_NONE && order_room(book, item);
-}
-
-bool
-book_find_contact(const struct book *book, struct id request_key, struct book_contact *out_contact)
-{
-    const struct recent_contact *contact = recent_find(&book->recent, request_key);
-    if (contact == NULL) return false;
-    const struct fact *opened = recent_fact(&book->recent, contact, 0);
-    *out_contact = (struct book_contact){opened->contact, opened->opened.request};
-    return true;
-}
-
-unsigned
-book_recall(const struct book *book, struct id request_key,
-            struct fact out_facts[BOUND_CONTACT_FACTS])
-{
-    const struct recent_contact *contact = recent_find(&book->recent, request_key);
-    if (contact == NULL) return 0;
-    for (unsigned i = 0; i < contact->count; i++)
-        out_facts[i] = *recent_fact(&book->recent, contact, i);
-    return contact->count;
-}
-
-bool
-book_find_placement(const struct book *book, struct id placement,
-                    struct book_placement *out_placement)
-{
-    uint32_t item = find_placement(book, placement);
-    if (item == PROBE_NONE) return false;
-    const struct kept *kept = &book->placements[item];
-    *out_placement = (struct book_placement){
-        .fact = &kept->fact,
-        .state = (enum placement_state)kept->state,
-        .converted = kept->converted,
-        .refunded = kept->refunded,
-    };
-    return true;
-}
-
-bool
-book_find_order(const struct book *book, struct id order, const char *reference,
-                struct book_order *out_order)
-{
-    struct id none = {{0}};
-    uint32_t item = orders_find(&book->orders, order,
-                                reference == NULL ? none : orders_reference(reference));
-    if (item == PROBE_NONE) return false;
-    const struct order *found = &book->orders.orders[item];
-    *out_order = (struct book_order){
-        .placement = fact_placement(&book->placements[found->placement].fact),
-        .amount = found->amount,
-        .refunded = found->refunded,
-    };
-    return true;
-}
-
-bool
-book_next_expired(const struct book *book, usec now, struct id *out_placement)
-{
-    int64_t end;
-    uint32_t item = heap_least(&book->expiry, &end);
-    if (item == HEAP_NONE || end > now.us) return false;
-    *out_placement = fact_placement(&book->placements[item].fact);
-    return true;
-}
-
-struct book_bids
-book_overlay(const struct book *book)
-{
-    return (struct book_bids){book->overlay.sorted, book->overlay.sorted_count};
-}
-
-bool
-book_bid_replaced(const struct book *book, uint32_t bid)
-{
-    return book->overlay.replaced[bid / 64] >> bid % 64 & 1;
-}
-
-bool
-book_overlay_has_room(const struct book *book)
-{
-    return book->overlay.count < book->overlay.capacity;
-}
-
-bool
-book_find_bid(const struct book *book, uint64_t bid, struct fact *out_fact)
-{
-    const struct overlay_bid *found = overlay_find(&book->overlay, bid);
-    if (found == NULL) return false;
-    *out_fact = (struct fact){.kind = FACT_BID};
-    out_fact->bid.bid = found->id;
-    out_fact->bid.seat = (uint16_t)found->seat;
-    out_fact->bid.state = found->state;
-    out_fact->bid.message = found->message;
-    out_fact->bid.slot = found->slot;
-    out_fact->bid.price = found->price;
-    out_fact->bid.from = found->from;
-    out_fact->bid.until = found->until;
-    memcpy(out_fact->bid.key, found->key, sizeof out_fact->bid.key);
-    return true;
-}
-
-struct book_counts
-book_counts(const struct book *book)
-{
-    return (struct book_counts){
-        .contacts = book->recent.contact_end - book->recent.contact_first,
-        .placements_held = book->expiry.count,
-        .placements_kept = book->placement_count,
-        .caps = book->caps.capacity - book->caps.free_count,
-        .overlay = book->overlay.count,
-    };
-}
-
-// --- Digest --------------------------------------------------------------------------------------
-static void
-absorb(struct digest *digest, const void *data, size_t len)
-{
-    struct hash_piece pieces[2] = {{digest, sizeof *digest}, {data, len}};
-    *digest = hash_sha256_pieces(pieces, 2);
-}
-
-// Adds to a sum that does not depend on the order of its parts.
-static void
-blend(uint64_t sum[4], const void *data, size_t len)
-{
-    struct digest part = hash_sha256(data, len);
-    uint64_t lanes[4];
-    memcpy(lanes, part.bytes, sizeof lanes);
-    for (unsigned i = 0; i < 4; i++) sum[i] += lanes[i];
-}
-
-static void
-digest_placement(struct digest *digest, const struct kept *kept)
-{
-    int64_t totals[3] = {kept->converted.micros, kept->refunded.micros, (int64_t)kept->state};
-    absorb(digest, &kept->fact, sizeof kept->fact);
-    absorb(digest, totals, sizeof totals);
-}
-
-static void
-digest_spent(struct digest *digest, const money *spent, uint32_t count)
-{
-    for (uint32_t id = 0; id < count; id++) {
-        int64_t line[2] = {id, spent[id].micros};
-        if (spent[id].micros != 0) absorb(digest, line, sizeof line);
-    }
-}
-
-static void
-digest_orders(struct digest *digest, const struct book *book)
-{
-    for (uint32_t i = book->orders.oldest; i != PROBE_NONE; i = book->orders.orders[i].newer) {
-        const struct order *order = &book->orders.orders[i];
-        int64_t totals[2] = {order->amount.micros, order->refunded.micros};
-        struct id placement = fact_placement(&book->placements[order->placement].fact);
-        absorb(digest, &order->order, sizeof order->order);
-        absorb(digest, &order->reference, sizeof order->reference);
-        absorb(digest, &placement, sizeof placement);
-        absorb(digest, totals, sizeof totals);
-    }
-}
-
-static void
-digest_overlay(struct digest *digest, const struct overlay *overlay)
-{
-    uint64_t sum[4] = {0};
-    for (uint32_t i = 0; i < overlay->count; i++) {
-        struct overlay_bid bid;
-        memset(&bid, 0, sizeof bid);  // padding too
-        const struct overlay_bid *entry = &overlay->bids[i];
-        bid.id = entry->id;
-        bid.seat = entry->seat;
-        bid.message = entry->message;
-        bid.slot = entry->slot;
-        bid.price = entry->price;
-        bid.from = entry->from;
-        bid.until = entry->until;
-        bid.position = entry->position;
-        bid.state = entry->state;
-        bid.offered = entry->offered;
-        memcpy(bid.key, entry->key, sizeof bid.key);
-        blend(sum, &bid, sizeof bid);
-    }
-    absorb(digest, sum, sizeof sum);
-}
-
-struct digest
-book_digest(const struct book *book)
-{
-    struct digest digest = {{0}};
-    uint64_t held[4] = {0}, caps[4] = {0};
-    digest_spent(&digest, book->seat_spent, BOUND_SEATS);
-    digest_spent(&digest, book->message_spent, BOUND_MESSAGES);
-    for (uint64_t i = book->recent.contact_first; i < book->recent.contact_end; i++) {
-        const struct recent_contact *contact =
-            &book->recent.contacts[i % book->recent.contact_room];
-        for (unsigned fact = 0; fact < contact->count; fact++) {
-            absorb(&digest, recent_fact(&book->recent, contact, fact), sizeof(struct fact));
-        }
-    }
-    for (uint32_t i = 0; i < book->placement_capacity; i++) {
-        const struct kept *kept = &book->placements[i];
-        if (kept->fact.kind == FACT_PLACEMENT && kept->state == PLACEMENT_HELD)
-            blend(held, &kept->fact, sizeof kept->fact);
-    }
-    absorb(&digest, held, sizeof held);
-    for (uint32_t i = book->oldest; i != PROBE_NONE; i = book->placements[i].newer) {
-        digest_placement(&digest, &book->placements[i]);
-    }
-    for (uint32_t i = 0; i < book->caps.capacity; i++) {
-        if (book->caps.pairs[i].customer != 0)
-            blend(caps, &book->caps.pairs[i], sizeof book->caps.pairs[i]);
-    }
-    absorb(&digest, caps, sizeof caps);
-    digest_orders(&digest, book);
-    digest_overlay(&digest, &book->overlay);
-    return digest;
 }

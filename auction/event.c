@@ -8,19 +8,24 @@
 //   (3) not in the future (5 minutes for clocks that differ)                    out_of_range
 //       and not before the win (the same 5 minutes)                             early
 //   (4) the state of the placement, by kind:
-//         state      delivered      cancelled      accepted       declined       converted
+//         state      delivered      cancelled      accepted       declined       complained
 //         held       now or LATE    now            EARLY          EARLY          EARLY
-//         delivered  repeat         ALREADY_ENDED  now            now            (5)
-//         accepted   repeat         ALREADY_ENDED  repeat         CONFLICT       (5)
-//         declined   repeat         ALREADY_ENDED  CONFLICT       repeat         see below
+//         delivered  repeat         ALREADY_ENDED  now or LATE    now or LATE    now
+//         accepted   repeat         ALREADY_ENDED  repeat         CONFLICT       now
+//         declined   repeat         ALREADY_ENDED  CONFLICT       repeat         now
+//         lapsed     repeat         ALREADY_ENDED  LATE           LATE           now
 //         cancelled  ALREADY_ENDED  repeat         ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED
 //         expired    LATE           ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED
-//       After declined a known conversion is still a repeat, a new one is ALREADY_ENDED.
-//       A refund follows its conversion, not the state.
-//   (5) revenue: currency; amount 1 micro to BOUND_MICROS; the order or refund known: the same
+//       A placement priced per response is delivered until its window for responses ends: then it
+//       lapses, and a response that comes before that was noted is LATE too. A second complaint is
+//       a repeat. A conversion: EARLY while held, now while delivered, accepted or lapsed, else
+//       ALREADY_ENDED; after declined a known one is still a repeat. A refund follows its
+//       conversion, not the state.
+//   (5) a complaint must find room to be remembered (BUSY)
+//   (6) revenue: currency; amount 1 micro to BOUND_MICROS; the order or refund known: the same
 //       placement and amount is a repeat, else CONFLICT; a refund needs its conversion (EARLY), on
-//       this placement (CONFLICT), and stays within it (REFUND_EXCEEDS); the book must have room
-//       (BUSY)
+//       this placement (CONFLICT), and stays within it (REFUND_EXCEEDS); all conversions of a
+//       placement stay within the range of money (OUT_OF_RANGE); the book must have room (BUSY)
 #include "event.h"
 
 #include <string.h>
@@ -57,6 +62,7 @@ judge_delivery(const struct event *event, const struct book_placement *placement
     case PLACEMENT_DELIVERED:
     case PLACEMENT_ACCEPTED:
     case PLACEMENT_DECLINED:
+    case PLACEMENT_LAPSED:
         *out_repeated = delivered;
         return delivered ? REASON_NONE : REASON_ALREADY_ENDED;
     case PLACEMENT_CANCELLED:
@@ -68,19 +74,39 @@ judge_delivery(const struct event *event, const struct book_placement *placement
 }
 
 static enum reason
-judge_response(const struct event *event, const struct book_placement *placement,
-               bool *out_repeated)
+judge_response(const struct book *book, const struct event *event,
+               const struct book_placement *placement, usec now, bool *out_repeated)
 {
     bool accepted = event->kind == FACT_ACCEPTED;
     switch (placement->state) {
     case PLACEMENT_HELD: return REASON_EARLY;
-    case PLACEMENT_DELIVERED: return REASON_NONE;
+    case PLACEMENT_DELIVERED:
+        return now.us >= book_response_ends(book, event->placement).us ? REASON_LATE : REASON_NONE;
     case PLACEMENT_ACCEPTED:
         *out_repeated = accepted;
         return accepted ? REASON_NONE : REASON_CONFLICT;
     case PLACEMENT_DECLINED:
         *out_repeated = !accepted;
         return accepted ? REASON_CONFLICT : REASON_NONE;
+    case PLACEMENT_LAPSED: return REASON_LATE;
+    case PLACEMENT_CANCELLED:
+    case PLACEMENT_EXPIRED: break;
+    }
+    return REASON_ALREADY_ENDED;
+}
+
+static enum reason
+judge_complaint(const struct book *book, const struct book_placement *placement, bool *out_repeated)
+{
+    switch (placement->state) {
+    case PLACEMENT_HELD: return REASON_EARLY;
+    case PLACEMENT_DELIVERED:
+    case PLACEMENT_ACCEPTED:
+    case PLACEMENT_DECLINED:
+    case PLACEMENT_LAPSED:
+        *out_repeated = placement->complained;
+        if (placement->complained) return REASON_NONE;
+        return book_mark_has_room(book, placement->fact->customer) ? REASON_NONE : REASON_BUSY;
     case PLACEMENT_CANCELLED:
     case PLACEMENT_EXPIRED: break;
     }
@@ -109,8 +135,13 @@ judge_revenue(const struct catalog *catalog, const struct book *book, const stru
         if (money_add(conversion.refunded, event->amount, &refunded) != STATUS_OK)
             return REASON_REFUND_EXCEEDS;
         if (refunded.micros > conversion.amount.micros) return REASON_REFUND_EXCEEDS;
-    } else if (placement->state != PLACEMENT_DELIVERED && placement->state != PLACEMENT_ACCEPTED) {
-        return REASON_ALREADY_ENDED;
+    } else {
+        money converted;
+        if (placement->state != PLACEMENT_DELIVERED && placement->state != PLACEMENT_ACCEPTED &&
+            placement->state != PLACEMENT_LAPSED)
+            return REASON_ALREADY_ENDED;
+        if (money_add(placement->converted, event->amount, &converted) != STATUS_OK)
+            return REASON_OUT_OF_RANGE;
     }
     return book_order_has_room(book, event->placement) ? REASON_NONE : REASON_BUSY;
 }
@@ -147,9 +178,11 @@ event_decide(const struct catalog *catalog, const struct book *book, const struc
         reason = judge_revenue(catalog, book, event, &placement, out_repeated);
     } else if (event->kind == FACT_DELIVERED || event->kind == FACT_CANCELLED) {
         reason = judge_delivery(event, &placement, now, out_repeated);
+    } else if (event->kind == FACT_COMPLAINED) {
+        reason = judge_complaint(book, &placement, out_repeated);
     } else {
         CHECK(event->kind == FACT_ACCEPTED || event->kind == FACT_DECLINED);
-        reason = judge_response(event, &placement, out_repeated);
+        reason = judge_response(book, event, &placement, now, out_repeated);
     }
     if (reason != REASON_NONE || *out_repeated) return reason;
 
@@ -179,13 +212,15 @@ void
 event_expire(const struct book *book, struct id placement, usec now, struct fact *out_fact)
 {
     struct book_placement found;
-    CHECK(book_find_placement(book, placement, &found) && found.state == PLACEMENT_HELD);
-    CHECK(found.fact->placement.expires.us <= now.us);
-    *out_fact = fact_about(found.fact, FACT_EXPIRED, ROLE_OPERATOR, 0, now);
+    CHECK(book_find_placement(book, placement, &found));
+    bool held = found.state == PLACEMENT_HELD;
+    usec end = held ? found.fact->placement.expires : book_response_ends(book, placement);
+    CHECK((held || found.state == PLACEMENT_DELIVERED) && end.us <= now.us);
+    *out_fact = fact_about(found.fact, held ? FACT_EXPIRED : FACT_LAPSED, ROLE_OPERATOR, 0, now);
     out_fact->event.slot = found.fact->placement.slot;
     out_fact->event.message = found.fact->placement.message;
     out_fact->event.seat = found.fact->placement.seat;
-    out_fact->event.effective = found.fact->placement.expires;
+    out_fact->event.effective = end;
     out_fact->event.price = found.fact->placement.price;
 }
 
@@ -212,6 +247,7 @@ find_standing(const struct catalog *catalog, const struct book *book, uint64_t i
     out_fact->bid.bid = id;
     out_fact->bid.seat = (uint16_t)catalog->seats[bid->seat].id;
     out_fact->bid.state = bid->state;
+    out_fact->bid.kind = bid->kind;
     out_fact->bid.message = catalog->messages[bid->message].id;
     out_fact->bid.slot = bid->slot == UINT32_MAX ? 0 : catalog->slots[bid->slot].id;
     out_fact->bid.price = bid->price;
@@ -225,24 +261,29 @@ static bool
 same_bid(const struct fact *a, const struct fact *b)
 {
     if (a->bid.state == BID_WITHDRAWN && b->bid.state == BID_WITHDRAWN) return true;
-    return a->bid.state == b->bid.state && a->bid.message == b->bid.message &&
-           a->bid.slot == b->bid.slot && a->bid.price.micros == b->bid.price.micros &&
-           a->bid.from.us == b->bid.from.us && a->bid.until.us == b->bid.until.us;
+    return a->bid.state == b->bid.state && a->bid.kind == b->bid.kind &&
+           a->bid.message == b->bid.message && a->bid.slot == b->bid.slot &&
+           a->bid.price.micros == b->bid.price.micros && a->bid.from.us == b->bid.from.us &&
+           a->bid.until.us == b->bid.until.us;
 }
 
 static enum reason
-judge_offer(const struct catalog *catalog, const struct offer *offer)
+judge_offer(const struct catalog *catalog, const struct offer *offer, usec now)
 {
-    if (offer->state > BID_PAUSED) return REASON_OUT_OF_RANGE;
+    if (offer->state > BID_PAUSED || offer->kind >= PRICE_KIND_COUNT) return REASON_OUT_OF_RANGE;
     if (offer->message >= catalog->message_count) return REASON_UNKNOWN_MESSAGE;
     if (offer->slot != UINT32_MAX && offer->slot >= catalog->slot_count) return REASON_UNKNOWN_SLOT;
-    if (catalog->seats[catalog->messages[offer->message].seat].id != offer->seat)
-        return REASON_NOT_YOURS;
+    uint32_t seat = catalog->messages[offer->message].seat;
+    if (catalog->seats[seat].id != offer->seat) return REASON_NOT_YOURS;
     if (!currency_same(offer->currency, catalog->currency)) return REASON_CURRENCY;
-    if (offer->price.micros < 1 || offer->price.micros > BOUND_MICROS) return REASON_OUT_OF_RANGE;
+    int64_t most = offer->kind == PRICE_SHARE ? MONEY_PPM : BOUND_MICROS;
+    if (offer->price.micros < 1 || offer->price.micros > most) return REASON_OUT_OF_RANGE;
     if (offer->from.us < 0 || offer->until.us < 0) return REASON_OUT_OF_RANGE;
-    return offer->until.us != 0 && offer->until.us <= offer->from.us ? REASON_OUT_OF_RANGE
-                                                                     : REASON_NONE;
+    if (offer->until.us != 0 && offer->until.us <= offer->from.us) return REASON_OUT_OF_RANGE;
+    usec from = offer->from.us > now.us ? offer->from : now;
+    if (offer->kind == PRICE_SHARE && catalog_contract_at(catalog, seat, from) == NULL)
+        return REASON_CONTRACT;
+    return REASON_NONE;
 }
 
 enum reason
@@ -269,14 +310,16 @@ event_offer(const struct catalog *catalog, const struct book *book, const struct
     fact.bid.state = offer->state;
     if (offer->state == BID_WITHDRAWN) {
         if (!known) return REASON_UNKNOWN_BID;
-        fact.bid.message = standing.bid.message;  // the rest as it stood
+        fact.bid.kind = standing.bid.kind;  // the rest as it stood
+        fact.bid.message = standing.bid.message;
         fact.bid.slot = standing.bid.slot;
         fact.bid.price = standing.bid.price;
         fact.bid.from = standing.bid.from;
         fact.bid.until = standing.bid.until;
     } else {
-        enum reason reason = judge_offer(catalog, offer);
+        enum reason reason = judge_offer(catalog, offer, now);
         if (reason != REASON_NONE) return reason;
+        fact.bid.kind = offer->kind;
         fact.bid.message = catalog->messages[offer->message].id;
         fact.bid.slot = offer->slot == UINT32_MAX ? 0 : catalog->slots[offer->slot].id;
         fact.bid.price = offer->price;

@@ -6,8 +6,6 @@
 //   (2) where[entries[i].item] == i + 1, and 0 for items not in the heap
 #include "heap.h"
 
-#include <stdbool.h>
-
 #include "fail.h"
 
 void

@@ -3,6 +3,7 @@
 #ifndef VENDUE_HEAP_H
 #define VENDUE_HEAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "arena.h"
@@ -25,5 +26,17 @@ heap_put(struct heap *heap, uint32_t item, int64_t key);  // adds it, or moves i
 void heap_drop(struct heap *heap, uint32_t item);         // must be there
 // The item with the least key and, among equals, the least number; HEAP_NONE when empty.
 uint32_t heap_least(const struct heap *heap, int64_t *out_key);
+
+static inline bool
+heap_has(const struct heap *heap, uint32_t item)
+{
+    return heap->where[item] != 0;
+}
+// Of an item that is there.
+static inline int64_t
+heap_key(const struct heap *heap, uint32_t item)
+{
+    return heap->entries[heap->where[item] - 1].key;
+}
 
 #endif

@@ -8,8 +8,9 @@
 //
 // Invariants
 //   (1) an entry's position is the newest bid fact of that bid
-//   (2) `sorted` holds exactly the entries whose seat, message and slot the catalog knows, by price
-//       descending, then id ascending: the order of catalog->bids
+//   (2) `sorted` holds exactly the entries whose seat, message and slot the catalog knows, in the
+//       order of catalog->bids: first those whose rank is not their price (catalog_judged_first), by
+//       id; then the others by price descending, then id ascending
 //   (3) the bit of a catalog bid is set exactly when an entry bears its id, resolved or not: a bid
 //       that was changed never competes in its old form
 #include "overlay.h"
@@ -72,25 +73,28 @@ resolve(const struct overlay *overlay, const struct overlay_bid *entry, struct c
         .from = entry->from,
         .until = entry->until,
         .state = entry->state,
+        .kind = entry->kind,
     };
     memcpy(out_bid->key, entry->key, sizeof out_bid->key);
     return true;
 }
 
+// The order of the second part, when `first` is not asked for; else of the first.
 static bool
-comes_before(const struct catalog_bid *a, money price, uint64_t id)
+comes_before(const struct catalog_bid *a, bool first, money price, uint64_t id)
 {
-    return a->price.micros != price.micros ? a->price.micros > price.micros : a->id < id;
+    return first || a->price.micros == price.micros ? a->id < id : a->price.micros > price.micros;
 }
 
-// Where a bid of that price and id stands, or would stand.
+// Where a bid of that part, price and id stands, or would stand.
 static uint32_t
-place_of(const struct overlay *overlay, money price, uint64_t id)
+place_of(const struct overlay *overlay, bool first, money price, uint64_t id)
 {
-    uint32_t low = 0, high = overlay->sorted_count;
+    uint32_t low = first ? 0 : overlay->judged_first;
+    uint32_t high = first ? overlay->judged_first : overlay->sorted_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (comes_before(&overlay->sorted[middle], price, id)) {
+        if (comes_before(&overlay->sorted[middle], first, price, id)) {
             low = middle + 1;
         } else {
             high = middle;
@@ -103,38 +107,39 @@ static void
 hide(struct overlay *overlay, struct overlay_bid *entry)
 {
     if (!entry->offered) return;
-    uint32_t place = place_of(overlay, entry->price, entry->id);
+    uint32_t place = place_of(overlay, entry->judged_first, entry->price, entry->id);
     CHECK(place < overlay->sorted_count && overlay->sorted[place].id == entry->id);
     overlay->sorted_count--;
+    overlay->judged_first -= entry->judged_first;
     memmove(&overlay->sorted[place], &overlay->sorted[place + 1],
             (overlay->sorted_count - place) * sizeof *overlay->sorted);
     entry->offered = false;
 }
 
-// Heap sort: in place, no memory taken, never slow.
+// Heap sort of one part: in place, no memory taken, never slow.
 static void
-sift_down(struct catalog_bid *bids, uint32_t at, uint32_t count)
+sift_down(struct catalog_bid *bids, bool first, uint32_t at, uint32_t count)
 {
     struct catalog_bid moved = bids[at];
     for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
         if (child + 1 < count &&
-            comes_before(&bids[child], bids[child + 1].price, bids[child + 1].id))
+            comes_before(&bids[child], first, bids[child + 1].price, bids[child + 1].id))
             child++;
-        if (!comes_before(&moved, bids[child].price, bids[child].id)) break;
+        if (!comes_before(&moved, first, bids[child].price, bids[child].id)) break;
         bids[at] = bids[child];
     }
     bids[at] = moved;
 }
 
 static void
-sort(struct catalog_bid *bids, uint32_t count)
+sort(struct catalog_bid *bids, bool first, uint32_t count)
 {
-    for (uint32_t i = count / 2; i-- > 0;) sift_down(bids, i, count);
+    for (uint32_t i = count / 2; i-- > 0;) sift_down(bids, first, i, count);
     for (uint32_t last = count; last-- > 1;) {
         struct catalog_bid top = bids[0];
         bids[0] = bids[last];
         bids[last] = top;
-        sift_down(bids, 0, last);
+        sift_down(bids, first, 0, last);
     }
 }
 
@@ -144,11 +149,14 @@ show(struct overlay *overlay, struct overlay_bid *entry)
     struct catalog_bid bid;
     entry->offered = resolve(overlay, entry, &bid);
     if (!entry->offered) return;
-    uint32_t place = place_of(overlay, entry->price, entry->id);
+    entry->judged_first = catalog_judged_first(overlay->catalog, bid.message,
+                                               (enum price_kind)bid.kind);
+    uint32_t place = place_of(overlay, entry->judged_first, entry->price, entry->id);
     memmove(&overlay->sorted[place + 1], &overlay->sorted[place],
             (overlay->sorted_count - place) * sizeof *overlay->sorted);
     overlay->sorted[place] = bid;
     overlay->sorted_count++;
+    overlay->judged_first += entry->judged_first;
 }
 
 static void
@@ -162,6 +170,7 @@ mark_replaced(struct overlay *overlay, uint64_t id)
 enum status
 overlay_put(struct overlay *overlay, const struct fact *fact, struct catalog_position position)
 {
+    if (fact->bid.kind >= PRICE_KIND_COUNT || fact->bid.state > BID_WITHDRAWN) return STATUS_INPUT;
     if (includes(overlay->catalog, position)) return STATUS_OK;
     uint32_t item = find(overlay, fact->bid.bid);
     if (item == PROBE_NONE) {
@@ -183,6 +192,7 @@ overlay_put(struct overlay *overlay, const struct fact *fact, struct catalog_pos
         .until = fact->bid.until,
         .position = position,
         .state = fact->bid.state,
+        .kind = fact->bid.kind,
     };
     memcpy(entry->key, fact->bid.key, sizeof entry->key);
     show(overlay, entry);
@@ -199,12 +209,29 @@ overlay_durable(struct overlay *overlay, uint64_t bid, uint64_t serial,
     if (at->log == 0 && at->batch == serial) *at = position;
 }
 
+// Puts the entry behind those of its part, out of order: the first of the other part makes room.
+static void
+gather(struct overlay *overlay, struct overlay_bid *entry)
+{
+    struct catalog_bid *sorted = overlay->sorted;
+    uint32_t end = overlay->sorted_count;
+    entry->offered = resolve(overlay, entry, &sorted[end]);
+    if (!entry->offered) return;
+    overlay->sorted_count++;
+    entry->judged_first = catalog_judged_first(overlay->catalog, sorted[end].message,
+                                               (enum price_kind)sorted[end].kind);
+    if (!entry->judged_first) return;
+    struct catalog_bid bid = sorted[end];
+    sorted[end] = sorted[overlay->judged_first];
+    sorted[overlay->judged_first++] = bid;
+}
+
 void
 overlay_catalog(struct overlay *overlay, const struct catalog *catalog)
 {
     CHECK(catalog->bid_count <= BOUND_BIDS);
     overlay->catalog = catalog;
-    overlay->sorted_count = 0;
+    overlay->sorted_count = overlay->judged_first = 0;
     memset(overlay->replaced, 0, overlay->replaced_words * sizeof *overlay->replaced);
     probe_clear(&overlay->probe);
     uint32_t kept = 0;
@@ -213,10 +240,10 @@ overlay_catalog(struct overlay *overlay, const struct catalog *catalog)
         overlay->bids[kept] = overlay->bids[i];
         probe_put(&overlay->probe, hash_mix(overlay->bids[kept].id), kept);
         mark_replaced(overlay, overlay->bids[kept].id);
-        struct overlay_bid *entry = &overlay->bids[kept++];
-        entry->offered = resolve(overlay, entry, &overlay->sorted[overlay->sorted_count]);
-        overlay->sorted_count += entry->offered;
+        gather(overlay, &overlay->bids[kept++]);
     }
     overlay->count = kept;
-    sort(overlay->sorted, overlay->sorted_count);
+    struct catalog_bid *others = overlay->sorted + overlay->judged_first;
+    sort(overlay->sorted, true, overlay->judged_first);
+    sort(others, false, overlay->sorted_count - overlay->judged_first);
 }

@@ -15,14 +15,15 @@ struct overlay_bid {
     usec from, until;
     struct catalog_position position;
     uint8_t state;
-    bool offered;  // resolved: stands in `sorted`
+    uint8_t kind;
+    bool offered, judged_first;  // resolved: stands in `sorted`; in its first part
     char key[BOUND_KEY];
 };
 struct overlay {
     struct overlay_bid *bids;
-    struct catalog_bid *sorted;  // dearest first, then lower id; indexes of `catalog`
+    struct catalog_bid *sorted;  // in the order of catalog->bids; indexes of `catalog`
     uint64_t *replaced;          // bit by index of the catalog's bids
-    uint32_t capacity, count, sorted_count, replaced_words;
+    uint32_t capacity, count, sorted_count, judged_first, replaced_words;
     struct probe probe;
     const struct catalog *catalog;  // NULL: none yet
 };

@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#include "contact.h"
 #include "fail.h"
 
 #define FACTS_A_CONTACT 6  // on average; contacts with more slots are kept in smaller number
@@ -18,7 +17,7 @@ void
 recent_open(struct recent *recent, struct arena *arena, uint32_t contacts)
 {
     *recent = (struct recent){.contact_room = contacts};
-    recent->fact_room = contacts * FACTS_A_CONTACT + BOUND_CONTACT_FACTS;
+    recent->fact_room = contacts * FACTS_A_CONTACT + BOUND_OUTCOME_FACTS;
     recent->contacts = arena_take(arena, contacts, sizeof *recent->contacts);
     recent->facts = arena_take(arena, recent->fact_room, sizeof *recent->facts);
     probe_open(&recent->probe, arena, contacts);
@@ -53,13 +52,12 @@ find(const struct recent *recent, struct id key)
 }
 
 void
-recent_add(struct recent *recent, const struct fact *opened)
+recent_add(struct recent *recent, const struct fact *opened, struct id key)
 {
     uint8_t expected = (uint8_t)(1 + opened->opened.slots);
     while (recent->contact_end - recent->contact_first >= recent->contact_room ||
            recent->fact_end + expected - recent->fact_first > recent->fact_room)
         forget_oldest(recent);
-    struct id key = contact_request_key(opened->party, opened->opened.key);
     uint32_t item = find(recent, key);
     if (item != PROBE_NONE) {  // decided anew after it had been forgotten by a smaller book
         recent->contacts[item].listed = false;
@@ -72,16 +70,23 @@ recent_add(struct recent *recent, const struct fact *opened)
     probe_put(&recent->probe, hash_of(key), item);
 }
 
-enum status
+bool
+recent_awaits(const struct recent *recent, const struct fact *fact)
+{
+    if (recent->contact_end == recent->contact_first) return false;
+    const struct recent_contact *contact =
+        &recent->contacts[(recent->contact_end - 1) % recent->contact_room];
+    return contact->count < contact->expected &&
+           id_same(recent_fact(recent, contact, 0)->contact, fact->contact);
+}
+
+void
 recent_outcome(struct recent *recent, const struct fact *fact)
 {
-    if (recent->contact_end == recent->contact_first) return STATUS_INPUT;
     struct recent_contact *contact =
         &recent->contacts[(recent->contact_end - 1) % recent->contact_room];
-    if (contact->count == contact->expected) return STATUS_INPUT;
-    if (!id_same(recent_fact(recent, contact, 0)->contact, fact->contact)) return STATUS_INPUT;
+    CHECK(contact->count < contact->expected);
     recent->facts[(contact->first + contact->count++) % recent->fact_room] = *fact;
-    return STATUS_OK;
 }
 
 const struct recent_contact *

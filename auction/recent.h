@@ -24,11 +24,12 @@ struct recent {
     struct probe probe;
 };
 void recent_open(struct recent *recent, struct arena *arena, uint32_t contacts);
-// Starts a contact; the oldest make room.
-void recent_add(struct recent *recent, const struct fact *opened);
-// Adds an outcome to the contact started last. STATUS_INPUT: it belongs to another, or is one too
-// many.
-MUST_CHECK enum status recent_outcome(struct recent *recent, const struct fact *fact);
+// Starts a contact, known under `key`; the oldest make room.
+void recent_add(struct recent *recent, const struct fact *opened, struct id key);
+// Whether the contact started last awaits this outcome: false when it belongs to another, or is one
+// too many.
+bool recent_awaits(const struct recent *recent, const struct fact *fact);
+void recent_outcome(struct recent *recent, const struct fact *fact);  // must be awaited
 // NULL when the key is unknown.
 const struct recent_contact *recent_find(const struct recent *recent, struct id key);
 const struct fact *

@@ -42,7 +42,12 @@ static const struct setting settings_table[] = {
      "a count from 16384 to 67108864"},
     {"book.placements", SETTING_COUNT, FIELD(book.placements), 1024, 1 << 26,
      "a count from 1024 to 67108864"},
-    {"book.caps", SETTING_COUNT, FIELD(book.caps), 1024, 1 << 26, "a count from 1024 to 67108864"},
+    {"book.retries", SETTING_COUNT, FIELD(book.retries), 16384, 1 << 26,
+     "a count from 16384 to 67108864"},
+    {"book.customers", SETTING_COUNT, FIELD(book.customers), 1024, 1 << 26,
+     "a count from 1024 to 67108864"},
+    {"book.rates", SETTING_COUNT, FIELD(book.rates), 1024, 1 << 24,
+     "a count from 1024 to 16777216"},
     {"book.orders", SETTING_COUNT, FIELD(book.orders), 1024, 1 << 26,
      "a count from 1024 to 67108864"},
     {"book.overlay", SETTING_COUNT, FIELD(book.overlay), 64, 1 << 20, "a count from 64 to 1048576"},
@@ -54,6 +59,15 @@ static const struct setting settings_table[] = {
     {"live.waiting", SETTING_COUNT, FIELD(live.waiting), 1, 1024, "a count from 1 to 1024"},
     {"live.in_flight", SETTING_COUNT, FIELD(live.in_flight), 1, 4096, "a count from 1 to 4096"},
     {"explain.days", SETTING_COUNT, FIELD(explain_days), 0, 366, "a number of days from 0 to 366"},
+};
+
+// Settings of versions before.
+static const struct {
+    const char *key, *mend;
+} settings_gone[] = {
+    {"book.caps",
+     "this setting is gone; use book.customers, how many customers' histories are kept "
+     "for caps and quiet periods, 64 bytes each"},
 };
 
 struct reader {
@@ -139,6 +153,10 @@ take_setting(struct reader *reader, const char *key, const yaml_event_t *event)
             return complain(reader, event->start_mark, "%s: use whole MiB", key);
         store_count(at, setting->size, value);
         return STATUS_OK;
+    }
+    for (size_t i = 0; i < sizeof settings_gone / sizeof *settings_gone; i++) {
+        if (strcmp(settings_gone[i].key, key) == 0)
+            return complain(reader, event->start_mark, "%s: %s", key, settings_gone[i].mend);
     }
     return complain(reader, event->start_mark,
                     "%s: there is no such setting; remove it or correct its name", key);
@@ -240,8 +258,10 @@ settings_read(const char *directory, struct settings *out_settings,
         .epoch = 1,
         .segment_bytes = 64 << 20,
         .book = {.contacts = 1 << 18,
+                 .retries = 1 << 22,
                  .placements = 1 << 18,
-                 .caps = 1 << 18,
+                 .customers = 1 << 20,
+                 .rates = 1 << 16,
                  .orders = 1 << 16,
                  .overlay = 4096},
         .connections = 10000,

@@ -61,9 +61,9 @@ static const char *const seat_kind_names[SEAT_KIND_COUNT] = {"department", "part
 static const char *const price_kind_names[PRICE_KIND_COUNT] = {"placement", "response", "share"};
 static const char *const role_names[ROLE_COUNT] = {"touchpoint", "seat", "operator"};
 static const char *const fact_kind_names[FACT_KIND_COUNT] = {
-    "none",     "contact",    "placement",  "unfilled",  "delivered", "accepted",
-    "declined", "cancelled",  "expired",    "converted", "refunded",  "bid",
-    "lapsed",   "complained", "candidates", "tally",     "refusals",  "callouts",
+    "none",       "contact", "placement", "unfilled", "delivered", "accepted", "declined",
+    "cancelled",  "expired", "converted", "refunded", "bid",       "lapsed",   "complained",
+    "candidates", "tally",   "refusals",  "callouts", "limits",
 };
 
 static enum status
@@ -207,6 +207,8 @@ static const struct {
                           "The live bidder was not asked: it failed too often lately."},
     [REASON_NOT_CONNECTED] = {529, "not_connected",
                               "The live bidder was not asked: it has no subscribed connection."},
+    [REASON_TOO_OLD] = {568, "too_old",
+                        "The request was decided too long ago to be answered again."},
 };
 
 unsigned

@@ -122,9 +122,10 @@ start(struct node *node)
 {
     struct book_limits limits = {
         .contacts = node->settings.book.contacts,
+        .retries = node->settings.book.retries,
         .placements = node->settings.book.placements,
-        .customers = node->settings.book.caps,
-        .rates = book_limits_default.rates,
+        .customers = node->settings.book.customers,
+        .rates = node->settings.book.rates,
         .orders = node->settings.book.orders,
         .overlay = node->settings.book.overlay,
     };

@@ -58,9 +58,8 @@ auctioneer_recover(struct auctioneer *auctioneer, const char *journal_directory,
     journal_reader_close(reader);
     if (status == STATUS_FULL)
         snprintf(out_fault->text, sizeof out_fault->text,
-                 "batch %llu holds more than the book's limits; raise book.placements, book.caps "
-                 "or book.orders in "
-                 "vendue.yaml",
+                 "batch %llu holds more than the book's limits; raise book.placements, "
+                 "book.customers, book.orders or book.overlay in vendue.yaml",
                  (unsigned long long)frame.position.batch);
     return status == STATUS_AGAIN ? STATUS_OK : status;
 }

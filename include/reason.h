@@ -77,6 +77,8 @@ enum reason {
     REASON_OVER_LIMIT,        // 527 more live bids than a bidder may send
     REASON_THROTTLED,         // 528 a live bidder was not asked: its breaker is open
     REASON_NOT_CONNECTED,     // 529 a live bidder was not asked: no subscribed connection
+    // more of why a request was refused
+    REASON_TOO_OLD,  // 568 decided before; its answer is known no more, and it is not decided again
     REASON_COUNT
 };
 unsigned reason_number(enum reason reason);

@@ -26,7 +26,7 @@ struct settings {
     uint32_t log, epoch;     // this node's journal: 1, 1
     uint64_t segment_bytes;  // 64 MiB
     struct {                 // what the book holds at most (book.h)
-        uint32_t contacts, placements, caps, orders, overlay;
+        uint32_t contacts, retries, placements, customers, rates, orders, overlay;
     } book;
     uint32_t connections;     // most at once: 10,000
     uint32_t seat_in_flight;  // most unanswered requests of one connection: 64

@@ -7,7 +7,13 @@
 #include "fail.h"
 
 const struct book_limits history_limits = {
-    .contacts = 64, .placements = 256, .caps = 128, .orders = 32, .overlay = 24};
+    .contacts = 64,
+                                           .retries = 200,
+                                           .placements = 256,
+                                           .customers = 128,
+                                           .rates = 40,
+                                           .orders = 32,
+                                           .overlay = 24};
 
 void
 history_open(struct history *history, uint64_t seed, const struct random_market *options,
