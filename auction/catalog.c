@@ -92,6 +92,9 @@ add_market_words(const struct market *market, struct words *words, struct arena 
                 add_word(words, slot->floors[k].category);
         }
     }
+    for (uint32_t i = 0; i < market->floor_count; i++) add_word(words, market->floors[i].category);
+    for (uint32_t i = 0; i < market->cap_count; i++)
+        if (market->caps[i].per == CAP_CATEGORY) add_word(words, market->caps[i].of);
     for (uint32_t i = 0; i < market->seat_count; i++) add_word(words, market->seats[i].code);
     for (uint32_t i = 0; i < market->message_count; i++) {
         add_word(words, market->messages[i].code);

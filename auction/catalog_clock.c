@@ -1,4 +1,4 @@
-// The host's clock, and which deal counts when.
+// The host's clock, and what of a catalog depends on the time: limits of a day, deals.
 //
 // The clock is a list of shifts, ascending: from `from` on it is `offset_seconds` ahead of UTC; the
 // first one begins at -infinity. Without shifts the clock is UTC.
@@ -70,8 +70,8 @@ struct catalog_day
 catalog_day_of(const struct catalog *catalog, usec at)
 {
     int64_t day = day_at(catalog, at);
-    CHECK(day >= 0 && day <= UINT16_MAX);
-    return (struct catalog_day){.day = (uint16_t)day,
+    int64_t number = day < 0 ? 0 : day < UINT16_MAX ? day : UINT16_MAX;
+    return (struct catalog_day){.day = (uint16_t)number,
                                 .begins = {first_reading(catalog, day * USEC_DAY)},
                                 .ends = {first_reading(catalog, (day + 1) * USEC_DAY)}};
 }
@@ -96,6 +96,13 @@ catalog_window_began(const struct catalog *catalog, enum cap_window window, usec
     }
     CHECK(!"a window of the calendar");
     return (usec){0};
+}
+
+money
+catalog_daily_limit(const struct catalog_budget *budget, uint16_t day)
+{
+    if (budget->limit_day == 0 || day == budget->limit_day) return budget->daily_limit;
+    return day == budget->limit_day + 1 ? budget->next_daily_limit : money_of(0);
 }
 
 bool

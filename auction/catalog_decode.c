@@ -30,16 +30,23 @@ static const uint8_t least_bytes[SECTION_COUNT] = {
     [SECTION_MARKET] = 2,        [SECTION_ATTRIBUTES] = 22,
     [SECTION_SEATS] = 17,        [SECTION_CONTAINERS] = 13,
     [SECTION_SLOTS] = 26,        [SECTION_MESSAGES] = 59,
-    [SECTION_CONTRACTS] = 26,    [SECTION_BIDS] = CATALOG_BLOCK_BID,
+    [SECTION_CONTRACTS] = 26,    [SECTION_BIDS] = CATALOG_BLOCK_BID_2,
     [SECTION_CERTIFICATES] = 38, [SECTION_TOUCHPOINTS] = 8,
-    [SECTION_WORDS] = 2,
+    [SECTION_WORDS] = 2,         [SECTION_CAMPAIGNS] = 30,
+    [SECTION_CAPS] = 20,         [SECTION_EXPERIMENTS] = 29,
+    [SECTION_DEALS] = 44,        [SECTION_SHIFTS] = 12,
 };
+
+static unsigned
+section_count(uint32_t version)
+{
+    return version < 3 ? SECTION_COUNT_2 : SECTION_COUNT;
+}
 
 static enum status
 check_head(const uint8_t *bytes, size_t len, uint32_t *out_version)
 {
     struct codec_reader head = {.at = bytes, .end = bytes + len};
-    size_t least = CATALOG_BLOCK_HEAD + SECTION_COUNT * CATALOG_BLOCK_ENTRY;
     if (len < CATALOG_BLOCK_HEAD || memcmp(bytes, "VNDC", 4) != 0) return STATUS_DAMAGED;
     (void)codec_get_u32(&head);
     uint32_t version = codec_get_u32(&head);
@@ -53,11 +60,12 @@ check_head(const uint8_t *bytes, size_t len, uint32_t *out_version)
     if (!digest_same(stored, digest)) return STATUS_DAMAGED;
     if (version < 1 || version > CATALOG_BLOCK_VERSION) return STATUS_VERSION;
     *out_version = version;
+    size_t least = CATALOG_BLOCK_HEAD + section_count(version) * CATALOG_BLOCK_ENTRY;
     return len < least ? STATUS_DAMAGED : STATUS_OK;
 }
 
 static bool
-read_table(const uint8_t *bytes, size_t len, struct catalog *catalog,
+read_table(const uint8_t *bytes, size_t len, unsigned count_of_sections, struct catalog *catalog,
            struct section sections[SECTION_COUNT])
 {
     struct codec_reader head = {.at = bytes + CATALOG_BLOCK_SEALED, .end = bytes + len};
@@ -66,9 +74,10 @@ read_table(const uint8_t *bytes, size_t len, struct catalog *catalog,
     catalog->position.epoch = codec_get_u32(&head);
     catalog->position.batch = codec_get(&head, 8);
     codec_get_bytes(&head, catalog->currency.code, sizeof catalog->currency.code);
-    if (codec_get_u32(&head) != SECTION_COUNT || catalog->currency.code[3] != '\0') return false;
-    uint64_t expected = CATALOG_BLOCK_HEAD + SECTION_COUNT * CATALOG_BLOCK_ENTRY;
-    for (int i = 0; i < SECTION_COUNT; i++) {
+    if (codec_get_u32(&head) != count_of_sections || catalog->currency.code[3] != '\0')
+        return false;
+    uint64_t expected = CATALOG_BLOCK_HEAD + count_of_sections * CATALOG_BLOCK_ENTRY;
+    for (unsigned i = 0; i < count_of_sections; i++) {
         uint64_t offset = codec_get(&head, 8), size = codec_get(&head, 8);
         uint32_t count = codec_get_u32(&head);
         if (offset != expected || size > len - offset || (uint64_t)count * least_bytes[i] > size)
@@ -99,8 +108,17 @@ decode_words(struct decoder *decoder, uint32_t count)
 static void
 decode_market(struct decoder *decoder, uint32_t count)
 {
+    struct catalog *catalog = decoder->catalog;
     (void)count;  // one, as the table's check made sure
-    decoder->catalog->market = catalog_decode_code(decoder, BOUND_CODE);
+    catalog->market = catalog_decode_code(decoder, BOUND_CODE);
+    catalog->disclosure = DISCLOSE_CLEARING;
+    if (decoder->version < 3) return;
+    catalog->disclosure = catalog_decode_enum(decoder, DISCLOSURE_COUNT);
+    catalog->sample_ppm = codec_get_u32(&decoder->in);
+    catalog->sample_days = codec_get_u32(&decoder->in);
+    catalog->complaint_quiet_days = codec_get_u32(&decoder->in);
+    catalog->refund_quiet_days = codec_get_u32(&decoder->in);
+    catalog_decode_need(decoder, catalog->sample_ppm <= MONEY_PPM);
 }
 
 static void
@@ -139,14 +157,25 @@ static void
 decode_seats(struct decoder *decoder, uint32_t count)
 {
     struct catalog_seat *seats = arena_take(decoder->arena, (size_t)count + 1, sizeof *seats);
+    uint64_t showable = 0;
+    for (uint32_t i = 0; i < decoder->catalog->attribute_count; i++) {
+        const struct catalog_attribute *attribute = &decoder->catalog->attributes[i];
+        bool arrives = attribute->is.of == ATTRIBUTE_OF_CONTACT ||
+                       attribute->is.of == ATTRIBUTE_OF_CUSTOMER;
+        if (arrives && attribute->privacy == PRIVACY_OPEN) showable |= UINT64_C(1) << i;
+    }
     for (uint32_t i = 0; i < count && !decoder->in.damaged; i++) {
         struct catalog_seat *seat = &seats[i];
         seat->id = codec_get_u32(&decoder->in);
         catalog_decode_need(decoder, seat->id > 0 && seat->id < BOUND_SEATS);
         seat->kind = catalog_decode_enum(decoder, SEAT_KIND_COUNT);
         seat->paused = catalog_decode_bool(decoder);
-        seat->budget.has_total = catalog_decode_bool(decoder);
-        seat->budget.total = seat->budget.limit = catalog_decode_money(decoder);
+        catalog_decode_budget(decoder, &seat->budget);
+        if (decoder->version >= 3) {
+            seat->live = catalog_decode_bool(decoder);
+            seat->shows = codec_get(&decoder->in, 8);
+            catalog_decode_need(decoder, (seat->shows & ~showable) == 0);
+        }
         seat->code = catalog_decode_code(decoder, BOUND_CODE);
         catalog_decode_rule(decoder, CATALOG_SEAT_RULE_ADMITS, &seat->rule);
     }
@@ -170,28 +199,19 @@ decode_containers(struct decoder *decoder, uint32_t count)
         container->slot_first = slots;
         container->slot_count = catalog_decode_enum(decoder, BOUND_SLOTS + 1);
         if (decoder->version >= 2) container->pricing = catalog_decode_enum(decoder, PRICING_COUNT);
+        if (decoder->version >= 3) {
+            container->separate = catalog_decode_bool(decoder);
+            container->paid_max = codec_get_u32(&decoder->in);
+            container->quota_count = codec_get_u32(&decoder->in);
+            container->quota_objectives = codec_get_u16(&decoder->in);
+            catalog_decode_need(decoder, container->quota_count <= container->slot_count &&
+                                             container->quota_objectives < 1u << OBJECTIVE_COUNT);
+        }
         container->code = catalog_decode_code(decoder, BOUND_CODE);
         slots += container->slot_count;
     }
     decoder->catalog->containers = containers;
     decoder->catalog->container_count = count;
-}
-
-static void
-decode_floors(struct decoder *decoder, struct catalog_slot *slot, uint32_t count)
-{
-    struct catalog_floor *floors = arena_take(decoder->arena, (size_t)count + 1, sizeof *floors);
-    for (uint32_t i = 0; i < count; i++) {
-        floors[i].rung = (int8_t)codec_get_u8(&decoder->in);
-        catalog_decode_need(decoder, floors[i].rung >= -1 && floors[i].rung < RUNG_COUNT);
-        floors[i].seat = catalog_decode_index(decoder, decoder->catalog->seat_count, true);
-        floors[i].category = catalog_decode_word(decoder, true);
-        floors[i].price = catalog_decode_money(decoder);
-        floors[i].tier = -1;
-        floors[i].number = (uint8_t)(i + 1);
-    }
-    slot->floors = floors;
-    slot->floor_count = count;
 }
 
 static void
@@ -214,14 +234,17 @@ decode_slot(struct decoder *decoder, struct catalog_slot *slot)
     slot->objectives = codec_get_u16(&decoder->in);
     slot->delivery_seconds = codec_get_u32(&decoder->in);
     slot->floor = catalog_decode_money(decoder);
-    uint32_t floors = codec_get_u8(&decoder->in), formats = codec_get_u16(&decoder->in);
+    uint32_t floors = decoder->version < 3 ? codec_get_u8(&decoder->in) : 0;
+    uint32_t formats = codec_get_u16(&decoder->in);
+    if (decoder->version >= 3) slot->explore = catalog_decode_bool(decoder);
     catalog_decode_need(decoder, slot->id > 0 && slot->rungs < 1u << RUNG_COUNT &&
                                      slot->objectives < 1u << OBJECTIVE_COUNT &&
                                      floors <= BOUND_FLOORS && formats <= BOUND_SET_ITEMS);
     slot->tagid = catalog_decode_code(decoder, BOUND_CODE);
     if (decoder->in.damaged) return;
-    decode_floors(decoder, slot, floors);
+    catalog_decode_floors(decoder, slot, floors);
     decode_formats(decoder, slot, formats);
+    catalog_decode_slot_experiments(decoder, slot);
     catalog_decode_values(decoder, ATTRIBUTE_OF_SLOT, &slot->values);
     catalog_decode_rule(decoder, CATALOG_SLOT_RULE_ADMITS, &slot->rule);
 }
@@ -251,8 +274,25 @@ decode_slots(struct decoder *decoder, uint32_t count)
     decoder->catalog->slot_count = count;
 }
 
+// The campaign of a message is its seat's.
 static void
-decode_message(struct decoder *decoder, struct catalog_message *message)
+decode_campaign_of(struct decoder *decoder, struct catalog_message *message)
+{
+    const struct catalog *catalog = decoder->catalog;
+    struct codec_reader *in = &decoder->in;
+    message->campaign = message->deal = UINT32_MAX;
+    if (decoder->version < 3) return;
+    message->campaign = catalog_decode_index(decoder, catalog->campaign_count, true);
+    message->group = codec_get_u32(in);
+    message->priority = catalog_decode_enum(decoder, BOUND_PRIORITY + 1);
+    message->after_experience = catalog_decode_bool(decoder);
+    if (message->campaign < catalog->campaign_count)
+        catalog_decode_need(decoder, catalog->campaigns[message->campaign].seat == message->seat);
+}
+
+static void
+decode_message(struct decoder *decoder, struct catalog_message *message,
+               struct catalog_own_cap *out_own)
 {
     struct codec_reader *in = &decoder->in;
     const char *const *words = decoder->catalog->words;
@@ -264,15 +304,14 @@ decode_message(struct decoder *decoder, struct catalog_message *message)
     message->format = catalog_decode_word(decoder, true);
     message->from.us = codec_get_i64(in);
     message->until.us = codec_get_i64(in);
-    message->budget.has_total = catalog_decode_bool(decoder);
-    message->budget.total = message->budget.limit = catalog_decode_money(decoder);
-    message->campaign = message->deal = UINT32_MAX;
+    catalog_decode_budget(decoder, &message->budget);
     uint32_t cap_count = codec_get_u32(in), cap_days = codec_get_u32(in);
-    message->remember_days = cap_count > 0 ? (uint16_t)cap_days : 0;
     catalog_decode_need(decoder, message->id > 0 && message->id < BOUND_MESSAGES &&
                                      message->objectives < 1u << OBJECTIVE_COUNT &&
-                                     cap_count <= BOUND_CAP_COUNT &&
+                                     cap_count <= BOUND_CAP_COUNT && cap_days <= UINT16_MAX &&
                                      (cap_count == 0 || cap_days > 0));
+    *out_own = (struct catalog_own_cap){(uint8_t)cap_count, (uint16_t)cap_days};
+    decode_campaign_of(decoder, message);
     message->code = catalog_decode_code(decoder, BOUND_CODE);
     message->content = catalog_decode_text(decoder, BOUND_TEXT);
     if (in->damaged) return;
@@ -287,8 +326,10 @@ decode_messages(struct decoder *decoder, uint32_t count)
 {
     struct catalog_message *messages = arena_take(decoder->arena, (size_t)count + 1,
                                                   sizeof *messages);
+    decoder->own_caps = arena_take(decoder->scratch, (size_t)count + 1, sizeof *decoder->own_caps);
+    decoder->messages = messages;
     for (uint32_t i = 0; i < count && !decoder->in.damaged; i++)
-        decode_message(decoder, &messages[i]);
+        decode_message(decoder, &messages[i], &decoder->own_caps[i]);
     decoder->catalog->messages = messages;
     decoder->catalog->message_count = count;
 }
@@ -333,16 +374,27 @@ index_ids(struct decoder *decoder, struct lookup *seats, struct lookup *messages
         catalog_decode_need(decoder, lookup_put_id(slots, catalog->slots[i].id, i) == STATUS_OK);
 }
 
+// In the order that catalog.bids has?
+static bool
+follows(const struct catalog *catalog, const struct catalog_bid *last,
+        const struct catalog_bid *bid)
+{
+    bool first = catalog_judged_first(catalog, last->message, (enum price_kind)last->kind);
+    bool second = catalog_judged_first(catalog, bid->message, (enum price_kind)bid->kind);
+    if (first != second) return first;
+    if (!first && last->price.micros != bid->price.micros)
+        return last->price.micros > bid->price.micros;
+    return last->id < bid->id;
+}
+
 static void
 decode_bids(struct decoder *decoder, uint32_t count)
 {
     struct catalog *catalog = decoder->catalog;
     struct catalog_bid *bids = arena_take(decoder->arena, (size_t)count + 1, sizeof *bids);
-    struct arena *scratch = arena_open("catalog bids");
     struct lookup seats, messages, slots;
-    index_ids(decoder, &seats, &messages, &slots, scratch);
+    index_ids(decoder, &seats, &messages, &slots, decoder->scratch);
     uint32_t kept = 0;
-    struct catalog_bid last = {0};
     for (uint32_t i = 0; i < count && !decoder->in.damaged; i++) {
         struct catalog_bid bid = {.id = codec_get(&decoder->in, 8)};
         bid.seat = lookup_id(&seats, codec_get_u32(&decoder->in));
@@ -354,17 +406,19 @@ decode_bids(struct decoder *decoder, uint32_t count)
         bid.until.us = codec_get_i64(&decoder->in);
         bid.state = catalog_decode_enum(decoder, BID_WITHDRAWN + 1);
         codec_get_bytes(&decoder->in, bid.key, sizeof bid.key);
-        catalog_decode_need(decoder, bid.id > 0 && bid.price.micros > 0);
+        if (decoder->version >= 3) bid.kind = catalog_decode_enum(decoder, PRICE_KIND_COUNT);
         catalog_decode_need(decoder,
-                            i == 0 || last.price.micros > bid.price.micros ||
-                                (last.price.micros == bid.price.micros && last.id < bid.id));
-        last = bid;
+                            bid.id > 0 && bid.price.micros > 0 &&
+                                (bid.kind != PRICE_SHARE || bid.price.micros <= MONEY_PPM));
         bool known = bid.message != LOOKUP_NONE && bid.seat != LOOKUP_NONE &&
                      bid.seat == catalog->messages[bid.message].seat &&
                      (slot == 0 || bid.slot != LOOKUP_NONE);
-        if (known) bids[kept++] = bid;
+        if (!known || decoder->in.damaged) continue;
+        catalog_decode_need(decoder, kept == 0 || follows(catalog, &bids[kept - 1], &bid));
+        catalog->judged_first += catalog_judged_first(catalog, bid.message,
+                                                      (enum price_kind)bid.kind);
+        bids[kept++] = bid;
     }
-    arena_close(scratch);
     catalog->bids = bids;
     catalog->bid_count = kept;
 }
@@ -417,8 +471,13 @@ decode_sections(struct decoder *decoder, const struct section sections[SECTION_C
         {SECTION_ATTRIBUTES, decode_attributes},
         {SECTION_SEATS, decode_seats},
         {SECTION_CONTAINERS, decode_containers},
+        {SECTION_EXPERIMENTS, catalog_decode_experiments},
         {SECTION_SLOTS, decode_slots},
+        {SECTION_CAMPAIGNS, catalog_decode_campaigns},
         {SECTION_MESSAGES, decode_messages},
+        {SECTION_CAPS, catalog_decode_caps},
+        {SECTION_DEALS, catalog_decode_deals},
+        {SECTION_SHIFTS, catalog_decode_shifts},
         {SECTION_CONTRACTS, decode_contracts},
         {SECTION_BIDS, decode_bids},
         {SECTION_CERTIFICATES, decode_certificates},
@@ -432,6 +491,8 @@ decode_sections(struct decoder *decoder, const struct section sections[SECTION_C
         steps[i].decode(decoder, section->count);
         if (decoder->in.damaged || decoder->in.at != decoder->in.end) return false;
     }
+    if (!catalog_decode_groups_sound(decoder->catalog, decoder->scratch)) return false;
+    catalog_caps_build(decoder->catalog, decoder->messages, decoder->own_caps);
     return catalog_lookup_build(decoder->catalog);
 }
 
@@ -442,12 +503,16 @@ catalog_decode(const uint8_t *bytes, size_t len, struct catalog **out_catalog,
     uint32_t version;
     enum status status = check_head(bytes, len, &version);
     if (status != STATUS_OK) return status;
-    struct arena *arena = arena_open("catalog");
+    struct arena *arena = arena_open("catalog"), *scratch = arena_open("catalog decoding");
     struct catalog *catalog = arena_take(arena, 1, sizeof *catalog);
     catalog->arena = arena;
-    struct section sections[SECTION_COUNT];
-    struct decoder decoder = {.catalog = catalog, .arena = arena, .version = version};
-    if (!read_table(bytes, len, catalog, sections) || !decode_sections(&decoder, sections)) {
+    struct section sections[SECTION_COUNT] = {{0}};
+    struct decoder decoder = {
+        .catalog = catalog, .arena = arena, .scratch = scratch, .version = version};
+    bool sound = read_table(bytes, len, section_count(version), catalog, sections) &&
+                 decode_sections(&decoder, sections);
+    arena_close(scratch);
+    if (!sound) {
         arena_close(arena);
         return STATUS_DAMAGED;
     }

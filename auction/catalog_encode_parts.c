@@ -1,10 +1,9 @@
-// The encoder's parts that slots, seats and messages share: rules and attribute values.
+// The encoder's parts that the sections share: checks, rules and attribute values.
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog_block.h"
 #include "catalog_encode.h"
 #include "words.h"
 
@@ -20,15 +19,89 @@ catalog_encode_refuse(struct encoder *encoder, const char *format, ...)
     return false;
 }
 
+bool
+catalog_encode_check_code(struct encoder *encoder, const char *kind, const char *code)
+{
+    size_t len = strlen(code);
+    if (len > 0 && len <= BOUND_CODE) return true;
+    return catalog_encode_refuse(encoder, "%s '%.60s': a code has 1 to %d bytes", kind, code,
+                                 BOUND_CODE);
+}
+
+bool
+catalog_encode_check_text(struct encoder *encoder, const char *kind, const char *code,
+                          const char *text)
+{
+    if (strlen(text) <= BOUND_TEXT) return true;
+    return catalog_encode_refuse(encoder, "%s '%s': a text is longer than %d bytes", kind, code,
+                                 BOUND_TEXT);
+}
+
+bool
+catalog_encode_check_id(struct encoder *encoder, const char *kind, const char *code, uint32_t id,
+                        uint32_t end)
+{
+    if (id == 0 || id >= end)
+        return catalog_encode_refuse(encoder, "%s '%s': its id is %u, not 1 to %u", kind, code, id,
+                                     end - 1);
+    if (lookup_put_id(&encoder->ids, id, id) != STATUS_OK)
+        return catalog_encode_refuse(encoder, "%s '%s': its id %u is another one's", kind, code,
+                                     id);
+    return true;
+}
+
+bool
+catalog_encode_check_money(struct encoder *encoder, const char *kind, const char *code,
+                           money amount)
+{
+    if (amount.micros >= 0 && amount.micros <= BOUND_MICROS) return true;
+    return catalog_encode_refuse(encoder, "%s '%s': an amount is below 0 or too large", kind, code);
+}
+
+bool
+catalog_encode_check_count(struct encoder *encoder, const char *kinds, uint32_t count,
+                           uint32_t most)
+{
+    if (count <= most) return true;
+    return catalog_encode_refuse(encoder, "%u %s; the most is %u", count, kinds, most);
+}
+
+bool
+catalog_encode_index(struct encoder *encoder, const struct lookup *of, const char *kind,
+                     const char *code, const char *other_kind, const char *other,
+                     uint32_t *out_index)
+{
+    *out_index = lookup_text(of, other, strlen(other));
+    if (*out_index != LOOKUP_NONE) return true;
+    return catalog_encode_refuse(encoder, "%s '%s': there is no %s '%.60s'", kind, code, other_kind,
+                                 other);
+}
+
+bool
+catalog_encode_seat_index(struct encoder *encoder, const char *kind, const char *code,
+                          const char *seat, uint32_t *out_index)
+{
+    return catalog_encode_index(encoder, &encoder->seats, kind, code, "seat", seat, out_index);
+}
+
+void
+catalog_encode_begin(struct encoder *encoder, enum catalog_section section, uint64_t count)
+{
+    encoder->offsets[section] = encoder->out.len;
+    encoder->counts[section] = count;
+    lookup_open(&encoder->ids, encoder->scratch, (uint32_t)count);
+}
+
 int32_t
 catalog_encode_word(struct encoder *encoder, const char *text)
 {
     return text[0] == '\0' ? -1 : words_number(encoder->schema.words, text, strlen(text));
 }
 
-static void
-put_rule(struct codec_writer *out, const struct expr *expr)
+void
+catalog_encode_expr(struct encoder *encoder, const struct expr *expr)
 {
+    struct codec_writer *out = &encoder->out;
     codec_put(out, expr->node_count, 2);
     codec_put(out, expr->set_count, 2);
     for (uint32_t i = 0; i < expr->node_count; i++) {
@@ -48,20 +121,27 @@ put_rule(struct codec_writer *out, const struct expr *expr)
 }
 
 bool
+catalog_encode_compile(struct encoder *encoder, const char *rule, uint8_t admits, const char *kind,
+                       const char *code, struct expr *out_expr)
+{
+    struct expr_error error;
+    encoder->schema.admits = admits;
+    if (expr_compile(rule, strlen(rule), &encoder->schema, encoder->scratch, out_expr, &error) ==
+        STATUS_OK)
+        return true;
+    (void)catalog_encode_refuse(encoder, "rule of %s '%s': %s", kind, code, error.text);
+    encoder->error->column = error.column;
+    encoder->error->length = error.length;
+    return false;
+}
+
+bool
 catalog_encode_rule(struct encoder *encoder, const char *rule, uint8_t admits, const char *kind,
                     const char *code)
 {
     struct expr expr;
-    struct expr_error error;
-    encoder->schema.admits = admits;
-    if (expr_compile(rule, strlen(rule), &encoder->schema, encoder->scratch, &expr, &error) !=
-        STATUS_OK) {
-        (void)catalog_encode_refuse(encoder, "rule of %s '%s': %s", kind, code, error.text);
-        encoder->error->column = error.column;
-        encoder->error->length = error.length;
-        return false;
-    }
-    put_rule(&encoder->out, &expr);
+    if (!catalog_encode_compile(encoder, rule, admits, kind, code, &expr)) return false;
+    catalog_encode_expr(encoder, &expr);
     return true;
 }
 

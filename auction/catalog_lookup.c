@@ -97,6 +97,14 @@ catalog_lookup_build(struct catalog *catalog)
         distinct = lookup_put_id(&tables->message_ids, catalog->messages[i].id, i) == STATUS_OK &&
                    distinct;
     }
+    lookup_open(&tables->campaign_ids, arena, catalog->campaign_count);
+    for (uint32_t i = 0; i < catalog->campaign_count; i++)
+        distinct = lookup_put_id(&tables->campaign_ids, catalog->campaigns[i].id, i) == STATUS_OK &&
+                   distinct;
+    lookup_open(&tables->deal_ids, arena, catalog->deal_count);
+    for (uint32_t i = 0; i < catalog->deal_count; i++)
+        distinct = lookup_put_id(&tables->deal_ids, catalog->deals[i].id, i) == STATUS_OK &&
+                   distinct;
     lookup_open(&tables->bid_ids, arena, catalog->bid_count);
     for (uint32_t i = 0; i < catalog->bid_count; i++)
         distinct = lookup_put_id(&tables->bid_ids, catalog->bids[i].id, i) == STATUS_OK && distinct;
@@ -159,4 +167,16 @@ uint32_t
 catalog_bid_by_id(const struct catalog *catalog, uint64_t id)
 {
     return lookup_id(&catalog->lookup->bid_ids, id);
+}
+
+uint32_t
+catalog_campaign_by_id(const struct catalog *catalog, uint32_t id)
+{
+    return lookup_id(&catalog->lookup->campaign_ids, id);
+}
+
+uint32_t
+catalog_deal_by_id(const struct catalog *catalog, uint32_t id)
+{
+    return lookup_id(&catalog->lookup->deal_ids, id);
 }

@@ -7,7 +7,7 @@
 
 struct catalog_lookup {
     struct lookup words, attributes, containers, slots, messages, seats;  // by text
-    struct lookup slot_ids, message_ids, seat_ids, bid_ids;
+    struct lookup slot_ids, message_ids, seat_ids, bid_ids, campaign_ids, deal_ids;
     const uint32_t
         *contract_first;  // by seat, and one more: its contracts are [first, first of the next)
     // Words of the built-in attributes of a contact; VALUE_OTHER where there is none.

@@ -52,7 +52,7 @@ struct catalog {
     const struct catalog_bid *bids;
     uint32_t judged_first;  // bids of the first sort
     const struct catalog_campaign *campaigns;
-    const struct catalog_cap *caps;
+    const struct catalog_cap *caps;  // of the market as declared, then those of single messages
     const struct catalog_experiment *experiments;
     const struct catalog_deal *deals;
     const struct catalog_shift *shifts;  // of the host's clock, ascending; the first at -infinity
@@ -70,14 +70,16 @@ struct catalog {
     struct arena *arena;  // holds all of it; catalog_close ends it
 };
 
-// What is published beside the declared market.
 // What this node may spend of a budget (catalog_budget); absent: all of it.
 struct catalog_limit {
     uint8_t of;   // enum budget_of (book.h)
     uint32_t id;  // stable
     bool has_total, has_daily;
-    money total, daily;
+    money total;
+    uint16_t day;  // days since 1970-01-01 by the host's clock
+    money daily, next_daily;
 };
+// What is published beside the declared market.
 struct catalog_input {
     const struct market *market;  // checked (market/), every object with its stable id
     const struct market_bid *bids;
@@ -107,6 +109,7 @@ catalog_schema(const struct market *market, struct arena *arena, struct expr_sch
 #define CATALOG_SEAT_RULE_ADMITS \
     (1u << ATTRIBUTE_OF_CONTACT | 1u << ATTRIBUTE_OF_CUSTOMER | 1u << ATTRIBUTE_OF_SLOT)
 #define CATALOG_MESSAGE_RULE_ADMITS CATALOG_SEAT_RULE_ADMITS
+#define CATALOG_FLOOR_RULE_ADMITS (1u << ATTRIBUTE_OF_CONTACT | 1u << ATTRIBUTE_OF_CUSTOMER)
 
 // Checks digest, version, bounds and references, copies what it keeps, and builds the index.
 // Guaranteed afterwards: every index and word is in range, stable ids are not 0 and unique, ids of
@@ -127,6 +130,8 @@ uint32_t catalog_word(const struct catalog *catalog, const char *text, size_t le
 uint32_t catalog_seat_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_message_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_slot_by_id(const struct catalog *catalog, uint32_t id);
+uint32_t catalog_campaign_by_id(const struct catalog *catalog, uint32_t id);
+uint32_t catalog_deal_by_id(const struct catalog *catalog, uint32_t id);
 uint32_t catalog_bid_by_id(const struct catalog *catalog, uint64_t id);
 // A rule of the catalog, or only one node of it, as canonical text; like expr_format.
 size_t catalog_rule_text(const struct catalog *catalog, const struct expr *expr,
@@ -134,6 +139,7 @@ size_t catalog_rule_text(const struct catalog *catalog, const struct expr *expr,
 const struct market_certificate *
 catalog_certificate(const struct catalog *catalog, struct digest fingerprint);
 // The host's clock: days since 1970-01-01, and when that day began and ends (23 to 25 hours).
+// Days before 1970 or after 2149 have the number of the nearest day there is.
 struct catalog_day {
     uint16_t day;
     usec begins, ends;
@@ -141,6 +147,13 @@ struct catalog_day {
 struct catalog_day catalog_day_of(const struct catalog *catalog, usec at);
 // When the calendar window that `at` lies in began: CAP_HOUR, CAP_DAY, CAP_WEEK (from Monday).
 usec catalog_window_began(const struct catalog *catalog, enum cap_window window, usec at);
+// What this node may spend of a budget on a day.
+money catalog_daily_limit(const struct catalog_budget *budget, uint16_t day);
+// Does a message (index) that a customer was shown in a channel count towards a cap (index) when
+// `message` is to be shown in a contact of `channel`? What only fulfills is what the customer came
+// for: it is neither stopped nor counted by a cap that does not name it.
+bool catalog_cap_counts(const struct catalog *catalog, uint32_t cap, uint32_t message,
+                        enum channel channel, uint32_t shown, enum channel shown_channel);
 // True for a bid whose rank is not its price, which so stands in the first part of `bids` (and of
 // the book's overlay): its kind is not per placement, or its message (index) has a priority or is
 // named in a deal.

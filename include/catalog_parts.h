@@ -24,6 +24,9 @@ struct catalog_floor {
     const struct expr *when;  // over contact and customer; NULL none
     money price;
 };
+#define CATALOG_FACTOR_PPM_MAX 10000000      // ten times the floor
+#define CATALOG_CAP_MINUTES_MAX (365 * 1440)  // beyond it: for a lifetime
+#define CATALOG_OFFSET_SECONDS_MAX (26 * 3600)
 struct catalog_experiment {
     uint32_t id;
     uint32_t share_ppm, factor_ppm;
@@ -41,12 +44,19 @@ struct catalog_deal {
     const uint32_t *slots, *messages;  // indexes, ascending
     uint32_t slot_count, message_count;
 };
-// A budget with what of it this node may spend: `limit`, cumulative over all time, only grows.
+// Whose budget.
+enum budget_of { BUDGET_SEAT, BUDGET_CAMPAIGN, BUDGET_MESSAGE, BUDGET_OF_COUNT };
+// A budget with what of it this node may spend: `limit`, cumulative over all time, only grows. A
+// single node may spend all of it; nodes beside others get a part of each day's amount for the day
+// that is named and the one after, and nothing for days of which the ledger has not heard yet:
+// catalog_daily_limit.
 struct catalog_budget {
     bool has_total, has_daily;
     uint8_t pacing;
     money total, daily;
-    money limit, daily_limit;  // of this node; equal to total and daily on a single node
+    money limit;         // of the total, of this node
+    uint16_t limit_day;  // 0: daily_limit is of every day
+    money daily_limit, next_daily_limit;
 };
 struct catalog_campaign {
     uint32_t id, seat;  // seat: index

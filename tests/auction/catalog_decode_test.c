@@ -45,6 +45,10 @@ use(const struct catalog *catalog)
         sum += strlen(catalog->containers[slot->container].code) + slot->position;
         for (uint32_t j = 0; j < slot->format_count; j++)
             sum += strlen(catalog->words[slot->formats[j]]);
+        for (uint32_t j = 0; j < slot->experiment_count; j++)
+            sum += catalog->experiments[slot->experiments[j]].share_ppm;
+        for (uint32_t j = 0; j < slot->floor_count; j++)
+            if (slot->floors[j].when != NULL) sum += expr_true(slot->floors[j].when, &values, NULL);
         for (uint32_t j = 0; j < slot->floor_count; j++)
             if (slot->floors[j].seat != UINT32_MAX)
                 sum += catalog->seats[slot->floors[j].seat].kind;
@@ -56,6 +60,15 @@ use(const struct catalog *catalog)
             sum += expr_true_with(&message->rule, &unknown, &catalog->slots[j].values, NULL);
         sum += strlen(message->category_text) + strlen(message->content) +
                catalog->seats[message->seat].kind;
+        if (message->campaign != UINT32_MAX)
+            sum += strlen(catalog->campaigns[message->campaign].code);
+        if (message->deal != UINT32_MAX) sum += strlen(catalog->deals[message->deal].code);
+        for (uint32_t j = 0; j < message->cap_count; j++)
+            for (uint32_t k = 0; k < catalog->message_count; k++)
+                sum += catalog_cap_counts(catalog, message->caps[j], i, CHANNEL_WEB, k,
+                                          CHANNEL_WEB);
+        for (uint32_t j = 0; j < catalog->slot_count; j++)
+            sum += catalog_deal_of(catalog, j, i, (usec){1600}) != NULL;
     }
     for (uint32_t i = 0; i < catalog->bid_count; i++) {
         assert_true(catalog->bids[i].price.micros > 0);
@@ -69,6 +82,12 @@ use(const struct catalog *catalog)
     }
     for (uint32_t i = 0; i < catalog->word_count; i++)
         assert_int_equal(catalog_word(catalog, catalog->words[i], strlen(catalog->words[i])), i);
+    static const int64_t times[] = {0, 1774746000000000, 1792890000000000, 4102444800000000};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct catalog_day day = catalog_day_of(catalog, (usec){times[i] + USEC_DAY});
+        assert_true(day.begins.us <= times[i] + USEC_DAY && day.ends.us > times[i] + USEC_DAY);
+        sum += (uint64_t)catalog_window_began(catalog, CAP_WEEK, (usec){times[i]}).us;
+    }
     assert_true(sum > 0);
 }
 
@@ -176,22 +195,68 @@ another_version_is_named(void **state)
     const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
     uint8_t *copy = malloc(len);
     memcpy(copy, bytes, len);
-    copy[4] = 3;
+    copy[4] = 4;
     seal(copy, len);
     struct catalog *catalog;
     assert_int_equal(catalog_decode(copy, len, &catalog, NULL), STATUS_VERSION);
     free(copy);
 }
 
+// What the release before wrote, of this sample without its rules of selling.
+static uint8_t *
+block_of_format_2(size_t *out_len)
+{
+    FILE *file = fopen(SOURCE_DIR "/tests/auction/catalog_format_2.bin", "rb");
+    assert_non_null(file);
+    uint8_t *bytes = malloc(4096);
+    *out_len = fread(bytes, 1, 4096, file);
+    fclose(file);
+    assert_true(*out_len > 2000 && *out_len < 4096);
+    return bytes;
+}
+
+static void
+assert_format_before(const uint8_t *bytes, size_t len, enum pricing pricing)
+{
+    struct catalog *catalog;
+    assert_int_equal(catalog_decode(bytes, len, &catalog, NULL), STATUS_OK);
+    use(catalog);
+    assert_int_equal(catalog->container_count, 3);
+    assert_string_equal(catalog->containers[2].code, "bill");
+    assert_int_equal(catalog->containers[2].pricing, pricing);
+    assert_true(!catalog->containers[2].separate && catalog->containers[2].quota_count == 0);
+    assert_int_equal(catalog->disclosure, DISCLOSE_CLEARING);
+    assert_true(catalog->campaign_count == 0 && catalog->deal_count == 0 &&
+                catalog->experiment_count == 0 && catalog->judged_first == 0);
+    assert_true(catalog->shift_count == 1 && catalog->shifts[0].from.us == INT64_MIN &&
+                catalog->shifts[0].offset_seconds == 0);
+    const struct catalog_budget *budget = &catalog->seats[1].budget;
+    assert_true(budget->has_total && !budget->has_daily &&
+                budget->limit.micros == budget->total.micros);
+    const struct catalog_slot *footer = &catalog->slots[1];
+    assert_int_equal(footer->floor_count, 8);
+    for (uint8_t i = 0; i < 8; i++)
+        assert_true(footer->floors[i].number == i + 1 && footer->floors[i].id == 0 &&
+                    footer->floors[i].tier == -1 && footer->floors[i].when == NULL);
+    const struct catalog_message *grill = &catalog->messages[1];
+    assert_true(grill->campaign == UINT32_MAX && grill->deal == UINT32_MAX && grill->group == 0);
+    assert_true(catalog->cap_count == 1 && grill->cap_count == 1 && grill->remember_days == 30);
+    const struct catalog_cap *cap = &catalog->caps[grill->caps[0]];
+    assert_true(cap->id == 0 && cap->per == CAP_MESSAGE && cap->of == 1 && cap->count == 3 &&
+                cap->window == CAP_MINUTES && cap->minutes == 30 * 1440);
+    assert_int_equal(catalog->messages[0].cap_count, 0);
+    assert_int_equal(catalog->bids[0].kind, PRICE_PLACEMENT);
+    catalog_close(catalog);
+}
+
 // A block of format 1 has no pricing in its containers, the fourth section; all are per slot.
 static void
-the_format_before_is_read(void **state)
+the_formats_before_are_read(void **state)
 {
     (void)state;
     size_t len;
-    const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
-    uint8_t *copy = malloc(len);
-    memcpy(copy, bytes, len);
+    uint8_t *copy = block_of_format_2(&len);
+    assert_format_before(copy, len, PRICING_VCG);
     uint64_t at, size, shift;
     uint32_t count;
     memcpy(&at, copy + 80 + 3 * 20, 8);
@@ -213,14 +278,7 @@ the_format_before_is_read(void **state)
     memcpy(copy + 8, &claimed, 8);
     copy[4] = 1;
     seal(copy, len);
-    struct catalog *catalog;
-    assert_int_equal(catalog_decode(copy, len, &catalog, NULL), STATUS_OK);
-    use(catalog);
-    assert_int_equal(catalog->container_count, count);
-    assert_string_equal(catalog->containers[2].code, "bill");
-    for (uint32_t i = 0; i < count; i++)
-        assert_int_equal(catalog->containers[i].pricing, PRICING_PER_SLOT);
-    catalog_close(catalog);
+    assert_format_before(copy, len, PRICING_PER_SLOT);
     free(copy);
 }
 
@@ -254,7 +312,7 @@ main(void)
         TEST(what_is_sealed_again_is_checked_piece_by_piece),
         TEST(cut_and_stretched_blocks_are_refused),
         TEST(another_version_is_named),
-        TEST(the_format_before_is_read),
+        TEST(the_formats_before_are_read),
         TEST(ids_are_unique),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ a_market_that_was_not_checked_is_refused_by_name(void **state)
     REFUSED(sample_seats[1].id, BOUND_SEATS, "seat 'grillco': its id is");
     REFUSED(sample_seats[1].code, "marketing", "seat 'marketing' is there already");
     REFUSED(sample_seats[1].kind, SEAT_KIND_COUNT, "seat 'grillco' is not well");
-    REFUSED(sample_seats[1].budget.micros, -1, "seat 'grillco': an amount");
+    REFUSED(sample_seats[1].budget.total.micros, -1, "seat 'grillco': an amount");
     REFUSED(sample_messages[1].seat, "nobody", "message 'grill': there is no seat 'nobody'");
     REFUSED(sample_messages[0].id, BOUND_MESSAGES, "message 'upgrade': its id is");
     REFUSED(sample_messages[0].rung, RUNG_COUNT, "message 'upgrade' is not well");
@@ -84,6 +84,7 @@ a_market_that_was_not_checked_is_refused_by_name(void **state)
     REFUSED(sample_bids[0].price.micros, 0, "bid 30 cannot be");
     REFUSED(sample_bids[0].state, BID_WITHDRAWN + 1, "bid 30 cannot be");
     REFUSED(sample_certificates[0].fingerprint.bytes[0], 1, "a certificate is there twice");
+    REFUSED(sample_bids[0].kind, PRICE_KIND_COUNT, "bid 30 cannot be");
     REFUSED(sample_market.code, "", "market ''");
     char long_code[BOUND_CODE + 2];
     memset(long_code, 'x', sizeof long_code);
@@ -100,12 +101,43 @@ a_market_that_was_not_checked_is_refused_by_name(void **state)
     (void)catalog_sample_encode(&sample_input, arena, &good);
 }
 
+static void
+rules_of_selling_are_refused_by_name(void **state)
+{
+    (void)state;
+    static const char *nobody[] = {"nobody", "nobody"};
+    REFUSED(sample_seats[1].shows, nobody, "seat 'grillco': it cannot be shown 'nobody'");
+    REFUSED(sample_attributes[0].privacy, PRIVACY_HOST, "it cannot be shown 'region'");
+    REFUSED(sample_seats[1].budget.daily.micros, -1, "seat 'grillco': an amount");
+    REFUSED(sample_seats[1].budget.pacing, PACING_COUNT, "seat 'grillco' is not well");
+    REFUSED(sample_containers[2].quota_count, 3, "container 'bill' is not well");
+    REFUSED(sample_messages[1].campaign, "winter", "message 'grill': there is no campaign");
+    REFUSED(sample_campaigns[1].seat, "marketing", "campaign 'spring_web': its parent cannot");
+    REFUSED(sample_campaigns[1].parent, "spring_web", "its parent cannot be one");
+    REFUSED(sample_campaigns[1].parent, "spring", "campaign 'spring': its parent cannot be one");
+    REFUSED(sample_campaigns[1].id, 12, "campaign 'spring': its id 12 is another one's");
+    REFUSED(sample_messages[1].priority, BOUND_PRIORITY + 1, "message 'grill' is not well");
+    REFUSED(sample_caps[2].minutes, 0, "cap 'garden' is not well");
+    REFUSED(sample_caps[0].count, BOUND_CAP_COUNT + 1, "cap 'pressure' is not well");
+    REFUSED(sample_caps[0].of, "all", "cap 'pressure': 'all' is nothing it can count");
+    REFUSED(sample_caps[1].of, "sell", "cap 'each': 'sell' is nothing it can count");
+    REFUSED(sample_rule_floors[1].when, "loud", "rule of floor 'of_grill': 'loud'");
+    REFUSED(sample_rule_floors[1].tier, TIER_COUNT, "a floor's rung or tier is unknown");
+    REFUSED(sample_experiments[0].factor_ppm, 0, "experiment 'dearer' is not well");
+    REFUSED(sample_experiments[0].share_ppm, 1000001, "experiment 'dearer' is not well");
+    REFUSED(sample_deals[0].messages, nobody, "deal 'grill_deal': there is no message 'nobody'");
+    REFUSED(sample_deals[0].slots, nobody, "deal 'grill_deal': there is no slot 'nobody'");
+    REFUSED(sample_deals[0].at, DEAL_AT_COUNT, "deal 'grill_deal' is not well");
+    REFUSED(sample_market.disclosure, DISCLOSURE_COUNT, "the market is not well declared");
+}
+
 int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_close)
     const struct CMUnitTest tests[] = {
         TEST(a_market_that_was_not_checked_is_refused_by_name),
+        TEST(rules_of_selling_are_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

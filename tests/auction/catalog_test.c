@@ -16,7 +16,7 @@
 #include "rule_maker.h"
 #include "scratch.h"
 
-static const int64_t floors_by_precedence[] = {7, 8, 5, 4, 3, 2, 6, 1};
+static const int64_t floors_by_precedence[] = {100, 7, 8, 5, 4, 3, 2, 6, 1, 50};
 
 static struct catalog *
 decode(const struct catalog_input *input)
@@ -73,12 +73,12 @@ seats_and_slots_come_back(void **state)
     assert_true(footer->id == 11 && footer->container == 2 && footer->position == 1 &&
                 footer->floor.micros == 10000);
     assert_true(catalog->slots[2].position == 2 && footer->delivery_seconds == 86400);
-    assert_int_equal(footer->floor_count, 8);
-    for (int i = 0; i < 8; i++)
+    assert_int_equal(footer->floor_count, 10);
+    for (int i = 0; i < 10; i++)
         assert_int_equal(footer->floors[i].price.micros, floors_by_precedence[i]);
     assert_int_equal(footer->floors[0].seat, 1);
-    assert_int_equal(footer->floors[3].category, -1);
-    assert_int_equal(footer->floors[2].category, word(catalog, "garden"));
+    assert_int_equal(footer->floors[4].category, -1);
+    assert_int_equal(footer->floors[3].category, word(catalog, "garden"));
     assert_int_equal(footer->format_count, 2);
     assert_true(footer->formats[0] < footer->formats[1]);
     assert_rule(catalog, &footer->rule,
@@ -98,7 +98,8 @@ messages_contracts_and_certificates_come_back(void **state)
     const struct catalog_message *grill = &catalog->messages[1], *upgrade = &catalog->messages[0];
     assert_true(grill->id == 4 && grill->seat == 1 && grill->rung == RUNG_SYNDICATION &&
                 grill->objectives == 16);
-    assert_true(grill->from.us == 1000 && grill->until.us == 2000 && grill->budget.micros == 77);
+    assert_true(grill->from.us == 1000 && grill->until.us == 2000 &&
+                grill->budget.total.micros == 77);
     assert_true(grill->remember_days == 30 && grill->budget.has_total &&
                 !upgrade->budget.has_total);
     assert_string_equal(grill->category_text, "garden");
@@ -132,7 +133,7 @@ messages_contracts_and_certificates_come_back(void **state)
 }
 
 static void
-bids_come_dearest_first_and_strays_stay_out(void **state)
+the_judged_come_first_then_the_dearest_and_strays_stay_out(void **state)
 {
     (void)state;
     size_t len;
@@ -142,18 +143,19 @@ bids_come_dearest_first_and_strays_stay_out(void **state)
     assert_int_equal(catalog_decode(bytes, len, &catalog, &left_out), STATUS_OK);
     assert_int_equal(left_out, 3);
     assert_int_equal(catalog->bid_count, 3);
-    assert_int_equal(catalog->bids[0].id, 10);
-    assert_int_equal(catalog->bids[1].id, 20);
-    assert_int_equal(catalog->bids[2].id, 30);
-    assert_true(catalog->bids[0].state == BID_PAUSED && catalog->bids[0].from.us == 5 &&
-                catalog->bids[0].until.us == 6);
-    assert_int_equal(catalog->bids[0].slot, 1);
-    assert_int_equal(catalog->bids[1].slot, 0);
-    assert_int_equal(catalog->bids[2].slot, UINT32_MAX);
-    assert_true(catalog->bids[2].seat == 1 && catalog->bids[2].message == 1);
-    assert_memory_equal(catalog->bids[1].key, "0123456789012345678901234567890123456789",
+    assert_int_equal(catalog->judged_first, 1);  // the deal's
+    assert_int_equal(catalog->bids[0].id, 30);
+    assert_int_equal(catalog->bids[1].id, 10);
+    assert_int_equal(catalog->bids[2].id, 20);
+    assert_true(catalog->bids[1].state == BID_PAUSED && catalog->bids[1].from.us == 5 &&
+                catalog->bids[1].until.us == 6);
+    assert_int_equal(catalog->bids[1].slot, 1);
+    assert_int_equal(catalog->bids[2].slot, 0);
+    assert_int_equal(catalog->bids[0].slot, UINT32_MAX);
+    assert_true(catalog->bids[0].seat == 1 && catalog->bids[0].message == 1);
+    assert_memory_equal(catalog->bids[2].key, "0123456789012345678901234567890123456789",
                         BOUND_KEY);
-    assert_int_equal(catalog_bid_by_id(catalog, 20), 1);
+    assert_int_equal(catalog_bid_by_id(catalog, 20), 2);
     assert_int_equal(catalog_bid_by_id(catalog, 40), UINT32_MAX);
     catalog_close(catalog);
 }
@@ -256,7 +258,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(seats_and_slots_come_back),
         TEST(messages_contracts_and_certificates_come_back),
-        TEST(bids_come_dearest_first_and_strays_stay_out),
+        TEST(the_judged_come_first_then_the_dearest_and_strays_stay_out),
         TEST(look_ups),
         TEST(the_same_input_gives_the_same_bytes),
         TEST(many_bids),

@@ -15,6 +15,11 @@ extern struct market_slot sample_bill_slots[2], sample_call_slots[1];
 extern struct market_container sample_containers[3];
 extern struct market_message sample_messages[2];
 extern struct market_contract sample_contracts[3];
+extern struct market_campaign sample_campaigns[2];
+extern struct market_cap sample_caps[3];
+extern struct market_rule_floor sample_rule_floors[2];
+extern struct market_experiment sample_experiments[1];
+extern struct market_deal sample_deals[1];  // of the message grill
 extern struct market_touchpoint sample_touchpoints[1];
 extern struct market_bid sample_bids[6];  // the last three are of no message, no slot, another seat
 extern struct market_certificate sample_certificates[3];
