@@ -24,7 +24,7 @@
 #define BOUND_LIVE_BIDS 256                // live bids of one contact, of all bidders together
 #define BOUND_SEAT_LIVE_BIDS 24            // live bids of one answer: two a slot
 #define BOUND_OUTCOME_FACTS (1 + BOUND_SLOTS)    // a contact itself and one outcome a slot
-#define BOUND_SLOT_RECORD_FACTS 7          // candidates 4, tally 1, refusals 2
+#define BOUND_SLOT_RECORD_FACTS 11         // candidates 7, limits 1, tally 1, refusals 2
 #define BOUND_CONTACT_FACTS (BOUND_OUTCOME_FACTS + BOUND_SLOTS * BOUND_SLOT_RECORD_FACTS + 12)
                                            // its outcomes, and the record of how they came about
 #define BOUND_ATTRIBUTES 64                // one bit each in a known-mask

@@ -35,6 +35,7 @@ enum fact_kind {
     FACT_TALLY,       // how many bids of a slot were judged, and how many stopped by each reason
     FACT_REFUSALS,    // the dearest refused bids of a slot, four a fact
     FACT_CALLOUTS,    // live bidders of the contact and how they answered, eleven a fact
+    FACT_LIMITS,      // what joins the candidates of a slot sold together: one fact a slot
     FACT_KIND_COUNT
 };
 const char *fact_kind_name(enum fact_kind kind);  // "placement"
@@ -170,6 +171,17 @@ struct fact {
             uint8_t bids[11];        // taken into the auction
             uint8_t reserved2[22];
         } callouts;  // FACT_CALLOUTS
+        struct {
+            uint8_t paid_max, quota_count;  // of the contact; 0: any number, none
+            uint8_t flags;                  // 1: the search for the best was cut short
+            uint8_t reserved2;
+            uint8_t category[14];  // of the candidates in their order: numbered within the contact,
+                                   // from 1; 0 none
+            uint8_t group[14];     // likewise
+            uint8_t group_size[14];
+            uint8_t is[14];  // 1: of a partner (paid); 2: pursues the quota's objectives
+            uint8_t reserved3[28];
+        } limits;  // FACT_LIMITS
         uint8_t bytes[88];
     };
 };

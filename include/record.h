@@ -3,7 +3,7 @@
 //
 // Order: FACT_CONTACT, an outcome for each slot, its record, then events and revenues as they came.
 // The facts up to the end of the record are those of the journal, with two exceptions: `cap_days`
-// of a placement is 0, and a fact of the record that was empty is left out.
+// of a placement and `catalog` of an event are 0, and an empty fact of the record is left out.
 #ifndef VENDUE_RECORD_H
 #define VENDUE_RECORD_H
 

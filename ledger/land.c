@@ -323,6 +323,30 @@ put_callouts(struct db *db, const struct land_row *row)
     }
 }
 
+static void
+put_bytes(struct db *db, const uint8_t bytes[LAND_LIMITS])
+{
+    int32_t items[LAND_LIMITS];
+    for (unsigned i = 0; i < LAND_LIMITS; i++) items[i] = bytes[i];
+    db_copy_int4_array(db, items, LAND_LIMITS);
+}
+
+static void
+put_limits(struct db *db, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    db_copy_row(db, 13);
+    put_source(db, row);
+    put_round(db, row);
+    db_copy_int2(db, fact->limits.paid_max);
+    db_copy_int2(db, fact->limits.quota_count);
+    db_copy_int2(db, fact->limits.flags);
+    put_bytes(db, fact->limits.category);
+    put_bytes(db, fact->limits.group);
+    put_bytes(db, fact->limits.group_size);
+    put_bytes(db, fact->limits.is);
+}
+
 unsigned
 land_entries(const struct fact *fact)
 {
@@ -352,6 +376,7 @@ land_entries(const struct fact *fact)
     case FACT_LAPSED:
     case FACT_COMPLAINED:
     case FACT_TALLY:
+    case FACT_LIMITS:
     case FACT_KIND_COUNT: break;
     }
     return 1;
@@ -368,6 +393,7 @@ enum table {
     TABLE_TALLY,
     TABLE_REFUSAL,
     TABLE_CALLOUT,
+    TABLE_LIMITS,
     TABLES
 };
 
@@ -392,6 +418,7 @@ table_of(enum fact_kind kind)
     case FACT_TALLY: return TABLE_TALLY;
     case FACT_REFUSALS: return TABLE_REFUSAL;
     case FACT_CALLOUTS: return TABLE_CALLOUT;
+    case FACT_LIMITS: return TABLE_LIMITS;
     case FACT_NONE:
     case FACT_KIND_COUNT: break;
     }
@@ -437,6 +464,9 @@ static const struct landing {
                        put_refusals},
     [TABLE_CALLOUT] = {"callout (log, batch, idx, place, at_us, seat, answer_ms, reason, bids)",
                        put_callouts},
+    [TABLE_LIMITS] = {"slot_limits (log, batch, idx, position, at_us, slot, paid_max, quota_count, "
+                      "flags, categories, groups, group_sizes, marks)",
+                      put_limits},
 };
 
 enum status

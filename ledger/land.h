@@ -29,6 +29,7 @@ MUST_CHECK enum status land_rows(struct db *db, const struct land_row *rows, siz
 #define LAND_TALLIES 28
 #define LAND_REFUSALS 4
 #define LAND_CALLOUTS 11
+#define LAND_LIMITS 14
 // Rows that a fact lands as: of a record its entries that are not empty, else one.
 unsigned land_entries(const struct fact *fact);
 

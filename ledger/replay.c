@@ -202,7 +202,7 @@ is_outcome_event(const struct fact *fact)
 static bool
 is_record(const struct fact *fact)
 {
-    return fact->kind >= FACT_CANDIDATES && fact->kind <= FACT_CALLOUTS;
+    return fact->kind >= FACT_CANDIDATES && fact->kind <= FACT_LIMITS;
 }
 
 static bool

@@ -53,7 +53,11 @@ const char verify_line_facts[] =
     "from refusal where log = $1 group by batch, idx "
     "union all select batch, idx, 'callouts|' || string_agg(concat_ws('|', place, at_us, seat, "
     "coalesce(answer_ms::text, ''), reason, bids), '|' order by place) "
-    "from callout where log = $1 group by batch, idx) "
+    "from callout where log = $1 group by batch, idx "
+    "union all select batch, idx, concat_ws('|', 'limits', position, at_us, slot, paid_max, "
+    "quota_count, flags, array_to_string(categories, ','), array_to_string(groups, ','), "
+    "array_to_string(group_sizes, ','), array_to_string(marks, ',')) "
+    "from slot_limits where log = $1) "
     "as landed order by batch, idx";
 
 const char verify_line_transfers[] =
@@ -388,6 +392,31 @@ line_callouts(struct line *line, const struct land_row *row)
     }
 }
 
+static void
+put_bytes(struct line *line, const uint8_t bytes[LAND_LIMITS])
+{
+    int64_t items[LAND_LIMITS];
+    for (unsigned i = 0; i < LAND_LIMITS; i++) items[i] = bytes[i];
+    put_list(line, items, LAND_LIMITS);
+}
+
+static void
+line_limits(struct line *line, const struct land_row *row)
+{
+    const struct fact *fact = row->fact;
+    put_word(line, fact_kind_name((enum fact_kind)fact->kind));
+    put_number(line, fact->position);
+    put_number(line, fact->at.us);
+    put_number(line, row->slot);
+    put_number(line, fact->limits.paid_max);
+    put_number(line, fact->limits.quota_count);
+    put_number(line, fact->limits.flags);
+    put_bytes(line, fact->limits.category);
+    put_bytes(line, fact->limits.group);
+    put_bytes(line, fact->limits.group_size);
+    put_bytes(line, fact->limits.is);
+}
+
 void
 verify_line_fact(const struct land_row *row, char out[VERIFY_LINE])
 {
@@ -411,6 +440,7 @@ verify_line_fact(const struct land_row *row, char out[VERIFY_LINE])
     case FACT_TALLY: line_tally(&line, row); break;
     case FACT_REFUSALS: line_refusals(&line, row); break;
     case FACT_CALLOUTS: line_callouts(&line, row); break;
+    case FACT_LIMITS: line_limits(&line, row); break;
     case FACT_NONE:
     case FACT_KIND_COUNT: CHECK(!"replay has refused unknown kinds");
     }

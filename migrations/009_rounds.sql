@@ -99,8 +99,30 @@ create table callout (
 );
 create index callout_seat on callout (seat, at_us);
 
+-- What joined the candidates of a slot that was sold together with others, in the candidates' order.
+create table slot_limits (
+    log integer not null,
+    batch bigint not null,
+    idx integer not null,
+    position smallint not null,
+    at_us bigint not null,
+    slot integer not null,
+    paid_max smallint not null,     -- 0: any number
+    quota_count smallint not null,  -- 0: none
+    flags smallint not null,        -- 1: the search for the best was cut short
+    categories integer[] not null,  -- numbered within the contact, from 1; 0: none
+    groups integer[] not null,
+    group_sizes integer[] not null,
+    marks integer[] not null,       -- 1: of a partner; 2: pursues the quota's objectives
+    primary key (log, batch, idx)
+);
+
 -- From a record to its contact and back.
 create unique index contact_source on contact (log, batch, idx);
 
-grant select on reason_name, candidate, tally, refusal, callout to vendue_ledger, vendue_console;
-grant insert on candidate, tally, refusal, callout to vendue_ledger;
+-- A contact by its touchpoint's own id.
+create index contact_key on contact (key);
+
+grant select on reason_name, candidate, tally, refusal, callout, slot_limits to vendue_ledger,
+    vendue_console;
+grant insert on candidate, tally, refusal, callout, slot_limits to vendue_ledger;
