@@ -238,9 +238,12 @@ catalog_decode_shifts(struct decoder *decoder, uint32_t count)
 }
 
 bool
-catalog_decode_groups_sound(const struct catalog *catalog, struct arena *scratch)
+catalog_decode_groups(struct decoder *decoder)
 {
-    uint32_t *seats = arena_take(scratch, (size_t)catalog->message_count + 1, sizeof *seats);
+    const struct catalog *catalog = decoder->catalog;
+    uint32_t *seats = arena_take(decoder->scratch, 2 * (size_t)catalog->message_count + 2,
+                                 sizeof *seats);
+    uint32_t *sizes = seats + catalog->message_count + 1;
     for (uint32_t i = 0; i < catalog->message_count; i++) {
         const struct catalog_message *message = &catalog->messages[i];
         if (message->group == 0) continue;
@@ -248,6 +251,10 @@ catalog_decode_groups_sound(const struct catalog *catalog, struct arena *scratch
         uint32_t *seat = &seats[message->group - 1];
         if (*seat != 0 && *seat != message->seat + 1) return false;
         *seat = message->seat + 1;
+        sizes[message->group - 1]++;
     }
+    for (uint32_t i = 0; i < catalog->message_count; i++)
+        if (catalog->messages[i].group != 0)
+            decoder->messages[i].group_size = sizes[catalog->messages[i].group - 1];
     return true;
 }

@@ -24,7 +24,7 @@ struct catalog_floor {
     const struct expr *when;  // over contact and customer; NULL none
     money price;
 };
-#define CATALOG_FACTOR_PPM_MAX 10000000      // ten times the floor
+#define CATALOG_FACTOR_PPM_MAX 10000000       // ten times the floor
 #define CATALOG_CAP_MINUTES_MAX (365 * 1440)  // beyond it: for a lifetime
 #define CATALOG_OFFSET_SECONDS_MAX (26 * 3600)
 struct catalog_experiment {
@@ -120,9 +120,10 @@ struct catalog_message {
     int32_t category, format;  // words
     usec from, until;
     struct catalog_budget budget;
-    uint32_t campaign;  // index; UINT32_MAX none
-    uint32_t group;     // number from 1, within all messages; 0 none
-    uint32_t deal;      // index of the deal it is named in; UINT32_MAX none
+    uint32_t campaign;    // index; UINT32_MAX none
+    uint32_t group;       // number from 1, within all messages; 0 none
+    uint32_t group_size;  // messages of this group; 0 none
+    uint32_t deal;        // index of the deal it is named in; UINT32_MAX none
     uint8_t priority;
     bool after_experience;
     uint16_t remember_days;  // the longest window of all caps that may count it; 0: none does;
