@@ -46,12 +46,8 @@ static inline exact
 weight_of(enum price_kind kind, uint64_t multiplier)
 {
     switch (kind) {
-    case PRICE_RESPONSE:
-        CHECK(multiplier <= LEARN_ONE);
-        return (exact)multiplier * MONEY_PPM;
-    case PRICE_SHARE:
-        CHECK(multiplier <= BOUND_MICROS);
-        return (exact)multiplier * LEARN_ONE;
+    case PRICE_RESPONSE: CHECK(multiplier <= LEARN_ONE); return (exact)multiplier * MONEY_PPM;
+    case PRICE_SHARE: CHECK(multiplier <= BOUND_MICROS); return (exact)multiplier * LEARN_ONE;
     case PRICE_PLACEMENT:
     case PRICE_KIND_COUNT: break;
     }
@@ -189,9 +185,9 @@ price_close(const struct price *price, struct price_sale *out_sale)
     const struct price_bid *setter = best_other(price);
     if (winner->at == DEAL_SECOND_PRICE && setter->bid != 0 &&
         setter->priority == winner->priority) {  // (8)
-        money to_win =
-            reaching(kind, exact_score(kind_of(setter), setter->price, setter->multiplier),
-                     winner->multiplier);
+        money to_win = reaching(kind,
+                                exact_score(kind_of(setter), setter->price, setter->multiplier),
+                                winner->multiplier);
         if (to_win.micros > least.micros) {  // (9)
             out_sale->price = to_win;
             out_sale->setter = setter->bid;

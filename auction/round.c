@@ -7,20 +7,27 @@
 // Slots are decided in declared order, and a win counts at once for the slots behind it: its
 // message wins no second slot of this contact, its price is already spent.
 //
-// A bid is judged by the steps of round.h, in this order, and the first that stops it is its
-// reason:
-//   (1)  state: withdrawn, paused (bid or seat), outside the validity of bid or message, no
-//        contract
+// A bid, standing or live, is judged by these steps, in this order, and the first that stops it is
+// its reason (round_judge.c):
+//   (1)  state: withdrawn; paused (bid or seat); outside the validity of the bid, of the message,
+//        of its campaign or that one's parent; no contract
 //   (2)  admission: kind of seat, rung, objective, format (match_admission)
-//   (3)  condition: a distressed customer meets only messages that fulfill or educate
+//   (3)  the customer's moment: a distressed customer meets only messages that fulfill or educate;
+//        what asks about an experience waits until the touchpoint says that it has happened
 //   (4)  data the rung needs: consent, then identity
 //   (5)  rules: the slot's, the seat's, the message's; each must be TRUE
-//   (6)  once in a contact; frequency cap (and room to count it); budget of seat, then of message
-//   (7)  floor: the first floor rule of the slot that fits, else the slot's own
+//   (6)  this contact: one message once; then the limits of the container (round_limits.c)
+//   (7)  the customer's past: quiet periods; caps, pressure among them; room to remember
+//        (round_counts.c)
+//   (8)  budgets of seat, campaign, its parent and message, and their pace (round_counts.c)
+//   (9)  terms: deal, priority, floor (round_floor.c), expected value (learn.h); below its floor
 // What is left is priced by price.c, slot by slot, or by vcg.c, all slots of the contact at once
-// (round_together.c), as the container says. The search takes bids dearest first and stops when no
-// cheaper bid can change the sale; the facts say what was counted until then. `why` judges every
-// bid of the slot again afterwards and never changes a fact.
+// (round_together.c), as the container says.
+//
+// The search takes bids in the order of round_bids.c. It stops when no bid to come can change the
+// sale, and eight eligible ones are known that none to come outranks; or when all to come are below
+// every floor. The facts say what was counted until then, and round_record.c what is kept of it.
+// `why` judges every bid of the slot again afterwards and never changes a fact.
 #include "round.h"
 
 #include <string.h>
@@ -44,217 +51,7 @@ round_close(struct round *round)
     if (round != NULL) arena_close(round->arena);
 }
 
-// --- Judging one bid -----------------------------------------------------------------------------
-static void
-floor_of(const struct catalog_slot *slot, const struct catalog_message *message,
-         struct round_judgement *judgement)
-{
-    judgement->floor = slot->floor;
-    judgement->floor_rule = 0;
-    for (uint32_t i = 0; i < slot->floor_count; i++) {
-        const struct catalog_floor *floor = &slot->floors[i];
-        if (floor->rung >= 0 && floor->rung != message->rung) continue;
-        if (floor->seat != UINT32_MAX && floor->seat != message->seat) continue;
-        if (floor->category >= 0 && floor->category != message->category) continue;
-        judgement->floor = floor->price;
-        judgement->floor_rule = floor->number;
-        return;
-    }
-}
-
-static bool
-valid_at(usec from, usec until, usec now)
-{
-    return from.us <= now.us && (until.us == 0 || now.us < until.us);
-}
-
-static enum reason
-judge_state(const struct round *round, const struct catalog_bid *bid,
-            const struct catalog_message *message)
-{
-    if (bid->state == BID_WITHDRAWN) return REASON_WITHDRAWN;
-    if (bid->state == BID_PAUSED || round->catalog->seats[bid->seat].paused) return REASON_PAUSED;
-    if (!valid_at(bid->from, bid->until, round->now)) return REASON_NOT_VALID_NOW;
-    if (!valid_at(message->from, message->until, round->now)) return REASON_NOT_VALID_NOW;
-    if (catalog_contract_at(round->catalog, bid->seat, round->now) == NULL) return REASON_CONTRACT;
-    return REASON_NONE;
-}
-
-static enum reason
-judge_customer(const struct round *round, const struct catalog_message *message)
-{
-    const struct contact *contact = round->contact;
-    if (contact->condition == CONDITION_DISTRESSED && !match_serves(message->objectives))
-        return REASON_CONDITION;
-    if (round->rungs_open & 1u << message->rung) return REASON_NONE;
-    // The rung is closed to this contact: for want of consent, unless a known customer would open
-    // it.
-    unsigned known = match_rungs_open(IDENTITY_REPEAT, contact->consent);
-    return known & 1u << message->rung ? REASON_IDENTITY : REASON_CONSENT;
-}
-
-static enum reason
-judge_rules(const struct round *round, const struct catalog_message *message,
-            struct round_judgement *judgement)
-{
-    const struct values *contact = &round->contact->values;
-    const struct declared *slot = &round->slot->values;
-    const struct expr *rules[3] = {&round->slot->rule, &round->catalog->seats[message->seat].rule,
-                                   &message->rule};
-    const struct declared *beside[3] = {&message->values, slot, slot};
-    static const char *const names[3] = {"slot", "seat", "message"};
-    for (unsigned i = 0; i < 3; i++) {
-        if (rules[i]->nodes->kind == EXPR_TRUE) continue;  // most have none: not worth a call
-        if (expr_true_with(rules[i], contact, beside[i], &judgement->leaf)) continue;
-        judgement->rule = rules[i];
-        judgement->rule_of = names[i];
-        return REASON_NOT_ELIGIBLE;
-    }
-    judgement->leaf = NULL;
-    return REASON_NONE;
-}
-
-// Would `price` more still be within the budget, with this contact's wins counted?
-static bool
-affords(const struct round *round, money budget, money spent, uint32_t seat, uint32_t message,
-        money price)
-{
-    if (money_add(spent, price, &spent) != STATUS_OK) return false;
-    for (unsigned i = 0; i < round->win_count; i++) {
-        const struct round_win *win = &round->wins[i];
-        if (win->seat != seat || (message != UINT32_MAX && win->message != message)) continue;
-        if (money_add(spent, win->price, &spent) != STATUS_OK) return false;
-    }
-    return spent.micros <= budget.micros;
-}
-
-// Does the seat's budget cover `price` more?
-bool
-round_seat_covers(const struct round *round, uint32_t index, money price)
-{
-    const struct catalog_seat *seat = &round->catalog->seats[index];
-    if (!seat->budget.has_total) return true;
-    return affords(round, seat->budget.total, book_spent(round->book, BUDGET_SEAT, seat->id), index,
-                   UINT32_MAX, price);
-}
-
-static enum reason
-judge_counts(const struct round *round, const struct catalog_bid *bid,
-             const struct catalog_message *message)
-{
-    for (unsigned i = 0; i < round->win_count; i++) {
-        if (round->wins[i].message == bid->message) return REASON_DUPLICATE;
-    }
-    if (!round_seat_covers(round, bid->seat, bid->price)) return REASON_BUDGET;
-    if (message->budget.has_total &&
-        !affords(round, message->budget.total,
-                 book_spent(round->book, BUDGET_MESSAGE, message->id), bid->seat, bid->message,
-                 bid->price))
-        return REASON_BUDGET;
-    return REASON_NONE;
-}
-
-void
-round_judge(const struct round *round, const struct catalog_bid *bid,
-            struct round_judgement *judgement)
-{
-    const struct catalog_message *message = &round->catalog->messages[bid->message];
-    *judgement = (struct round_judgement){0};
-    floor_of(round->slot, message, judgement);
-    enum reason reason = judge_state(round, bid, message);
-    if (reason == REASON_NONE) reason = match_admission(round->catalog, round->slot, message);
-    if (reason == REASON_NONE) reason = judge_customer(round, message);
-    if (reason == REASON_NONE) reason = judge_rules(round, message, judgement);
-    if (reason == REASON_NONE) reason = judge_counts(round, bid, message);
-    if (reason == REASON_NONE && bid->price.micros < judgement->floor.micros)
-        reason = REASON_BELOW_FLOOR;
-    if (reason == REASON_NONE && round->together.sold) reason = round_together_reason(round, bid);
-    judgement->reason = reason;
-}
-
-// --- Bids of one slot, dearest first -------------------------------------------------------------
-static bool
-addresses(const struct round *round, const struct catalog_bid *bid)
-{
-    return bid->slot == UINT32_MAX || bid->slot == round->slot_index;
-}
-
-// Catalog bids come from the index (searching) or one by one (all bids, for `why`).
-static void
-advance_catalog(struct round *round, bool searching)
-{
-    const struct catalog *catalog = round->catalog;
-    do {
-        if (searching) {
-            round->next_catalog = match_next(&round->match);
-        } else if (++round->next_catalog >= catalog->bid_count) {
-            round->next_catalog = UINT32_MAX;
-        }
-        if (round->next_catalog == UINT32_MAX) return;
-    } while (!addresses(round, &catalog->bids[round->next_catalog]) ||
-             book_bid_replaced(round->book, round->next_catalog));
-}
-
-void
-round_start_bids(struct round *round, bool searching)
-{
-    round->next_overlay = 0;
-    round->next_catalog = UINT32_MAX;  // + 1 is the first
-    round->catalog_taken = true;
-    if (searching) match_slot(&round->match, round->slot_index);
-}
-
-// The next bid of catalog and overlay together, by price descending, then id ascending; NULL at the
-// end. `out_number` as in struct why_bid.
-const struct catalog_bid *
-round_next_bid(struct round *round, bool searching, uint32_t *out_number)
-{
-    struct book_bids overlay = book_overlay(round->book);
-    while (round->next_overlay < overlay.count &&
-           !addresses(round, &overlay.bids[round->next_overlay])) {
-        round->next_overlay++;
-    }
-    if (round->catalog_taken) advance_catalog(round, searching);
-    round->catalog_taken = false;
-    const struct catalog_bid *changed = NULL, *standing = NULL;
-    if (round->next_overlay < overlay.count) changed = &overlay.bids[round->next_overlay];
-    if (round->next_catalog != UINT32_MAX) standing = &round->catalog->bids[round->next_catalog];
-    if (changed != NULL &&
-        (standing == NULL || changed->price.micros > standing->price.micros ||
-         (changed->price.micros == standing->price.micros && changed->id < standing->id))) {
-        *out_number = round->catalog->bid_count + round->next_overlay++;
-        return changed;
-    }
-    *out_number = round->next_catalog;
-    round->catalog_taken = standing != NULL;
-    return standing;
-}
-
 // --- One slot ------------------------------------------------------------------------------------
-// A slot's rule that asks nothing of the message is the same for all bids: judged once.
-bool
-round_slot_is_open(const struct round *round)
-{
-    const struct expr *rule = &round->slot->rule;
-    for (uint32_t i = 0; i < rule->node_count; i++) {
-        const struct expr_node *node = &rule->nodes[i];
-        if (node->kind < EXPR_RANGE) continue;
-        if (round->catalog->attributes[node->attribute].is.of == ATTRIBUTE_OF_MESSAGE) return true;
-    }
-    return expr_true_with(rule, &round->contact->values, NULL, NULL);
-}
-
-// The lowest floor that any bid could meet in the slot: cheaper bids are all below their floor.
-money
-round_least_floor(const struct catalog_slot *slot)
-{
-    money least = slot->floor;
-    for (uint32_t i = 0; i < slot->floor_count; i++) {
-        if (slot->floors[i].price.micros < least.micros) least = slot->floors[i].price;
-    }
-    return least;
-}
-
 // Ties are drawn by the contact's id.
 uint64_t
 round_seed(const struct round *round)
@@ -264,33 +61,43 @@ round_seed(const struct round *round)
     return halves[0] ^ halves[1];
 }
 
+static money
+score_of(const struct price_bid *bid)
+{
+    return price_score((enum price_kind)bid->kind, bid->price, bid->multiplier);
+}
+
 // The winner, or NULL; the sale is in round->price.
 static const struct catalog_bid *
 search(struct round *round, struct round_judgement *out_winner)
 {
     const struct catalog_bid *winner = NULL, *bid;
-    price_open(&round->price, round_seed(round));
-    round->considered = 0;
-    if (!round_slot_is_open(round)) return NULL;
-    round_start_bids(round, true);
+    const struct price_bid *first = &round->price.first;
     uint32_t number;
-    money least = round_least_floor(round->slot);
-    while ((bid = round_next_bid(round, true, &number)) != NULL) {
-        if (bid->price.micros < least.micros) break;
-        if (price_settled(&round->price, bid->price, bid->id)) break;
-        // A cheaper bid of the leading seat can neither win nor set the price.
-        if (winner != NULL && bid->seat == winner->seat && bid->price.micros < winner->price.micros)
-            continue;
-        round->considered++;
-        if (!round_seat_covers(round, bid->seat, bid->price))
-            continue;  // judged first: it needs nothing of the message
+    price_open(&round->price, round_seed(round));
+    round_record_open(round);
+    if (!round_judge_slot_is_open(round)) return NULL;
+    round_bids_start(round, true);
+    while ((bid = round_bids_next(round, true, &number)) != NULL) {
+        if (round->ranked) {
+            if (bid->price.micros < round->least_floor.micros) break;
+            if (round_record_complete(round, bid->price)) {
+                if (price_settled(&round->price, bid->price, bid->id)) break;
+                // A lower bid of the leading seat can neither win nor set the price.
+                if (bid->seat == first->seat && score_of(first).micros > bid->price.micros)
+                    continue;
+            }
+        }
         struct round_judgement judgement;
         round_judge(round, bid, &judgement);
-        if (judgement.reason != REASON_NONE) continue;
-        struct price_bid entry = {
-            .bid = bid->id, .seat = bid->seat, .price = bid->price, .floor = judgement.floor};
+        if (judgement.reason != REASON_NONE) {
+            round_record_refused(round, bid, &judgement);
+            continue;
+        }
+        struct price_bid entry = round_judge_entry(bid, number, &judgement);
         CHECK(price_add(&round->price, &entry));
-        if (round->price.first.bid == bid->id) {
+        round_record_eligible(round, bid, &entry, &judgement);
+        if (first->bid == bid->id) {
             winner = bid;
             *out_winner = judgement;
         }
@@ -298,8 +105,8 @@ search(struct round *round, struct round_judgement *out_winner)
     return winner;
 }
 
-static struct fact
-fact_of(const struct round *round, enum fact_kind kind, uint8_t position)
+struct fact
+round_fact(const struct round *round, enum fact_kind kind, uint8_t position)
 {
     return (struct fact){
         .kind = (uint8_t)kind,
@@ -320,7 +127,7 @@ round_placement_fact(const struct round *round, const struct catalog_bid *bid,
     const struct catalog *catalog = round->catalog;
     const struct catalog_message *message = &catalog->messages[bid->message];
     const struct catalog_contract *contract = catalog_contract_at(catalog, bid->seat, round->now);
-    struct fact fact = fact_of(round, FACT_PLACEMENT, round->slot->position);
+    struct fact fact = round_fact(round, FACT_PLACEMENT, round->slot->position);
     fact.placement.slot = round->slot->id;
     fact.placement.message = message->id;
     fact.placement.seat = catalog->seats[bid->seat].id;
@@ -337,94 +144,53 @@ round_placement_fact(const struct round *round, const struct catalog_bid *bid,
     fact.placement.eligible = sale->counted > UINT16_MAX ? UINT16_MAX : (uint16_t)sale->counted;
     fact.placement.cap_days = message->remember_days;
     fact.placement.charge = contract->charge;
+    fact.placement.kind = bid->kind;
+    fact.placement.deal = winner->deal == NULL ? 0 : (uint16_t)winner->deal->id;
+    fact.placement.floor_id = winner->floor_id;
+    if (message->campaign != UINT32_MAX) {
+        uint32_t parent = catalog->campaigns[message->campaign].parent;
+        fact.placement.campaigns[0] = (uint16_t)catalog->campaigns[message->campaign].id;
+        if (parent != UINT32_MAX)
+            fact.placement.campaigns[1] = (uint16_t)catalog->campaigns[parent].id;
+    }
+    fact.placement.day = round->day.day;
+    fact.placement.cell = round->cell;
     return fact;
 }
 
-// The dearest bid that addresses the slot, of catalog and overlay: what it was stopped by tells
-// most.
-static const struct catalog_bid *
-dearest(const struct round *round)
-{
-    const struct catalog *catalog = round->catalog;
-    const struct catalog_bid *best = NULL;
-    for (uint32_t i = match_dearest(catalog, round->slot_index, 0); i != UINT32_MAX;
-         i = match_dearest(catalog, round->slot_index, i + 1)) {
-        if (book_bid_replaced(round->book, i)) continue;
-        best = &catalog->bids[i];
-        break;
-    }
-    struct book_bids overlay = book_overlay(round->book);
-    for (uint32_t i = 0; i < overlay.count; i++) {
-        const struct catalog_bid *bid = &overlay.bids[i];
-        if (best != NULL && bid->price.micros < best->price.micros) break;
-        if (bid->state == BID_WITHDRAWN || !match_addresses(catalog, bid, round->slot_index))
-            continue;
-        if (best == NULL || bid->price.micros > best->price.micros || bid->id < best->id)
-            best = bid;
-        break;
-    }
-    return best;
-}
-
 struct fact
-round_unfilled_fact(const struct round *round, bool wanted)
+round_unfilled_fact(struct round *round, bool wanted)
 {
-    struct fact fact = fact_of(round, FACT_UNFILLED, round->slot->position);
+    struct fact fact = round_fact(round, FACT_UNFILLED, round->slot->position);
     fact.unfilled.slot = round->slot->id;
     fact.unfilled.currency = round->catalog->currency;
     fact.unfilled.floor = round->slot->floor;
     fact.unfilled.reason = REASON_NOT_REQUESTED;
     if (!wanted) return fact;
     fact.unfilled.reason = REASON_NO_BIDS;
-    fact.unfilled.considered = round->considered;
-    const struct catalog_bid *bid = dearest(round);
+    fact.unfilled.considered = round->record->considered;
+    const struct catalog_bid *bid = round_bids_dearest(round);
     if (bid == NULL) return fact;
     struct round_judgement judgement;
     round_judge(round, bid, &judgement);
+    round_judge_terms(round, bid, &judgement);
     CHECK(judgement.reason != REASON_NONE);
     fact.unfilled.reason = REASON_NO_ELIGIBLE_BID;
     fact.unfilled.main_reason = (uint16_t)judgement.reason;
-    fact.unfilled.best = bid->price;
+    fact.unfilled.best = judgement.score;
     return fact;
 }
 
-// Judges every bid of the slot, in order, as things stood when the slot was decided.
-void
-round_explain(struct round *round, const struct catalog_bid *winner)
+// The bid that set the price stays in the record, wherever it ranks.
+static void
+keep_setter(struct round *round, uint64_t setter)
 {
-    uint32_t number;
-    const struct catalog_bid *bid;
-    round_start_bids(round, false);
-    while ((bid = round_next_bid(round, false, &number)) != NULL) {
-        struct round_judgement judgement;
-        round_judge(round, bid, &judgement);
-        struct why_bid why = {
-            .bid = number,
-            .position = round->slot->position,
-            .reason = judgement.reason,
-            .floor = judgement.floor,
-            .rule = judgement.rule,
-            .leaf = judgement.leaf,
-            .rule_of = judgement.rule_of,
-        };
-        enum status status = STATUS_OK;
-        if (judgement.reason == REASON_BELOW_FLOOR) {
-            status = money_subtract(judgement.floor, bid->price, &why.short_by);
-        } else if (judgement.reason == REASON_NONE && bid != winner) {
-            CHECK(winner != NULL);
-            why.reason = bid->seat == winner->seat ? REASON_OWN_SEAT : REASON_OUTBID;
-            if (why.reason == REASON_OUTBID) {
-                money ahead = round->together.sold ? round_together_over(round) : winner->price,
-                      own = bid->price;
-                if (round->together.sold)
-                    status = money_subtract(bid->price, judgement.floor, &own);
-                if (status == STATUS_OK) status = money_subtract(ahead, own, &why.short_by);
-            }
-        }
-        CHECK(status == STATUS_OK);  // both amounts are within BOUND_MICROS
-        if (round->why->count < round->why->room) round->why->bids[round->why->count] = why;
-        round->why->count++;
-    }
+    if (setter == 0) return;
+    const struct price_bid *others = round->price.others;
+    const struct price_bid *entry = others[0].bid == setter ? &others[0] : &others[1];
+    const struct catalog_bid *bid = round_bids_at(round, entry->number);
+    CHECK(entry->bid == setter && bid->id == setter);
+    round_record_keep(round, bid, entry);
 }
 
 static struct fact
@@ -432,13 +198,33 @@ decide_slot(struct round *round)
 {
     struct round_judgement judgement;
     const struct catalog_bid *winner = search(round, &judgement);
-    if (round->why != NULL) round_explain(round, winner);
+    if (round->why != NULL) round_why_slot(round, winner, &judgement);
     if (winner == NULL) return round_unfilled_fact(round, true);
     struct price_sale sale;
     price_close(&round->price, &sale);
     CHECK(sale.winner == winner->id && sale.price.micros <= winner->price.micros);
-    round->wins[round->win_count++] = (struct round_win){winner->seat, winner->message, sale.price};
+    keep_setter(round, sale.setter);
+    round->wins[round->win_count++] = (struct round_win){
+        .bid = winner->id,
+        .seat = winner->seat,
+        .message = winner->message,
+        .group = round_bids_group(round, winner),
+        .position = round->slot->position,
+        .kind = winner->kind,
+        .price = sale.price,
+        .held = round_counts_held((enum price_kind)winner->kind, sale.price),
+    };
     return round_placement_fact(round, winner, &judgement, &sale);
+}
+
+void
+round_enter_slot(struct round *round, uint32_t i)
+{
+    round->slot_index = round->container->slot_first + i;
+    round->slot = &round->catalog->slots[round->slot_index];
+    round->record = &round->records[i];
+    CHECK(round->slot->position == i + 1);
+    round_floor_slot(round);
 }
 
 // --- The contact ---------------------------------------------------------------------------------
@@ -456,23 +242,60 @@ contact_id(struct id request_key, usec now)
 }
 
 static struct fact
-opened_fact(const struct round *round, const struct catalog_container *container)
+opened_fact(const struct round *round)
 {
     const struct contact *contact = round->contact;
-    struct fact fact = fact_of(round, FACT_CONTACT, 0);
+    struct fact fact = round_fact(round, FACT_CONTACT, 0);
     fact.opened.catalog = round->catalog->version;
     fact.opened.request = contact->request;
     fact.opened.began = contact->began;
-    fact.opened.container = container->id;
+    fact.opened.container = round->container->id;
     fact.opened.identity = contact->identity;
     fact.opened.tier = contact->tier;
     fact.opened.loyalty = contact->loyalty;
     fact.opened.condition = contact->condition;
     fact.opened.consent = contact->consent;
-    fact.opened.slots = (uint8_t)container->slot_count;
+    fact.opened.slots = (uint8_t)round->container->slot_count;
     fact.opened.achieved = contact->achieved;
+    if (contact->experienced) fact.opened.flags |= CONTACT_EXPERIENCED;
+    if (round->experiment != UINT32_MAX) {
+        fact.opened.experiment = (uint16_t)round->catalog->experiments[round->experiment].id;
+        if (round->variant) fact.opened.flags |= CONTACT_VARIANT;
+    }
+    if (round->container->pricing == PRICING_VCG) fact.opened.flags |= CONTACT_TOGETHER;
     memcpy(fact.opened.key, contact->key, sizeof fact.opened.key);
     return fact;
+}
+
+void
+round_begin(struct round *round, const struct catalog *catalog, const struct book *book,
+            const struct contact *contact, usec now)
+{
+    round->catalog = catalog;
+    round->book = book;
+    round->contact = contact;
+    round->container = &catalog->containers[contact->container];
+    CHECK(round->container->slot_count <= BOUND_SLOTS);
+    round->live = NULL;
+    round->why = NULL;
+    round->now = now;
+    round->cell = (uint8_t)(round->container->stage * CHANNEL_COUNT + round->container->channel);
+    round->day = catalog_day_of(catalog, now);
+    round->rungs_open = match_rungs_open(contact->identity, contact->consent);
+    round->win_count = 0;
+    round->together.sold = false;
+    round_floor_contact(round);
+    round_counts_contact(round);
+}
+
+// One slot after the other.
+static void
+decide_slots(struct round *round, unsigned wanted, struct fact *out_facts)
+{
+    for (uint32_t i = 0; i < round->container->slot_count; i++) {
+        round_enter_slot(round, i);
+        out_facts[i] = wanted >> i & 1 ? decide_slot(round) : round_unfilled_fact(round, false);
+    }
 }
 
 enum reason
@@ -493,6 +316,7 @@ round_decide(struct round *round, const struct catalog *catalog, const struct bo
         *out_repeated = true;
         return REASON_NONE;
     }
+    if (book_was_decided(book, contact->request_key)) return REASON_TOO_OLD;
     const struct catalog_container *container = &catalog->containers[contact->container];
     CHECK(container->slot_count <= BOUND_SLOTS);
     unsigned all = (1u << container->slot_count) - 1;
@@ -500,30 +324,21 @@ round_decide(struct round *round, const struct catalog *catalog, const struct bo
     if (wanted == 0 && all != 0) return REASON_UNKNOWN_SLOT;
     if (!book_has_room(book, container->slot_count)) return REASON_BUSY;
 
-    round->catalog = catalog;
-    round->book = book;
-    round->contact = contact;
+    round_begin(round, catalog, book, contact, now);
     round->live = live;
     round->why = why;
-    round->now = now;
     round->id = contact_id(contact->request_key, now);
     book_expect(book, round->id);
-    round->rungs_open = match_rungs_open(contact->identity, contact->consent);
-    round->win_count = 0;
     match_contact(&round->match, catalog, contact);
-    out_facts[(*out_count)++] = opened_fact(round, container);
-    round->together.sold = false;
+    out_facts[0] = opened_fact(round);
     if (container->pricing == PRICING_VCG) {
-        round_together_decide(round, container, wanted, out_facts + *out_count);
-        *out_count += container->slot_count;
-        return REASON_NONE;
+        round_together_decide(round, container, wanted, out_facts + 1);
+    } else {
+        decide_slots(round, wanted, out_facts + 1);
     }
-    for (uint32_t i = 0; i < container->slot_count; i++) {
-        round->slot_index = container->slot_first + i;
-        round->slot = &catalog->slots[round->slot_index];
-        CHECK(round->slot->position == i + 1);
-        bool asked = wanted >> i & 1;
-        out_facts[(*out_count)++] = asked ? decide_slot(round) : round_unfilled_fact(round, false);
-    }
+    *out_count = 1 + container->slot_count;
+    unsigned records = round_record_write(round, wanted, out_facts + *out_count);
+    *out_count += records;
+    out_facts[0].opened.records = (uint8_t)records;
     return REASON_NONE;
 }

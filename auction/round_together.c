@@ -19,14 +19,6 @@
 #include "fail.h"
 #include "round_parts.h"
 
-static void
-enter_slot(struct round *round, const struct catalog_container *container, uint32_t i)
-{
-    round->slot_index = container->slot_first + i;
-    round->slot = &round->catalog->slots[round->slot_index];
-    CHECK(round->slot->position == i + 1);
-}
-
 static bool
 is_narrowed(const struct round_together *together, const struct catalog_bid *bid)
 {
@@ -41,18 +33,22 @@ collect(struct round *round)
     uint8_t slot = (uint8_t)(round->slot->position - 1);
     const struct catalog_bid *bid;
     uint32_t number;
-    together->considered[slot] = 0;
-    if (!round_slot_is_open(round)) return;
-    money least = round_least_floor(round->slot);
-    round_start_bids(round, true);
-    while ((bid = round_next_bid(round, true, &number)) != NULL) {
-        if (vcg_settled(&together->vcg, slot, bid->price, least)) return;
-        together->considered[slot]++;
-        if (is_narrowed(together, bid) || !round_seat_covers(round, bid->seat, bid->price))
-            continue;
+    round_record_open(round);
+    if (!round_judge_slot_is_open(round)) return;
+    round_bids_start(round, true);
+    while ((bid = round_bids_next(round, true, &number)) != NULL) {
+        if (round->ranked && vcg_settled(&together->vcg, slot, bid->price, round->least_floor))
+            return;
         struct round_judgement judgement;
         round_judge(round, bid, &judgement);
-        if (judgement.reason != REASON_NONE) continue;
+        if (judgement.reason == REASON_NONE && is_narrowed(together, bid))
+            judgement.reason = REASON_BUDGET;
+        if (judgement.reason != REASON_NONE) {
+            round_record_refused(round, bid, &judgement);
+            continue;
+        }
+        struct price_bid candidate = round_judge_entry(bid, number, &judgement);
+        round_record_eligible(round, bid, &candidate, &judgement);
         struct vcg_bid entry = {.bid = bid->id,
                                 .seat = bid->seat,
                                 .message = bid->message,
@@ -68,12 +64,16 @@ static const struct catalog_bid *
 winner_of(const struct round *round, const struct vcg_sale *sale)
 {
     if (sale->winner == 0) return NULL;
-    uint32_t standing = round->catalog->bid_count;
-    const struct catalog_bid *bid = sale->number < standing
-                                        ? &round->catalog->bids[sale->number]
-                                        : &book_overlay(round->book).bids[sale->number - standing];
+    const struct catalog_bid *bid = round_bids_at(round, sale->number);
     CHECK(bid->id == sale->winner);
     return bid;
+}
+
+static bool
+covers(const struct round *round, uint32_t seat, money amount)
+{
+    struct round_judgement judgement;
+    return round_counts_covers(round, BUDGET_SEAT, seat, amount, &judgement) == REASON_NONE;
 }
 
 // (3) for the seat of the sale `first`, its first one: true when it was narrowed.
@@ -90,7 +90,7 @@ narrow_seat(struct round *round, unsigned slots, unsigned first)
         won |= 1u << i;
         CHECK(money_add(pays, sales[i].price, &pays) == STATUS_OK);
     }
-    if (round_seat_covers(round, seat, pays)) return false;
+    if (covers(round, seat, pays)) return false;
     if (!together->narrowed) memset(together->narrow_seats, 0, sizeof together->narrow_seats);
     together->narrowed = true;
     together->narrow_seats[seat / 64] |= (uint64_t)1 << (seat % 64);
@@ -108,7 +108,7 @@ narrow_seat(struct round *round, unsigned slots, unsigned first)
         won &= ~(1u << dearest);
         money with;
         CHECK(money_add(admitted, winner_of(round, &sales[dearest])->price, &with) == STATUS_OK);
-        if (!round_seat_covers(round, seat, with)) continue;
+        if (!covers(round, seat, with)) continue;
         admitted = with;
         uint32_t message = sales[dearest].message;
         together->admitted_messages[message / 64] |= (uint64_t)1 << (message % 64);
@@ -157,11 +157,10 @@ fact_of_slot(struct round *round)
 {
     const struct vcg_sale *sale = &round->together.sales[round->slot->position - 1];
     const struct catalog_bid *winner = winner_of(round, sale);
-    round->considered = round->together.considered[round->slot->position - 1];
-    if (round->why != NULL) round_explain(round, winner);
-    if (winner == NULL) return round_unfilled_fact(round, true);
     struct round_judgement judgement;
-    round_judge(round, winner, &judgement);
+    if (winner != NULL) round_judge(round, winner, &judgement);
+    if (round->why != NULL) round_why_slot(round, winner, &judgement);
+    if (winner == NULL) return round_unfilled_fact(round, true);
     CHECK(judgement.reason == REASON_NONE && judgement.floor.micros == sale->floor.micros);
     struct price_sale alone = {.winner = sale->winner,
                                .seat = sale->seat,
@@ -182,14 +181,14 @@ round_together_decide(struct round *round, const struct catalog_container *conta
         vcg_open(&together->vcg, round_seed(round), container->slot_count);
         for (uint32_t i = 0; i < container->slot_count; i++) {
             if (!(wanted >> i & 1)) continue;
-            enter_slot(round, container, i);
+            round_enter_slot(round, i);
             collect(round);
         }
         vcg_close(&together->vcg, together->sales);
     } while (narrow(round, container->slot_count));
     together->sold = true;
     for (uint32_t i = 0; i < container->slot_count; i++) {
-        enter_slot(round, container, i);
+        round_enter_slot(round, i);
         out_facts[i] = wanted >> i & 1 ? fact_of_slot(round) : round_unfilled_fact(round, false);
     }
 }

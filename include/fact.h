@@ -44,6 +44,7 @@ enum bid_state { BID_ACTIVE, BID_PAUSED, BID_WITHDRAWN };
 enum contact_flag {
     CONTACT_EXPERIENCED = 1,  // what the customer came for has happened, says the touchpoint
     CONTACT_VARIANT = 2,      // of its experiment: the changed floors; else the control
+    CONTACT_TOGETHER = 4,     // its slots were sold together
 };
 enum candidate_how {
     CANDIDATE_KIND = 3,          // mask: enum price_kind
@@ -158,11 +159,14 @@ struct fact {
         } tally;                  // FACT_TALLY
         struct {
             uint64_t bid[4];  // 0: none in this place
-            int64_t met[4];   // not_eligible: value the clause met; INT64_MIN: unknown or hidden
+            int64_t met[4];   // not_eligible: value the clause met; caps: the cap's id; budget,
+                              // pacing: what was left; floors: the floor; else, or when unknown or
+                              // hidden: INT64_MIN
             uint16_t seat[4];
-            uint16_t clause[4];  // not_eligible: number of the node in its rule; caps: count met
+            uint16_t clause[4];  // not_eligible: number of the node in its rule; caps: count met;
+                                 // budget, pacing: 1 of a day
             uint8_t reason[4];
-            uint8_t rule_of[4];  // 0 slot, 1 seat, 2 message
+            uint8_t rule_of[4];  // 0 slot, 1 seat, 2 message; budget, pacing: enum budget_of
         } refusals;              // FACT_REFUSALS
         struct {
             uint16_t seat[11];       // 0: none in this place

@@ -13,6 +13,7 @@
 struct price_bid {
     uint64_t bid;  // its id; not 0
     uint32_t seat;
+    uint32_t number;      // the caller's own
     uint8_t kind;         // enum price_kind
     uint8_t at;           // enum deal_at (market.h): how it pays when it wins
     uint8_t priority;     // the higher ranks first, whatever the score

@@ -1,0 +1,170 @@
+// Judging one bid for the slot being decided: the steps of round.c in their order, the first that
+// stops it is its reason.
+#include "fail.h"
+#include "learn.h"
+#include "round_parts.h"
+
+#define LEARN_DRAW UINT64_C(0x2545f4914f6cdd1d)  // keeps this draw apart from that of ties
+
+static bool
+valid_at(usec from, usec until, usec now)
+{
+    return from.us <= now.us && (until.us == 0 || now.us < until.us);
+}
+
+// (1) of the message.
+static enum reason
+judge_state(const struct round *round, const struct catalog_message *message)
+{
+    const struct catalog *catalog = round->catalog;
+    if (!valid_at(message->from, message->until, round->now)) return REASON_NOT_VALID_NOW;
+    for (uint32_t i = message->campaign; i != UINT32_MAX; i = catalog->campaigns[i].parent)
+        if (!valid_at(catalog->campaigns[i].from, catalog->campaigns[i].until, round->now))
+            return REASON_NOT_VALID_NOW;
+    return catalog_contract_at(catalog, message->seat, round->now) == NULL ? REASON_CONTRACT
+                                                                           : REASON_NONE;
+}
+
+// (3) and (4)
+static enum reason
+judge_customer(const struct round *round, const struct catalog_message *message)
+{
+    const struct contact *contact = round->contact;
+    if (contact->condition == CONDITION_DISTRESSED && !match_serves(message->objectives))
+        return REASON_CONDITION;
+    if (message->after_experience && !contact->experienced) return REASON_NOT_EXPERIENCED;
+    if (round->rungs_open & 1u << message->rung) return REASON_NONE;
+    // The rung is closed to this contact: for want of consent, unless a known customer would open
+    // it.
+    unsigned known = match_rungs_open(IDENTITY_REPEAT, contact->consent);
+    return known & 1u << message->rung ? REASON_IDENTITY : REASON_CONSENT;
+}
+
+// (5)
+static enum reason
+judge_rules(const struct round *round, const struct catalog_message *message,
+            struct round_judgement *judgement)
+{
+    const struct values *contact = &round->contact->values;
+    const struct declared *slot = &round->slot->values;
+    const struct expr *rules[3] = {&round->slot->rule, &round->catalog->seats[message->seat].rule,
+                                   &message->rule};
+    const struct declared *beside[3] = {&message->values, slot, slot};
+    for (unsigned i = 0; i < 3; i++) {
+        if (rules[i]->nodes->kind == EXPR_TRUE) continue;  // most have none: not worth a call
+        if (expr_true_with(rules[i], contact, beside[i], &judgement->leaf)) continue;
+        judgement->rule = rules[i];
+        judgement->rule_number = (uint8_t)i;
+        return REASON_NOT_ELIGIBLE;
+    }
+    judgement->leaf = NULL;
+    return REASON_NONE;
+}
+
+enum reason
+round_judge_message(struct round *round, uint32_t index, struct round_judgement *judgement)
+{
+    const struct catalog_message *message = &round->catalog->messages[index];
+    enum reason reason = judge_state(round, message);
+    if (reason == REASON_NONE) reason = match_admission(round->catalog, round->slot, message);
+    if (reason == REASON_NONE) reason = judge_customer(round, message);
+    if (reason == REASON_NONE) reason = judge_rules(round, message, judgement);
+    return reason;
+}
+
+static uint64_t
+multiplier_of(const struct round *round, const struct catalog_bid *bid, bool explore)
+{
+    const struct catalog_message *message = &round->catalog->messages[bid->message];
+    enum rung rung = (enum rung)message->rung;
+    struct learn learn = {.own = book_learned(round->book, message->id, round->cell),
+                          .cell = book_learned_in_cell(round->book, rung, round->cell),
+                          .rung = book_learned_on_rung(round->book, rung)};
+    uint64_t seed = hash_mix(round_seed(round) ^ hash_mix(message->id + LEARN_DRAW));
+    return bid->kind == PRICE_SHARE ? learn_revenue(&learn, explore, seed)
+                                    : learn_response_rate(&learn, explore, seed);
+}
+
+// What the bid competes with: floor, deal, priority, expected value.
+void
+round_judge_terms(const struct round *round, const struct catalog_bid *bid,
+                  struct round_judgement *judgement)
+{
+    const struct catalog_message *message = &round->catalog->messages[bid->message];
+    const struct catalog_deal *deal = NULL;
+    judgement->priority = message->priority;
+    if (message->deal != UINT32_MAX)
+        deal = catalog_deal_of(round->catalog, round->slot_index, bid->message, round->now);
+    if (deal == NULL) {
+        round_floor_of(round, bid->message, judgement);
+    } else {
+        judgement->deal = deal;
+        judgement->floor = deal->floor;
+        judgement->at = deal->at;
+        if (deal->priority > judgement->priority) judgement->priority = deal->priority;
+        if (deal->guarantee > 0 &&
+            book_deal_deliveries(round->book, deal->id, round->day.day) < deal->guarantee)
+            judgement->priority = BOUND_PRIORITY + 1;
+    }
+    judgement->score = bid->price;
+    if (bid->kind == PRICE_PLACEMENT) return;
+    judgement->explored = round->slot->explore;
+    judgement->multiplier = multiplier_of(round, bid, judgement->explored);
+    judgement->score = price_score((enum price_kind)bid->kind, bid->price, judgement->multiplier);
+}
+
+static enum reason
+judge_here(const struct round *round, const struct catalog_bid *bid)
+{
+    for (unsigned i = 0; i < round->win_count; i++)
+        if (round->wins[i].message == bid->message) return REASON_DUPLICATE;
+    return REASON_NONE;
+}
+
+void
+round_judge(struct round *round, const struct catalog_bid *bid, struct round_judgement *judgement)
+{
+    *judgement = (struct round_judgement){.cap = UINT32_MAX};
+    enum reason reason = REASON_NONE;
+    if (bid->state == BID_WITHDRAWN) reason = REASON_WITHDRAWN;
+    else if (bid->state == BID_PAUSED || round->catalog->seats[bid->seat].paused)
+        reason = REASON_PAUSED;
+    else if (!valid_at(bid->from, bid->until, round->now)) reason = REASON_NOT_VALID_NOW;
+    if (reason == REASON_NONE) reason = round_judge_message(round, bid->message, judgement);
+    if (reason == REASON_NONE) reason = judge_here(round, bid);
+    if (reason == REASON_NONE) reason = round_counts_past(round, bid->message, judgement);
+    if (reason == REASON_NONE) reason = round_counts_budgets(round, bid, judgement);
+    if (reason == REASON_NONE || round->why != NULL) round_judge_terms(round, bid, judgement);
+    if (reason == REASON_NONE && judgement->score.micros < judgement->floor.micros)
+        reason = judgement->deal != NULL ? REASON_BELOW_DEAL_FLOOR : REASON_BELOW_FLOOR;
+    if (reason == REASON_NONE && round->together.sold) reason = round_together_reason(round, bid);
+    judgement->reason = reason;
+}
+
+// A slot's rule that asks nothing of the message is the same for all bids: judged once.
+bool
+round_judge_slot_is_open(const struct round *round)
+{
+    const struct expr *rule = &round->slot->rule;
+    for (uint32_t i = 0; i < rule->node_count; i++) {
+        const struct expr_node *node = &rule->nodes[i];
+        if (node->kind < EXPR_RANGE) continue;
+        if (round->catalog->attributes[node->attribute].is.of == ATTRIBUTE_OF_MESSAGE) return true;
+    }
+    return expr_true_with(rule, &round->contact->values, NULL, NULL);
+}
+
+struct price_bid
+round_judge_entry(const struct catalog_bid *bid, uint32_t number,
+                  const struct round_judgement *judgement)
+{
+    return (struct price_bid){.bid = bid->id,
+                              .seat = bid->seat,
+                              .number = number,
+                              .kind = bid->kind,
+                              .at = judgement->at,
+                              .priority = judgement->priority,
+                              .price = bid->price,
+                              .multiplier = judgement->multiplier,
+                              .floor = judgement->floor};
+}
