@@ -491,7 +491,7 @@ decode_sections(struct decoder *decoder, const struct section sections[SECTION_C
         steps[i].decode(decoder, section->count);
         if (decoder->in.damaged || decoder->in.at != decoder->in.end) return false;
     }
-    if (!catalog_decode_groups_sound(decoder->catalog, decoder->scratch)) return false;
+    if (!catalog_decode_groups(decoder)) return false;
     catalog_caps_build(decoder->catalog, decoder->messages, decoder->own_caps);
     return catalog_lookup_build(decoder->catalog);
 }

@@ -50,7 +50,7 @@ void catalog_decode_campaigns(struct decoder *decoder, uint32_t count);
 void catalog_decode_caps(struct decoder *decoder, uint32_t count);
 void catalog_decode_deals(struct decoder *decoder, uint32_t count);
 void catalog_decode_shifts(struct decoder *decoder, uint32_t count);
-// False when messages of two seats share a group, or a group's number is too high.
-MUST_CHECK bool catalog_decode_groups_sound(const struct catalog *catalog, struct arena *scratch);
+// Groups and their sizes. False when messages of two seats share one, or its number is too high.
+MUST_CHECK bool catalog_decode_groups(struct decoder *decoder);
 
 #endif

@@ -240,7 +240,7 @@ catalog_decode_shifts(struct decoder *decoder, uint32_t count)
 bool
 catalog_decode_groups(struct decoder *decoder)
 {
-    const struct catalog *catalog = decoder->catalog;
+    struct catalog *catalog = decoder->catalog;
     uint32_t *seats = arena_take(decoder->scratch, 2 * (size_t)catalog->message_count + 2,
                                  sizeof *seats);
     uint32_t *sizes = seats + catalog->message_count + 1;
@@ -251,7 +251,7 @@ catalog_decode_groups(struct decoder *decoder)
         uint32_t *seat = &seats[message->group - 1];
         if (*seat != 0 && *seat != message->seat + 1) return false;
         *seat = message->seat + 1;
-        sizes[message->group - 1]++;
+        catalog->group_count += sizes[message->group - 1]++ == 0;
     }
     for (uint32_t i = 0; i < catalog->message_count; i++)
         if (catalog->messages[i].group != 0)

@@ -57,6 +57,7 @@ struct catalog {
     const struct catalog_deal *deals;
     const struct catalog_shift *shifts;  // of the host's clock, ascending; the first at -infinity
     uint32_t campaign_count, cap_count, experiment_count, deal_count, shift_count;
+    uint32_t group_count;  // of all messages together
     uint8_t disclosure;
     uint32_t sample_ppm, sample_days, complaint_quiet_days, refund_quiet_days;
     const struct market_certificate *certificates;  // by fingerprint

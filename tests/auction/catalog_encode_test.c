@@ -114,7 +114,7 @@ rules_of_selling_are_refused_by_name(void **state)
     REFUSED(sample_messages[1].campaign, "winter", "message 'grill': there is no campaign");
     REFUSED(sample_campaigns[1].seat, "marketing", "campaign 'spring_web': its parent cannot");
     REFUSED(sample_campaigns[1].parent, "spring_web", "its parent cannot be one");
-    REFUSED(sample_campaigns[1].parent, "spring", "campaign 'spring': its parent cannot be one");
+    REFUSED(sample_campaigns[0].parent, "spring_web", "campaign 'spring_web': its parent cannot");
     REFUSED(sample_campaigns[1].id, 12, "campaign 'spring': its id 12 is another one's");
     REFUSED(sample_messages[1].priority, BOUND_PRIORITY + 1, "message 'grill' is not well");
     REFUSED(sample_caps[2].minutes, 0, "cap 'garden' is not well");
