@@ -2,7 +2,8 @@
 // statements. One loop, one connection, no port. `ledgerd DIR`.
 //
 //  1 A turn: connect if need be; ship until the journal has no more (but not without a look at
-//    the rest); publish what changed; once a second write closed statements; say how it stands.
+//    the rest); now and then stop experiments that lose; publish what changed; once a second write
+//    closed statements; say how it stands.
 //  2 PostgreSQL may be away at any time, also at the start: this is logged once, tried again
 //    after 0.1 s to 2 s, and caught up with. Selling does not depend on us.
 //  3 The connection string is DIR/run/postgres.ledger, read anew at every connect; without that
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #include "db.h"
+#include "experiment.h"
 #include "fail.h"
 #include "journal.h"
 #include "log.h"
@@ -51,8 +53,9 @@ struct ledgerd {
     struct db *db;
     struct ship *ship;
     struct publish *publish;
+    struct experiment_watch *experiments;
     struct publish_report published;
-    struct trouble database, shipping, publishing, statements;
+    struct trouble database, shipping, publishing, statements, trials;
     unsigned retry_ms;
     usec next_connect, next_statements, next_status;  // monotonic
     uint64_t told_batch, told_catalog;
@@ -90,7 +93,7 @@ static const struct trouble *
 worst(const struct ledgerd *ledgerd)
 {
     const struct trouble *all[] = {&ledgerd->shipping, &ledgerd->database, &ledgerd->publishing,
-                                   &ledgerd->statements};
+                                   &ledgerd->statements, &ledgerd->trials};
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
         if (all[i]->text[0]) return all[i];
     }
@@ -264,12 +267,27 @@ turn_statements(struct ledgerd *ledgerd)
     } else if (db_alive(ledgerd->db)) trouble_is(&ledgerd->statements, db_fault(ledgerd->db)->text);
 }
 
+static void
+turn_experiments(struct ledgerd *ledgerd)
+{
+    struct experiment_report report;
+    enum status status = experiment_turn(ledgerd->experiments, ledgerd->db, clock_wall(), &report);
+    if (report.stopped) {
+        log_warn("experiment.stopped", "count=%u last=\"%s\"", report.stopped, report.text);
+    }
+    if (status == STATUS_OK) trouble_ends(&ledgerd->trials);
+    else if (status == STATUS_DAMAGED) {
+        trouble_is(&ledgerd->trials, "the market was written by another version of this program");
+    } else if (db_alive(ledgerd->db)) trouble_is(&ledgerd->trials, db_fault(ledgerd->db)->text);
+}
+
 static bool
 turn(struct ledgerd *ledgerd)
 {
     bool more = false;
     if (!ledgerd->db) connect_database(ledgerd);
     if (ledgerd->db) more = turn_ship(ledgerd);
+    if (still_connected(ledgerd) && !ledgerd->stopped) turn_experiments(ledgerd);
     if (still_connected(ledgerd) && !ledgerd->stopped) turn_publish(ledgerd);
     if (still_connected(ledgerd) && !ledgerd->stopped) turn_statements(ledgerd);
     still_connected(ledgerd);
@@ -342,12 +360,15 @@ work(struct ledgerd *ledgerd, const sigset_t *signals)
     ledgerd->shipping.event = "ship";
     ledgerd->publishing.event = "publish";
     ledgerd->statements.event = "statements";
+    ledgerd->trials.event = "experiments";
+    ledgerd->experiments = experiment_open();
     ledgerd->retry_ms = RETRY_MS_MIN;
     ledgerd->ship = ship_open(ledgerd->settings.directory, ledgerd->settings.log);
     ledgerd->publish = publish_open(ledgerd->settings.directory, ledgerd->settings.log);
     run(ledgerd, signals);
     disconnect(ledgerd);
     publish_close(ledgerd->publish);
+    experiment_close(ledgerd->experiments);
     ship_close(ledgerd->ship);
     if (!ledgerd->stopped) clear_files(ledgerd);
     close(ledgerd->lock);
