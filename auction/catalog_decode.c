@@ -179,7 +179,7 @@ decode_seats(struct decoder *decoder, uint32_t count)
         seat->code = catalog_decode_code(decoder, BOUND_CODE);
         catalog_decode_rule(decoder, CATALOG_SEAT_RULE_ADMITS, &seat->rule);
     }
-    decoder->catalog->seats = seats;
+    decoder->catalog->seats = decoder->seats = seats;
     decoder->catalog->seat_count = count;
 }
 
@@ -322,6 +322,24 @@ decode_message(struct decoder *decoder, struct catalog_message *message,
 }
 
 static void
+list_messages_of_seats(struct decoder *decoder, const struct catalog_message *messages,
+                       uint32_t count)
+{
+    const struct catalog *catalog = decoder->catalog;
+    uint32_t *list = arena_take(decoder->arena, (size_t)count + 1, sizeof *list);
+    for (uint32_t i = 0; i < count; i++) decoder->seats[messages[i].seat].message_count++;
+    for (uint32_t i = 0; i < catalog->seat_count; i++) {
+        decoder->seats[i].messages = list;
+        list += decoder->seats[i].message_count;
+        decoder->seats[i].message_count = 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct catalog_seat *seat = &decoder->seats[messages[i].seat];
+        ((uint32_t *)(uintptr_t)seat->messages)[seat->message_count++] = i;
+    }
+}
+
+static void
 decode_messages(struct decoder *decoder, uint32_t count)
 {
     struct catalog_message *messages = arena_take(decoder->arena, (size_t)count + 1,
@@ -330,6 +348,7 @@ decode_messages(struct decoder *decoder, uint32_t count)
     decoder->messages = messages;
     for (uint32_t i = 0; i < count && !decoder->in.damaged; i++)
         decode_message(decoder, &messages[i], &decoder->own_caps[i]);
+    if (!decoder->in.damaged) list_messages_of_seats(decoder, messages, count);
     decoder->catalog->messages = messages;
     decoder->catalog->message_count = count;
 }

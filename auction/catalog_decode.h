@@ -13,6 +13,7 @@ struct decoder {
     struct arena *scratch;             // ends with the decoding
     struct expr_schema schema;         // of all attributes
     uint32_t version;                  // of the block's format
+    struct catalog_seat *seats;        // the catalog's, while they are made
     struct catalog_message *messages;  // the catalog's, while they are made
     struct catalog_own_cap *own_caps;  // by message
 };

@@ -108,7 +108,9 @@ struct catalog_seat {
     uint32_t id;
     uint8_t kind;
     bool paused, live;
-    uint64_t shows;  // attributes (bits) that its bid requests may carry: open ones only
+    uint64_t shows;            // attributes (bits) that its bid requests may carry: open ones only
+    const uint32_t *messages;  // indexes of its messages, ascending
+    uint32_t message_count;
     struct catalog_budget budget;
     struct expr rule;
     const char *code;
