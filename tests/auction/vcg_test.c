@@ -339,13 +339,11 @@ test_order_and_own_bids(void **state)
         for (unsigned row = 0; row < market.rows; row++)
             for (unsigned slot = 0; slot < market.slots; slot++)
                 if (market.bids[row][slot] >= 0)
-                    bids[count++] = (struct vcg_bid){row * 4 + slot + 1,
-                                                     market.seats[row],
-                                                     row / 2,  // two bids of one message
-                                                     (uint8_t)slot,
-                                                     0,
-                                                     {market.bids[row][slot]},
-                                                     {market.floors[row][slot]}};
+                    bids[count++] = (struct vcg_bid){.bid = row * 4 + slot + 1,
+                                                     .message = row / 2,  // two bids of one message
+                                                     .slot = (uint8_t)slot,
+                                                     .price = {market.bids[row][slot]},
+                                                     .floor = {market.floors[row][slot]}};
         for (unsigned b = 0; b < count; b++) bids[b].seat = bids[b].message % 5;
         struct vcg_sale first[BOUND_SLOTS], second[BOUND_SLOTS];
         memset(first, 0, sizeof first), memset(second, 0, sizeof second);
@@ -397,8 +395,10 @@ test_one_slot_is_the_second_price(void **state)
         for (unsigned row = 0; row < market.rows; row++) {
             market.floors[row][0] = market.floors[0][0];
             if (market.bids[row][0] >= 0)
-                bids[count++] = (struct price_bid){
-                    row + 1, market.seats[row], {market.bids[row][0]}, {market.floors[row][0]}};
+                bids[count++] = (struct price_bid){.bid = row + 1,
+                                                   .seat = market.seats[row],
+                                                   .price = {market.bids[row][0]},
+                                                   .floor = {market.floors[row][0]}};
         }
         struct vcg_sale together[BOUND_SLOTS];
         struct price_sale alone;
@@ -430,13 +430,12 @@ test_settled(void **state)
                     int64_t floor = 20 + random_below(&bids, 30);
                     if (early && vcg_settled(&vcg, slot, money_of(price), money_of(20))) continue;
                     given++;
-                    (void)vcg_add(&vcg, &(struct vcg_bid){1 + b + 100 * slot,
-                                                          b / 2 % 7,
-                                                          b / 2,
-                                                          (uint8_t)slot,
-                                                          0,
-                                                          {price},
-                                                          {floor}});
+                    (void)vcg_add(&vcg, &(struct vcg_bid){.bid = 1 + b + 100 * slot,
+                                                          .seat = b / 2 % 7,
+                                                          .message = b / 2,
+                                                          .slot = (uint8_t)slot,
+                                                          .price = {price},
+                                                          .floor = {floor}});
                 }
             }
             stopped += early && given < 300;
