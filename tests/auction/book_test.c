@@ -187,10 +187,16 @@ test_spend_is_exact(void **state)
         if (fact->kind == FACT_PLACEMENT) {
             change = fact->placement.price.micros, seat = fact->placement.seat,
             message = fact->placement.message;
-        } else if (fact->kind == FACT_CANCELLED || fact->kind == FACT_EXPIRED) {
+            if (fact->placement.kind == PRICE_SHARE) change = 0;
+        } else if (fact->kind == FACT_CANCELLED || fact->kind == FACT_EXPIRED ||
+                   fact->kind == FACT_DECLINED || fact->kind == FACT_LAPSED) {
             struct book_placement placement;
             assert_true(book_find_placement(history.book, fact_placement(fact), &placement));
-            bool stays = placement.fact->placement.charge == CHARGE_WIN;
+            uint8_t kind = placement.fact->placement.kind;
+            bool shown = fact->kind == FACT_DECLINED || fact->kind == FACT_LAPSED;
+            bool stays = kind == PRICE_SHARE ||
+                         (kind == PRICE_PLACEMENT &&
+                          (shown || placement.fact->placement.charge == CHARGE_WIN));
             change = stays ? 0 : -fact->event.price.micros, seat = fact->event.seat,
             message = fact->event.message;
             released += !stays;
@@ -201,9 +207,9 @@ test_spend_is_exact(void **state)
     }
     assert_true(released + kept > 100);
     for (uint32_t i = 0; i < BOUND_SEATS; i++)
-        assert_int_equal(book_seat_spent(history.book, i).micros, seats[i]);
+        assert_int_equal(book_spent(history.book, BUDGET_SEAT, i).micros, seats[i]);
     for (uint32_t i = 0; i < BOUND_MESSAGES; i++)
-        assert_int_equal(book_message_spent(history.book, i).micros, messages[i]);
+        assert_int_equal(book_spent(history.book, BUDGET_MESSAGE, i).micros, messages[i]);
     history_close(&history);
 }
 
@@ -259,69 +265,6 @@ win(struct book *book, uint8_t contact, usec at)
     apply(book, opened(contact, 1, at));
     apply(book, fact);
     return fact;
-}
-
-static void
-test_caps(void **state)
-{
-    (void)state;
-    struct book *book = book_open(&history_limits);
-    usec start = {RANDOM_NOW}, day = {USEC_DAY};
-    struct fact first = win(book, 1, start);
-    struct fact second = win(book, 2, (usec){start.us + day.us});
-    usec now = {start.us + day.us + 1};
-    assert_int_equal(book_cap_count(book, 9, 4, 2, now), 2);
-    assert_int_equal(book_cap_count(book, 9, 4, 1, now), 1);  // the first left the one-day window
-    assert_int_equal(book_cap_count(book, 9, 5, 2, now), 0);  // another message
-    assert_int_equal(book_cap_count(book, 8, 4, 2, now), 0);  // another customer
-    assert_int_equal(book_cap_count(book, 0, 4, 2, now), 0);  // anonymous: no caps
-    // The window slides by minutes: one minute before two days are over it counts, then no more.
-    assert_int_equal(
-        book_cap_count(book, 9, 4, 2, (usec){start.us + 2 * day.us - 60 * USEC_SECOND}), 2);
-    assert_int_equal(book_cap_count(book, 9, 4, 2, (usec){start.us + 2 * day.us}), 1);
-    apply(book, about(&second, FACT_CANCELLED));
-    assert_int_equal(book_cap_count(book, 9, 4, 2, now), 1);  // uncounted
-    apply(book, about(&first, FACT_DELIVERED));
-    assert_int_equal(book_cap_count(book, 9, 4, 2, now), 1);  // delivered counts
-    for (uint8_t i = 3; i < 30; i++) (void)win(book, i, now);
-    assert_int_equal(book_cap_count(book, 9, 4, 2, now), BOUND_CAP_COUNT);
-    assert_int_equal(book_counts(book).caps, 1);
-    book_close(book);
-}
-
-// A full pool of caps refuses new pairs, and recovers when windows are over.
-static void
-test_caps_full(void **state)
-{
-    (void)state;
-    struct book_limits limits = history_limits;
-    limits.caps = 20;
-    struct book *book = book_open(&limits);
-    usec now = {RANDOM_NOW};
-    for (uint8_t i = 0; i < 9; i++) {
-        assert_int_equal(book_cap_has_room(book, 100, 4), 20 - i >= BOUND_SLOTS);
-        struct fact fact = placed(i, 1, now);
-        fact.customer = 1000u + i;
-        apply(book, opened(i, 1, now));
-        apply(book, fact);
-    }
-    assert_false(book_cap_has_room(book, 100, 4));
-    assert_true(book_cap_has_room(book, 1000, 4));  // counted already
-    assert_true(book_cap_has_room(book, 0, 4));
-    for (uint8_t i = 9; i < 20; i++) {
-        struct fact fact = placed(i, 1, now);
-        fact.customer = 1000u + i;
-        apply(book, opened(i, 1, now));
-        apply(book, fact);
-    }
-    struct fact more = placed(20, 1, now);
-    more.customer = 2000;
-    apply(book, opened(20, 1, now));
-    assert_int_equal(book_apply(book, &more, somewhere), STATUS_FULL);
-    apply(book, opened(21, 0, (usec){now.us + 2 * USEC_DAY}));
-    assert_true(book_cap_has_room(book, 100, 4));
-    assert_int_equal(book_counts(book).caps, 0);
-    book_close(book);
 }
 
 static void
@@ -412,7 +355,7 @@ test_room(void **state)
     assert_false(book_find_placement(book, fact_placement(&wins[5]), &found));
     assert_true(book_find_placement(book, fact_placement(&wins[2]), &found));
     assert_int_equal(found.state, PLACEMENT_CANCELLED);
-    assert_int_equal(book_seat_spent(book, 3).micros, 12 * 1000000);  // 13 won, one cancelled
+    assert_int_equal(book_spent(book, BUDGET_SEAT, 3).micros, 12 * 1000000);  // 13 won, one cancelled
     apply(book, about(&wins[5], FACT_ACCEPTED));                      // dropped: changes nothing
     assert_int_equal(book_apply(book, &more, somewhere), STATUS_EXISTS);
     struct fact wrong = about(&wins[2], FACT_DELIVERED);
@@ -438,13 +381,13 @@ test_expiry(void **state)
     assert_true(id_same(placement, fact_placement(&soon)));
     apply(book, about(&soon, FACT_EXPIRED));
     assert_false(book_next_expired(book, (usec){now.us + 10}, &placement));
-    assert_int_equal(book_seat_spent(book, 3).micros, 1000000);
+    assert_int_equal(book_spent(book, BUDGET_SEAT, 3).micros, 1000000);
     struct fact due = placed(3, 1, now);  // charged at the win: stays spent
     due.placement.charge = CHARGE_WIN;
     apply(book, opened(3, 1, now));
     apply(book, due);
     apply(book, about(&due, FACT_EXPIRED));
-    assert_int_equal(book_seat_spent(book, 3).micros, 2000000);
+    assert_int_equal(book_spent(book, BUDGET_SEAT, 3).micros, 2000000);
     book_close(book);
 }
 
@@ -526,8 +469,6 @@ main(void)
                                        cmocka_unit_test(test_fold_is_book),
                                        cmocka_unit_test(test_fold_over_catalogs),
                                        cmocka_unit_test(test_spend_is_exact),
-                                       cmocka_unit_test(test_caps),
-                                       cmocka_unit_test(test_caps_full),
                                        cmocka_unit_test(test_retry),
                                        cmocka_unit_test(test_retry_anew),
                                        cmocka_unit_test(test_room),

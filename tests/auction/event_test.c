@@ -82,6 +82,11 @@ lead_to(struct stage_set *set, enum placement_state state)
         set->history.now = set->placement.placement.expires;
         history_expire(&set->history);
         return;
+    case PLACEMENT_LAPSED:
+        assert_int_equal(report(set, FACT_DELIVERED), REASON_NONE);
+        set->history.now.us += BOUND_RESPONSE_DAYS * USEC_DAY;
+        history_expire(&set->history);
+        return;
     }
 }
 

@@ -6,8 +6,7 @@
 
 #include "fail.h"
 
-const struct book_limits history_limits = {
-    .contacts = 64,
+const struct book_limits history_limits = {.contacts = 64,
                                            .retries = 200,
                                            .placements = 256,
                                            .customers = 128,
@@ -71,7 +70,7 @@ history_contact(struct history *history)
     bool repeated;
     random_contact(&history->random, history->catalog, &contact);
     enum reason reason = round_decide(history->round, history->catalog, history->book, &contact,
-                                      history->now, NULL, facts, &count, &repeated);
+                                      NULL, history->now, NULL, facts, &count, &repeated);
     if (reason != REASON_NONE) {
         CHECK(reason == REASON_BUSY);
         history->refused++;
@@ -88,12 +87,12 @@ history_event(struct history *history)
     struct random *random = &history->random;
     static const enum fact_kind kinds[] = {FACT_DELIVERED, FACT_DELIVERED, FACT_DELIVERED,
                                            FACT_ACCEPTED,  FACT_DECLINED,  FACT_CANCELLED,
-                                           FACT_CONVERTED, FACT_REFUNDED};
+                                           FACT_CONVERTED, FACT_REFUNDED,  FACT_COMPLAINED};
     uint32_t recent = history->placement_count < 40 ? history->placement_count : 40;
     struct event event = {
         .placement =
             history->placements[history->placement_count - 1 - random_below(random, recent)],
-        .kind = kinds[random_below(random, 8)],
+        .kind = kinds[random_below(random, 9)],
         .role = ROLE_TOUCHPOINT,
         .party = 5,
         .effective = history->now,
