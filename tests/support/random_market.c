@@ -9,6 +9,7 @@
 
 #include "event.h"
 #include "fail.h"
+#include "random_rules.h"
 #include "seed.h"
 
 uint64_t
@@ -364,10 +365,22 @@ declare_bids(struct random *random, const struct market *market,
             if (strcmp(market->seats[s].code, message->seat) == 0)
                 bids[i].seat = market->seats[s].id;
         }
+        random_rules_price(random, options, &bids[i]);
         snprintf(bids[i].key, sizeof bids[i].key, "bid-%u", i);
         bids[i].id = event_bid_id((uint16_t)bids[i].seat, bids[i].key);
     }
     return bids;
+}
+
+void
+random_market_everything(struct random_market *options)
+{
+    options->budgets = options->caps = options->daily = true;
+    options->kinds = options->explore = options->campaigns = options->market_caps = true;
+    options->floors = options->experiments = options->deals = options->groups = true;
+    options->priorities = options->limits = options->live = options->experience = true;
+    options->zone = true;
+    if (options->together == 0) options->together = 30;
 }
 
 struct catalog *
@@ -381,10 +394,13 @@ random_market(struct random *random, const struct random_market *options)
     declare_seats(random, &market, options);
     declare_containers(random, &market, options);
     declare_messages(random, &market, options);
+    random_rules_declare(random, &market, options);
     struct catalog_input input = {
         .market = &market,
         .bids = options->given != NULL ? options->given : declare_bids(random, &market, options),
         .bid_count = options->bids,
+        .shifts = options->zone ? random_rules_shifts : NULL,
+        .shift_count = options->zone ? 2 : 0,
         .version = options->version,
         .position = options->position,
     };
@@ -442,6 +458,18 @@ set_hobbies(struct random *random, const struct catalog *catalog, struct contact
     set_value(catalog, contact, "interests", count);
 }
 
+// Contacts of other markets are drawn as they ever were.
+static bool
+has_rules_of_selling(const struct catalog *catalog)
+{
+    for (uint32_t i = 0; i < catalog->slot_count; i++)
+        for (uint32_t j = 0; j < catalog->slots[i].floor_count; j++)
+            if (catalog->slots[i].floors[j].id != 0) return true;
+    for (uint32_t i = 0; i < catalog->message_count; i++)
+        if (catalog->messages[i].after_experience) return true;
+    return false;
+}
+
 void
 random_contact(struct random *random, const struct catalog *catalog, struct contact *out_contact)
 {
@@ -473,4 +501,10 @@ random_contact(struct random *random, const struct catalog *catalog, struct cont
     if (random_chance(random, 85)) set_value(catalog, contact, "score", random_below(random, 600));
     if (random_chance(random, 85)) set_value(catalog, contact, "vip", random_below(random, 2));
     if (random_chance(random, 85)) set_hobbies(random, catalog, contact);
+    if (has_rules_of_selling(catalog)) {
+        contact->tier = (uint8_t)random_below(random, TIER_COUNT);
+        if (contact->tier != TIER_NONE)
+            set_word(catalog, contact, "tier", tier_name((enum tier)contact->tier));
+        contact->experienced = random_chance(random, 50);
+    }
 }

@@ -22,7 +22,22 @@ struct random_market {
     bool budgets, caps;  // some seats and messages have them
     uint32_t purse;      // budgets of seats are below so many units; 0: 40
     uint8_t together;    // percent of containers whose slots are sold together
-    uint8_t for_slots;   // percent of bids for one slot only; 0: 30, 101: none
+    // Further parts of a market, each drawn only when it is asked for.
+    bool kinds;        // bids per response and for a share of the revenue
+    bool explore;      // slots where learned rates may be drawn
+    bool daily;        // daily amounts and pacing, beside `budgets`
+    bool campaigns;    // seats with campaigns, some with a parent, some over; with `budgets` purses
+    bool market_caps;  // caps of the market of every sort, and quiet periods
+    bool floors;       // floor rules of the market: by cell, rung, seat, category, tier and `when`
+    bool experiments;  // trials of floors, one of them stopped
+    bool deals;        // at second, first and fixed price, with priorities and guarantees
+    bool groups;       // messages of a seat that win together or not at all
+    bool priorities;   // messages with a priority
+    bool limits;       // containers with separation, paid_max and quota
+    bool live;         // partners that may be asked, with a whitelist
+    bool experience;   // messages that wait for the experience
+    bool zone;         // a host's clock that changed three days before RANDOM_NOW
+    uint8_t for_slots;  // percent of bids for one slot only; 0: 30, 101: none
     // Not 0: markets of the same number agree in what an apply may not change or the book builds
     // on: the number of slots, whose a message is, and the caps.
     uint64_t lasting;
@@ -33,6 +48,8 @@ struct random_market {
 #define RANDOM_NOW 1795368245000000LL  // the time around which markets are valid
 
 // Everything in it depends on `random` alone. Close with catalog_close.
+// All of the parts above at once, as most differential tests want them.
+void random_market_everything(struct random_market *options);
 struct catalog *random_market(struct random *random, const struct random_market *options);
 void
 random_contact(struct random *random, const struct catalog *catalog, struct contact *out_contact);
