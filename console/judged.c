@@ -13,7 +13,7 @@ set(json_t *object, const char *key, json_t *value)
     CHECK(value != NULL && json_object_set_new(object, key, value) == 0);
 }
 
-static const struct catalog_bid *
+const struct catalog_bid *
 judged_bid(const struct told *told, uint32_t index)
 {
     const struct catalog *catalog = told->catalog;

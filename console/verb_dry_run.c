@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bids_kept.h"
 #include "book.h"
 #include "contact_json.h"
 #include "fail.h"
@@ -60,46 +61,6 @@ compile(struct dry_run *dry, const struct market_bid *bids, uint32_t count)
     return catalog;
 }
 
-struct kept_bid {
-    struct market_bid bid;
-    size_t order;
-};
-
-static int
-by_id_and_order(const void *a, const void *b)
-{
-    const struct kept_bid *x = a, *y = b;
-    if (x->bid.id != y->bid.id) return x->bid.id < y->bid.id ? -1 : 1;
-    return (x->order > y->order) - (x->order < y->order);
-}
-
-static void
-keep_bid(struct kept_bid *kept, size_t order, const struct fact *fact)
-{
-    *kept = (struct kept_bid){.order = order,
-                              .bid = {.id = fact->bid.bid,
-                                      .seat = fact->bid.seat,
-                                      .message = fact->bid.message,
-                                      .slot = fact->bid.slot,
-                                      .price = fact->bid.price,
-                                      .from = fact->bid.from,
-                                      .until = fact->bid.until,
-                                      .state = fact->bid.state,
-                                      .kind = fact->bid.kind}};
-    memcpy(kept->bid.key, fact->bid.key, BOUND_KEY);
-}
-
-// Of several lines under one reference the last counts.
-static uint32_t
-newest_bids(struct kept_bid *kept, size_t count, struct market_bid *bids)
-{
-    uint32_t newest = 0;
-    qsort(kept, count, sizeof *kept, by_id_and_order);
-    for (size_t i = 0; i < count; i++)
-        if (i + 1 == count || kept[i + 1].bid.id != kept[i].bid.id) bids[newest++] = kept[i].bid;
-    return newest;
-}
-
 // Bids become facts, as at the node, and the facts the bids of the catalog that decides.
 static enum exit_code
 take_bids(struct dry_run *dry)
@@ -107,7 +68,8 @@ take_bids(struct dry_run *dry)
     struct lines_fault fault;
     struct contact_json_fault refused;
     json_t *lines = NULL, *line;
-    size_t i, count = 0;
+    struct bids_kept kept = {0};
+    size_t i;
     struct catalog *empty = compile(dry, NULL, 0);
     enum exit_code code = EXIT_DONE;
     if (dry->bids_path == NULL) {
@@ -119,9 +81,6 @@ take_bids(struct dry_run *dry)
         catalog_close(empty);
         return EXIT_USAGE;
     }
-    size_t room = json_array_size(lines) + 1;
-    struct market_bid *bids = arena_take(dry->arena, room, sizeof *bids);
-    struct kept_bid *kept = arena_take(dry->arena, room, sizeof *kept);
     book_catalog(dry->book, empty);
     json_array_foreach(lines, i, line)
     {
@@ -138,12 +97,16 @@ take_bids(struct dry_run *dry)
             code = fault_in_line(dry->bids_path, line, &refused);
             break;
         }
-        keep_bid(&kept[count], count, &fact);
-        count++;
+        bids_kept_add(&kept, &fact);
     }
     json_decref(lines);
     catalog_close(empty);
-    if (code == EXIT_DONE) dry->catalog = compile(dry, bids, newest_bids(kept, count, bids));
+    if (code == EXIT_DONE) {
+        uint32_t count;  // of several lines under one reference the last counts
+        const struct market_bid *bids = bids_kept_newest(&kept, dry->arena, &count);
+        dry->catalog = compile(dry, bids, count);
+    }
+    bids_kept_end(&kept);
     return code;
 }
 

@@ -23,6 +23,11 @@ VERB(contact)
 VERB(event)
 VERB(play)
 
+// Why.
+VERB(explain)
+VERB(reprice)
+VERB(reach)
+
 // Finance.
 VERB(deposit)
 VERB(close)
