@@ -25,6 +25,8 @@ struct node {
     struct journal *journal;
     struct mailbox *box;
     struct scribe *scribe;
+    struct reasons *reasons;
+    struct spool *spool;
     struct edge *edge;
     struct loader *loader;
 };
@@ -96,7 +98,8 @@ open_journal(struct node *node, struct catalog *catalog)
     }
     usec start = clock_monotonic();
     if (catalog != NULL) auctioneer_catalog(node->auctioneer, catalog);
-    status = auctioneer_recover(node->auctioneer, path, &end, &fault);
+    reasons_catalog(node->reasons, catalog);
+    status = auctioneer_recover(node->auctioneer, node->reasons, path, &end, &fault);
     if (status != STATUS_OK) {
         log_error("journal.refused", "status=\"%s\" fault=\"%s\"", status_text(status), fault.text);
         return EXIT_JOURNAL;
@@ -134,6 +137,7 @@ start(struct node *node)
     if (rc != 0) return rc;
     node->auctioneer = auctioneer_open(&limits);
     parts.auctioneer = node->auctioneer;
+    parts.reasons = node->reasons = reasons_open();
     parts.catalog = first_catalog(node->settings.directory);
     rc = open_journal(node, parts.catalog);
     if (rc != 0) {
@@ -143,6 +147,7 @@ start(struct node *node)
     parts.box = node->box = mailbox_open(MAILS, FACTS);
     parts.scribe = node->scribe = scribe_open(node->journal, node->box);
     node->journal = NULL;  // the scribe's now
+    parts.spool = node->spool = spool_open(node->settings.directory, node->settings.explain_days);
     char error[512] = "";
     if (edge_open(&parts, &node->edge, error) != STATUS_OK) {
         log_error("start.refused", "error=\"%s\"", error);
@@ -162,6 +167,8 @@ stop(struct node *node)
     if (node->scribe != NULL) scribe_close(node->scribe);
     journal_close(node->journal);
     edge_close(node->edge);
+    spool_close(node->spool);
+    reasons_close(node->reasons);
     mailbox_close(node->box);
     auctioneer_close(node->auctioneer);
     hash_thread_end();

@@ -38,8 +38,9 @@ auctioneer_close(struct auctioneer *auctioneer)
 }
 
 enum status
-auctioneer_recover(struct auctioneer *auctioneer, const char *journal_directory,
-                   struct journal_position *out_position, struct journal_fault *out_fault)
+auctioneer_recover(struct auctioneer *auctioneer, struct reasons *reasons,
+                   const char *journal_directory, struct journal_position *out_position,
+                   struct journal_fault *out_fault)
 {
     struct journal_reader *reader;
     struct journal_position start = {0};
@@ -50,8 +51,10 @@ auctioneer_recover(struct auctioneer *auctioneer, const char *journal_directory,
     while ((status = journal_read(reader, &frame, out_fault)) == STATUS_OK) {
         struct catalog_position position = {frame.position.log, frame.position.epoch,
                                             frame.position.batch};
-        for (uint32_t i = 0; i < frame.count && status == STATUS_OK; i++)
+        for (uint32_t i = 0; i < frame.count && status == STATUS_OK; i++) {
             status = book_apply(auctioneer->book, &frame.facts[i], position);
+            reasons_apply(reasons, &frame.facts[i]);
+        }
         if (status != STATUS_OK) break;
         *out_position = frame.position;
     }

@@ -6,6 +6,7 @@
 
 #include "event.h"
 #include "journal.h"
+#include "reasons.h"
 #include "round.h"
 
 struct auctioneer;
@@ -13,10 +14,11 @@ struct auctioneer;
 struct auctioneer *auctioneer_open(const struct book_limits *limits);
 void auctioneer_close(struct auctioneer *auctioneer);
 
-// Folds a journal, from its start, into the book.
+// Folds a journal, from its start, into the book, and into the counts by reason.
 MUST_CHECK enum status
-auctioneer_recover(struct auctioneer *auctioneer, const char *journal_directory,
-                   struct journal_position *out_position, struct journal_fault *out_fault);
+auctioneer_recover(struct auctioneer *auctioneer, struct reasons *reasons,
+                   const char *journal_directory, struct journal_position *out_position,
+                   struct journal_fault *out_fault);
 
 // From now on decides by this catalog, which stays the caller's; NULL only before the first.
 void auctioneer_catalog(struct auctioneer *auctioneer, const struct catalog *catalog);

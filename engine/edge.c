@@ -1,7 +1,9 @@
 // The edge's turn:
 //   1 sleep until a session, a timer, the scribe or the loader has something (not when answers
 //     already wait)
-//   2 requests: decoded, decided, their facts put in the mailbox (callbacks of the listener)
+//   2 requests: decoded, decided, their facts put in the mailbox (callbacks of the listener); those
+//     for which live bidders are asked wait, and are decided when these have answered or their time
+//     is over
 //   3 a new catalog takes over between two requests; the old one goes when all it decided is
 //     answered
 //   4 placements whose delivery window ended
@@ -46,6 +48,20 @@ on_request(void *context, const struct session_request *request)
     method_request(context, request);
 }
 
+static void
+on_answer(void *context, const struct session_answer *answer)
+{
+    struct edge *edge = context;
+    live_answer(edge->live, answer);
+}
+
+static void
+on_ended(void *context, struct session_handle session, struct session_peer peer)
+{
+    struct edge *edge = context;
+    live_ended(edge->live, session, peer);
+}
+
 // --- The turn ----------------------------------------------------------------------------------
 
 static void
@@ -62,6 +78,9 @@ change_catalog(struct edge *edge)
     edge->retiring_mark = mailbox_mark(edge->box);
     edge->catalog = catalog;
     auctioneer_catalog(edge->auctioneer, catalog);
+    reasons_catalog(edge->reasons, catalog);
+    if (edge->spool != NULL) spool_catalog(edge->spool, catalog);
+    live_catalog(edge->live, edge->retiring);
     listener_recheck(edge->listener);
     atomic_store(&edge->counts.catalog_version, catalog->version);
     log_info("catalog.live", "version=%llu bids=%u", (unsigned long long)catalog->version,
@@ -89,6 +108,7 @@ turn(struct edge *edge)
     int rc = event_base_loop(edge->base, sleeps ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
     CHECK(rc >= 0);
     mailbox_edge_wakes(edge->box);
+    live_turn(edge->live);
     change_catalog(edge);
     expire(edge);
     mailbox_publish(edge->box);
@@ -150,13 +170,16 @@ write_status(void *context, char *out, size_t size)
 {
     const struct edge *edge = context;
     const struct edge_counts *counts = &edge->counts;
+    struct spool_counts spool = {0};
+    if (edge->spool != NULL) spool = spool_counts(edge->spool);
     int len = snprintf(out, size,
                        "{\"pid\": %d, \"port\": %u, \"started_us\": %lld, \"catalog_version\": "
                        "%llu, \"durable_batch\": %llu,\n"
                        " \"connections\": %u, \"contacts\": %llu, \"placements\": %llu, "
                        "\"events\": %llu, \"bids\": %llu,\n"
                        " \"expired\": %llu, \"refused\": %llu, \"facts\": %llu, \"syncs\": %llu, "
-                       "\"journal_full\": %s}\n",
+                       "\"journal_full\": %s,\n"
+                       " \"inputs_kept\": %llu, \"sampled\": %llu, \"inputs_dropped\": %llu}\n",
                        (int)getpid(), listener_port(edge->listener), (long long)edge->started.us,
                        (unsigned long long)counts->catalog_version,
                        (unsigned long long)scribe_batch(edge->scribe), counts->connections,
@@ -165,7 +188,8 @@ write_status(void *context, char *out, size_t size)
                        (unsigned long long)counts->expired, (unsigned long long)counts->refused,
                        (unsigned long long)scribe_facts(edge->scribe),
                        (unsigned long long)scribe_syncs(edge->scribe),
-                       scribe_full(edge->scribe) ? "true" : "false");
+                       scribe_full(edge->scribe) ? "true" : "false", (unsigned long long)spool.kept,
+                       (unsigned long long)spool.sampled, (unsigned long long)spool.dropped);
     return (size_t)len;
 }
 
@@ -216,7 +240,10 @@ edge_open(const struct edge_parts *parts, struct edge **out_edge, char out_error
     edge->auctioneer = parts->auctioneer;
     edge->box = parts->box;
     edge->scribe = parts->scribe;
+    edge->reasons = parts->reasons;
+    edge->spool = parts->spool;
     edge->catalog = parts->catalog;
+    if (edge->spool != NULL && edge->catalog != NULL) spool_catalog(edge->spool, edge->catalog);
     edge->started = clock_wall();
     memcpy(edge->customer_secret, parts->customer_secret, sizeof edge->customer_secret);
     if (edge->catalog != NULL) atomic_store(&edge->counts.catalog_version, edge->catalog->version);
@@ -224,6 +251,7 @@ edge_open(const struct edge_parts *parts, struct edge **out_edge, char out_error
     CHECK(edge->lists != NULL);
     edge->base = open_base();
     add_events(edge);
+    edge->live = live_open(edge, edge->settings);
 
     char ca[600], certificate[600], key[600];
     snprintf(ca, sizeof ca, "%s/tls/ca.crt", edge->settings->directory);
@@ -234,7 +262,12 @@ edge_open(const struct edge_parts *parts, struct edge **out_edge, char out_error
     limits.connections = edge->settings->connections;
     limits.in_flight = edge->settings->seat_in_flight;
     struct listener_events events = {
-        .context = edge, .identify = on_identify, .request = on_request};
+        .context = edge,
+        .identify = on_identify,
+        .request = on_request,
+        .answer = on_answer,
+        .ended = on_ended,
+    };
     struct listener_error error = {""};
     enum status status = listener_open(edge->base, edge->settings->listen_host,
                                        edge->settings->listen_port, &paths, &limits, &events,
@@ -253,6 +286,7 @@ edge_close(struct edge *edge)
 {
     if (edge == NULL) return;
     listener_close(edge->listener);
+    live_close(edge->live);
     event_free(edge->wake);
     event_free(edge->tick);
     event_free(edge->terminate);

@@ -7,8 +7,10 @@
 #include "auctioneer.h"
 #include "loader.h"
 #include "mailbox.h"
+#include "reasons.h"
 #include "scribe.h"
 #include "settings.h"
+#include "spool.h"
 
 struct edge;
 
@@ -17,6 +19,8 @@ struct edge_parts {
     struct auctioneer *auctioneer;
     struct mailbox *box;
     struct scribe *scribe;
+    struct reasons *reasons;
+    struct spool *spool;      // NULL: nothing is kept
     struct catalog *catalog;  // the first one, taken over; NULL: none yet
     uint8_t customer_secret[16];
 };

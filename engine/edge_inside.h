@@ -7,7 +7,10 @@
 #include "answer.h"
 #include "edge.h"
 #include "listener.h"
+#include "live.h"
+#include "reasons.h"
 #include "session.h"
+#include "spool.h"
 
 #define EDGE_LISTS 64  // lists of bids made and not yet spoken; one more is answered busy
 
@@ -25,6 +28,9 @@ struct edge {
     struct mailbox *box;
     struct scribe *scribe;
     struct loader *loader;
+    struct live *live;
+    struct reasons *reasons;
+    struct spool *spool;
     struct catalog *catalog, *retiring;
     uint64_t retiring_mark;
     uint8_t customer_secret[16];
@@ -33,7 +39,7 @@ struct edge {
     struct listener *listener;
     bool stopping;
     usec started;
-    struct contact contact;  // scratch of the request being decoded
+    struct contact contact;     // scratch of the request being decoded
     struct answer_bids *lists;  // EDGE_LISTS
     uint64_t lists_taken;       // bit i: lists[i] waits for its mail
     struct edge_counts counts;
@@ -43,5 +49,26 @@ struct edge {
 void method_request(struct edge *edge, const struct session_request *request);
 // Answers everything that is durable by now.
 void method_speak(struct edge *edge);
+// Refuses a request; `field` NULL: no place.
+void method_refuse(struct edge *edge, struct session_handle session, uint32_t id,
+                   enum reason reason, const char *field);
+// The request could not be read: the reader's trouble, or a reason of the market's.
+void method_refuse_decoded(struct edge *edge, const struct session_request *request,
+                           const struct wire_reader *reader, enum reason reason, const char *field);
+// Decides a contact and puts its mails. True: `held` went with them, and is released when they are
+// spoken.
+bool method_decide(struct edge *edge, const struct live_contact *contact, usec now);
+
+// method_live.c: methods about live bids.
+void method_subscribe(struct edge *edge, const struct session_request *request);
+void method_live_state(struct edge *edge, const struct session_request *request);
+void method_reasons(struct edge *edge, const struct session_request *request);
+
+// notice.c: what seats are told without asking. Of a contact and of an event whose facts are
+// durable; and what is wrong with an answer (`auction` NULL: of no known question).
+void notice_contact(struct edge *edge, const struct mail *mail);
+void notice_event(struct edge *edge, const struct fact *fact);
+void notice_trouble(struct edge *edge, const struct session_answer *answer,
+                    const struct id *auction, const struct callout_trouble *trouble);
 
 #endif

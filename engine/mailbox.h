@@ -23,6 +23,7 @@ struct mail {
     struct id placement;            // MAIL_EVENT
     uint64_t bid;                   // MAIL_BID: its id
     uint32_t list;                  // MAIL_BID_LIST: which of the edge's lists
+    uint32_t held;                  // MAIL_CONTACT: place of its live bids (live.h); 0 none
     uint8_t event;                  // MAIL_EVENT: enum fact_kind
     uint8_t state;                  // MAIL_BID: enum bid_state
     char key[BOUND_KEY];            // MAIL_BID: the seat's reference

@@ -25,18 +25,24 @@ unpack_session(uint64_t packed)
     return (struct session_handle){(uint32_t)packed, (uint32_t)(packed >> 32)};
 }
 
+void
+method_refuse(struct edge *edge, struct session_handle session, uint32_t id, enum reason reason,
+              const char *field)
+{
+    atomic_fetch_add_explicit(&edge->counts.refused, 1, memory_order_relaxed);
+    session_reply_error(edge->listener, session, id, reason, NULL, field);
+}
+
 static void
 refuse(struct edge *edge, const struct session_request *request, enum reason reason,
        const char *field)
 {
-    atomic_fetch_add_explicit(&edge->counts.refused, 1, memory_order_relaxed);
-    session_reply_error(edge->listener, request->session, request->id, reason, NULL, field);
+    method_refuse(edge, request->session, request->id, reason, field);
 }
 
-// The request could not be read: the reader's trouble, or a reason of the market's.
-static void
-refuse_decoded(struct edge *edge, const struct session_request *request,
-               const struct wire_reader *reader, enum reason reason, const char *field)
+void
+method_refuse_decoded(struct edge *edge, const struct session_request *request,
+                      const struct wire_reader *reader, enum reason reason, const char *field)
 {
     if (reason != REASON_NONE) {
         refuse(edge, request, reason, field);
@@ -73,12 +79,12 @@ room_for(struct edge *edge, const struct session_request *request)
 }
 
 static struct mail *
-put_mail(struct edge *edge, const struct session_request *request, enum mail_kind kind,
-         unsigned facts, bool repeated)
+put_mail(struct edge *edge, const struct live_asker *asker, enum mail_kind kind, unsigned facts,
+         bool repeated)
 {
     struct mail *mail = mailbox_put(edge->box, repeated ? 0 : facts);
-    mail->session = pack_session(request->session);
-    mail->message_id = request->id;
+    mail->session = pack_session(asker->session);
+    mail->message_id = asker->id;
     mail->kind = (uint8_t)kind;
     mail->repeated = repeated;
     mail->catalog = edge->catalog;
@@ -111,7 +117,7 @@ method_hello(struct edge *edge, const struct session_request *request)
     struct wire_reader params = request->params;
     struct wire_text client, version;
     if (!decode_hello(&params, &client, &version)) {
-        refuse_decoded(edge, request, &params, REASON_NONE, NULL);
+        method_refuse_decoded(edge, request, &params, REASON_NONE, NULL);
         return;
     }
     struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
@@ -134,41 +140,85 @@ method_hello(struct edge *edge, const struct session_request *request)
     session_reply_end(edge->listener);
 }
 
+// The answer of a test: nothing happened, so nothing has to be durable.
+static void
+answer_test(struct edge *edge, const struct live_asker *asker, const struct fact *facts,
+            unsigned count)
+{
+    struct pack *pack = session_reply_begin(edge->listener, asker->session, asker->id);
+    if (pack == NULL) return;
+    answer_contact(pack, edge->catalog, facts, count, false, true);
+    session_reply_end(edge->listener);
+}
+
+static void
+count_contact(struct edge *edge, const struct live_contact *contact, const struct fact *facts,
+              unsigned count)
+{
+    atomic_fetch_add_explicit(&edge->counts.contacts, 1, memory_order_relaxed);
+    for (unsigned i = 1; i < count; i++)
+        if (facts[i].kind == FACT_PLACEMENT)
+            atomic_fetch_add_explicit(&edge->counts.placements, 1, memory_order_relaxed);
+    if (edge->spool != NULL)
+        spool_contact(edge->spool, edge->catalog, contact->contact, facts[0].contact, facts[0].at,
+                      contact->live);
+}
+
+bool
+method_decide(struct edge *edge, const struct live_contact *contact, usec now)
+{
+    bool repeated = false;
+    unsigned count = 0;
+    struct fact *facts = scribe_full(edge->scribe) ? NULL : mailbox_room(edge->box);
+    enum reason reason = scribe_full(edge->scribe) ? REASON_JOURNAL_FULL
+                         : facts == NULL           ? REASON_BUSY
+                                                   : REASON_NONE;
+    if (reason == REASON_NONE)
+        reason = auctioneer_contact(edge->auctioneer, contact->contact, contact->live,
+                                    contact->test, now, facts, &count, &repeated);
+    bool held = false;
+    for (uint32_t i = 0; i < contact->asker_count; i++) {
+        const struct live_asker *asker = &contact->askers[i];
+        // Askers behind the first have mails of their own, as retries.
+        bool again = repeated || i > 0;
+        if (reason == REASON_NONE && i > 0 && mailbox_room(edge->box) == NULL) reason = REASON_BUSY;
+        if (reason != REASON_NONE) {
+            method_refuse(edge, asker->session, asker->id, reason,
+                          reason == REASON_CONFLICT ? "id" : NULL);
+            continue;
+        }
+        if (contact->test && !repeated) {
+            answer_test(edge, asker, facts, count);
+            continue;
+        }
+        struct mail *mail = put_mail(edge, asker, MAIL_CONTACT, count, again);
+        mail->request_key = contact->contact->request_key;
+        if (again) continue;
+        mail->held = contact->held;
+        held = contact->held != 0;
+        count_contact(edge, contact, facts, count);
+    }
+    return held;
+}
+
 static void
 method_contact(struct edge *edge, const struct session_request *request)
 {
     struct decode_by by = decode_by(edge, request);
     struct wire_reader params = request->params;
     enum reason reason;
-    bool repeated = false;
     struct decode_wish wish;
     if (!decode_contact(&by, &params, &edge->contact, &wish, &reason)) {
-        refuse_decoded(edge, request, &params, reason, "container");
+        method_refuse_decoded(edge, request, &params, reason, "container");
         return;
     }
-    struct fact *facts = room_for(edge, request);
-    if (facts == NULL) return;
-    unsigned count = 0;
-    reason = auctioneer_contact(edge->auctioneer, &edge->contact, NULL, wish.test, by.now, facts,
-                                &count, &repeated);
-    if (reason != REASON_NONE) {
-        refuse(edge, request, reason, reason == REASON_CONFLICT ? "id" : NULL);
+    struct live_contact contact;
+    if (live_ask(edge->live, request, &edge->contact, &wish, by.now, &contact) != LIVE_DECIDE)
         return;
-    }
-    if (wish.test && !repeated) {  // nothing happened, so nothing has to be durable
-        struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
-        if (pack == NULL) return;
-        answer_contact(pack, edge->catalog, facts, count, false, true);
-        session_reply_end(edge->listener);
-        return;
-    }
-    struct mail *mail = put_mail(edge, request, MAIL_CONTACT, count, repeated);
-    mail->request_key = edge->contact.request_key;
-    if (repeated) return;
-    atomic_fetch_add_explicit(&edge->counts.contacts, 1, memory_order_relaxed);
-    for (unsigned i = 1; i < count; i++)
-        if (facts[i].kind == FACT_PLACEMENT)
-            atomic_fetch_add_explicit(&edge->counts.placements, 1, memory_order_relaxed);
+    struct live_asker asker = {request->session, request->id};
+    contact.askers = &asker;
+    contact.asker_count = 1;
+    (void)method_decide(edge, &contact, by.now);
 }
 
 // What an event that was judged and refused stumbled over.
@@ -193,7 +243,7 @@ method_event(struct edge *edge, const struct session_request *request)
     enum reason reason;
     bool repeated = false;
     if (!decode_event(&by, &params, &event, &reason)) {
-        refuse_decoded(edge, request, &params, reason, "event");
+        method_refuse_decoded(edge, request, &params, reason, "event");
         return;
     }
     struct fact *fact = room_for(edge, request);
@@ -203,7 +253,8 @@ method_event(struct edge *edge, const struct session_request *request)
         refuse(edge, request, reason, event_field(reason, &event));
         return;
     }
-    struct mail *mail = put_mail(edge, request, MAIL_EVENT, 1, repeated);
+    struct mail *mail = put_mail(edge, &(struct live_asker){request->session, request->id},
+                                 MAIL_EVENT, 1, repeated);
     mail->placement = event.placement;
     mail->event = (uint8_t)event.kind;
     if (!repeated) atomic_fetch_add_explicit(&edge->counts.events, 1, memory_order_relaxed);
@@ -224,7 +275,8 @@ offer_bid(struct edge *edge, const struct session_request *request, const struct
         refuse(edge, request, reason, field);
         return;
     }
-    struct mail *mail = put_mail(edge, request, MAIL_BID, 1, repeated);
+    struct mail *mail = put_mail(edge, &(struct live_asker){request->session, request->id},
+                                 MAIL_BID, 1, repeated);
     mail->bid = event_bid_id(offer->seat, offer->key);
     mail->state = offer->state;
     memcpy(mail->key, offer->key, sizeof mail->key);
@@ -240,8 +292,8 @@ method_bid_put(struct edge *edge, const struct session_request *request)
     enum reason reason;
     if (decode_bid_put(&by, &params, &offer, &reason)) offer_bid(edge, request, &offer, by.now);
     else
-        refuse_decoded(edge, request, &params, reason,
-                       reason == REASON_UNKNOWN_SLOT ? "tagid" : "message");
+        method_refuse_decoded(edge, request, &params, reason,
+                              reason == REASON_UNKNOWN_SLOT ? "tagid" : "message");
 }
 
 static void
@@ -251,7 +303,7 @@ method_bid_withdraw(struct edge *edge, const struct session_request *request)
     struct wire_reader params = request->params;
     struct offer offer;
     if (decode_bid_withdraw(&by, &params, &offer)) offer_bid(edge, request, &offer, by.now);
-    else refuse_decoded(edge, request, &params, REASON_NONE, NULL);
+    else method_refuse_decoded(edge, request, &params, REASON_NONE, NULL);
 }
 
 // Through the mailbox like the rest: the list must not tell of a bid that is not yet durable. What
@@ -263,14 +315,15 @@ method_bid_list(struct edge *edge, const struct session_request *request)
     uint64_t after;
     uint32_t limit;
     if (!decode_bid_list(&params, &after, &limit)) {
-        refuse_decoded(edge, request, &params, REASON_NONE, NULL);
+        method_refuse_decoded(edge, request, &params, REASON_NONE, NULL);
         return;
     }
     if (edge->lists_taken == UINT64_MAX || mailbox_room(edge->box) == NULL) {
         refuse(edge, request, REASON_BUSY, NULL);
         return;
     }
-    struct mail *mail = put_mail(edge, request, MAIL_BID_LIST, 0, true);
+    struct mail *mail = put_mail(edge, &(struct live_asker){request->session, request->id},
+                                 MAIL_BID_LIST, 0, true);
     mail->list = (uint32_t)__builtin_ctzll(~edge->lists_taken);
     edge->lists_taken |= UINT64_C(1) << mail->list;
     answer_find_bids(edge->catalog, auctioneer_book(edge->auctioneer),
@@ -282,7 +335,7 @@ method_statement_list(struct edge *edge, const struct session_request *request)
 {
     struct wire_reader params = request->params;
     if (!decode_nothing(&params)) {
-        refuse_decoded(edge, request, &params, REASON_NONE, NULL);
+        method_refuse_decoded(edge, request, &params, REASON_NONE, NULL);
         return;
     }
     struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
@@ -298,7 +351,8 @@ method_statement_get(struct edge *edge, const struct session_request *request)
     struct decode_statement get;
     enum reason reason;
     if (!decode_statement_get(&params, &get, &reason)) {
-        refuse_decoded(edge, request, &params, reason, get.format == NULL ? "format" : "period");
+        method_refuse_decoded(edge, request, &params, reason,
+                              get.format == NULL ? "format" : "period");
         return;
     }
     struct statement_piece piece;
@@ -326,6 +380,9 @@ static const struct method {
     {"bid.put", ROLES(ROLE_SEAT), method_bid_put},
     {"bid.list", ROLES(ROLE_SEAT), method_bid_list},
     {"bid.withdraw", ROLES(ROLE_SEAT), method_bid_withdraw},
+    {"subscribe", ROLES(ROLE_SEAT), method_subscribe},
+    {"live.state", ROLES(ROLE_SEAT), method_live_state},
+    {"reasons", ROLES(ROLE_SEAT), method_reasons},
     {"statement.list", ROLES(ROLE_SEAT), method_statement_list},
     {"statement.get", ROLES(ROLE_SEAT), method_statement_get},
     {"hello", ROLES(ROLE_TOUCHPOINT) | ROLES(ROLE_SEAT) | ROLES(ROLE_OPERATOR), method_hello},
@@ -381,6 +438,19 @@ speak(struct edge *edge, const struct mail *mail)
     session_reply_end(edge->listener);
 }
 
+// What else follows from facts that are durable.
+static void
+follow(struct edge *edge, const struct mail *mail)
+{
+    if (mail->kind == MAIL_CONTACT) {
+        for (unsigned i = 0; i < mail->facts; i++) reasons_apply(edge->reasons, &mail->fact[i]);
+        notice_contact(edge, mail);
+        live_release(edge->live, mail->held);
+    } else if (mail->kind == MAIL_EVENT) {
+        notice_event(edge, mail->fact);
+    }
+}
+
 void
 method_speak(struct edge *edge)
 {
@@ -392,6 +462,7 @@ method_speak(struct edge *edge)
             auctioneer_bid_durable(edge->auctioneer, mail->fact, position);
         }
         speak(edge, mail);
+        if (mail->facts > 0) follow(edge, mail);
         if (mail->kind == MAIL_BID_LIST) edge->lists_taken &= ~(UINT64_C(1) << mail->list);
         mailbox_consume(edge->box);
     }
