@@ -8,6 +8,7 @@
 enum verify_part {
     VERIFY_CHAIN,      // the journal's files hold the frames that were booked, digest by digest
     VERIFY_FACTS,      // every fact landed as it stands in the journal, and no other
+    VERIFY_ROUNDS,     // winner and price of every recorded round follow from its record
     VERIFY_TRANSFERS,  // every transfer follows from a fact, and no other is there
     VERIFY_BALANCE,    // debits = credits per currency; departments' transfer prices cancel out
     VERIFY_HOLDS,    // every terminal ends one hold, with its accounts and no more than its amount
@@ -25,6 +26,7 @@ struct verify_report {
     struct verify_check checks[VERIFY_PARTS];
     bool ok;                     // all of them
     uint64_t frames, facts;      // of the journal, up to the watermark
+    uint64_t rounds;             // contacts with a record, all of whose slots were priced again
     uint64_t transfers;          // rows in the ledger, finance's included
     int64_t unexplained_micros;  // sum of what is missing, too much, or different
     unsigned difference_count;   // all of them; the first are told

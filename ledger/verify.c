@@ -13,7 +13,8 @@
 //  2 The period of a row depends on the fence that held when it was booked; the frame's row tells
 //    it. Fences only rise.
 //  3 Rows are compared as lines of text that hold every column (verify_line.c).
-//  4 Unexplained are: the amounts of transfers missing or too much; of a differing pair the
+//  4 The outcomes of every contact are worked out again from its record alone (verify_round.c).
+//  5 Unexplained are: the amounts of transfers missing or too much; of a differing pair the
 //    difference of the amounts, or both amounts when accounts, currency or state differ.
 //    Finance's own transfers (log 0) are explained by their kind here, and by the settlement's
 //    own proof beside this one.
@@ -29,6 +30,7 @@
 #include "journal.h"
 #include "replay.h"
 #include "verify_line.h"
+#include "verify_round.h"
 
 #define FETCH "2000"
 
@@ -48,7 +50,7 @@ struct verify {
     struct stream frames, facts, transfers;
     struct journal_position watermark;
     usec fenced_until;
-    uint64_t chain_faults, fact_faults, transfer_faults, orphans, compared;
+    uint64_t chain_faults, fact_faults, round_faults, transfer_faults, orphans, compared;
     __int128 unexplained;
 };
 
@@ -325,6 +327,19 @@ post_again(struct verify *verify, const struct fact *fact, struct posting_source
     return status;
 }
 
+static void
+reprice(struct verify *verify, const struct journal_frame *frame, uint32_t at)
+{
+    char text[VERIFY_ROUND_TEXT];
+    bool repriced;
+    if (frame->facts[at].kind != FACT_CONTACT) return;
+    bool agrees = verify_round(&frame->facts[at], frame->count - at, &repriced, text);
+    verify->out->rounds += repriced;
+    if (agrees) return;
+    verify->round_faults++;
+    tell(verify, "round %u.%" PRIu64 ".%u: %s", verify->log, frame->position.batch, at, text);
+}
+
 static enum status
 walk(struct verify *verify)
 {
@@ -344,6 +359,7 @@ walk(struct verify *verify)
         verify->out->facts += frame.count;
         status = compare_frame(verify, &frame);
         for (uint32_t i = 0; status == STATUS_OK && i < frame.count; i++) {
+            reprice(verify, &frame, i);
             status = post_again(verify, &frame.facts[i],
                                 (struct posting_source){verify->log, last.batch, i});
         }
@@ -496,6 +512,9 @@ conclude_walk(struct verify *verify)
              verify->watermark.batch, verify->chain_faults);
     conclude(verify, VERIFY_FACTS, "facts", verify->fact_faults == 0,
              "%" PRIu64 " facts, %" PRIu64 " differ", out->facts, verify->fact_faults);
+    conclude(verify, VERIFY_ROUNDS, "rounds", verify->round_faults == 0,
+             "%" PRIu64 " rounds re-priced from their records, %" PRIu64 " contacts differ",
+             out->rounds, verify->round_faults);
     conclude(verify, VERIFY_TRANSFERS, "transfers", verify->transfer_faults == 0,
              "%" PRIu64 " transfers follow from facts, %" PRIu64 " differ", verify->compared,
              verify->transfer_faults);

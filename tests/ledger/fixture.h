@@ -13,6 +13,7 @@
 #include "../../ledger/ship.h"
 #include "database.h"
 #include "fail.h"
+#include "fixture_round.h"
 #include "folder.h"
 #include "journal.h"
 #include "publish.h"
@@ -159,7 +160,8 @@ struct story {
     usec now;
     struct told *told;
     size_t count, room;
-    uint64_t facts;
+    uint64_t facts, rounds;  // rounds with a record
+    bool placements_only;    // no other kinds of price
 };
 
 static inline uint64_t
@@ -226,13 +228,41 @@ story_fact(struct story *story, enum fact_kind kind, struct id contact, unsigned
                          .customer = 0x8000000000000001u + story->contacts % 50};
 }
 
-// A contact and its outcomes. Gives their number.
+static inline void
+story_placement(struct story *story, const struct drawn_slot *slot, struct fact *fact)
+{
+    const struct drawn_bid *winner = &slot->bids[0];
+    fact->placement.message = winner->message->id;
+    fact->placement.seat = winner->bid.seat;
+    fact->placement.currency = story->fixture->market->currency;
+    fact->placement.bid = winner->bid.bid;
+    fact->placement.floor = slot->sale.floor;
+    fact->placement.price = slot->sale.price;
+    fact->placement.bid_price = winner->bid.price;
+    fact->placement.setter = slot->sale.setter;
+    fact->placement.expires = (usec){story->now.us + USEC_DAY};
+    fact->placement.objectives = winner->message->objectives;
+    fact->placement.rung = winner->message->rung;
+    fact->placement.eligible = (uint16_t)slot->count;
+    fact->placement.charge = strcmp(winner->message->seat, "paper") == 0 ? CHARGE_WIN
+                                                                         : CHARGE_DELIVERY;
+    fact->placement.kind = winner->bid.kind;
+    fact->placement.campaigns[0] = (uint16_t)story_draw(story, 3);
+    fact->placement.day = (uint16_t)(story->now.us / USEC_DAY);
+    fact->placement.cell = (uint8_t)(STAGE_USE * CHANNEL_COUNT + CHANNEL_BILL);
+    story_keep(story, fact);
+}
+
+// A contact, its outcomes and, but for every fifth one, its record. Gives their number.
 static inline unsigned
 story_contact(struct story *story, struct fact *out)
 {
     const struct market *market = story->fixture->market;
     const struct market_container *container = &market->containers[0];
     uint64_t number = ++story->contacts;
+    struct drawn_slot slots[BOUND_SLOTS];
+    struct round_draw draw = {story_draw(story, UINT64_MAX), market, !story->placements_only};
+    unsigned count = 1 + container->slot_count, outcomes = count;
     struct id contact = hash_id("test contact", &number, sizeof number);
     contact.bytes[15] &= 0xf0;
     out[0] = story_fact(story, FACT_CONTACT, contact, 0);
@@ -245,44 +275,34 @@ story_contact(struct story *story, struct fact *out)
     out[0].opened.consent = (uint8_t)story_draw(story, 16);
     out[0].opened.achieved = (uint16_t)story_draw(story, 4);
     out[0].opened.slots = (uint8_t)container->slot_count;
+    out[0].opened.experiment = (uint16_t)story_draw(story, 3);
+    out[0].opened.flags = (uint8_t)story_draw(story, 4);
     snprintf(out[0].opened.key, BOUND_KEY, "contact-%llu", (unsigned long long)number);
     for (unsigned i = 0; i < container->slot_count; i++) {
-        bool filled = story_draw(story, 5) != 0;
+        round_slot(&draw, contact, 1 + number * 256 + i * 16, container->slots[i].floor, &slots[i]);
+        bool filled = slots[i].sale.winner != 0;
         struct fact *fact = &out[1 + i];
         *fact = story_fact(story, filled ? FACT_PLACEMENT : FACT_UNFILLED, contact, i + 1);
-        if (!filled) {
-            fact->unfilled.slot = container->slots[i].id;
-            fact->unfilled.currency = market->currency;
-            fact->unfilled.floor = container->slots[i].floor;
-            fact->unfilled.reason = REASON_NO_ELIGIBLE_BID;
-            fact->unfilled.main_reason = story_draw(story, 2) ? REASON_BELOW_FLOOR : REASON_NONE;
-            fact->unfilled.best = money_of((int64_t)story_draw(story, 2) * 90000);
+        if (filled) {
+            fact->placement.slot = container->slots[i].id;
+            story_placement(story, &slots[i], fact);
             continue;
         }
-        const struct market_message *message =
-            &market->messages[story_draw(story, market->message_count)];
-        uint32_t seat = 0;
-        for (uint32_t k = 0; k < market->seat_count; k++) {
-            if (strcmp(market->seats[k].code, message->seat) == 0) seat = market->seats[k].id;
-        }
-        fact->placement.slot = container->slots[i].id;
-        fact->placement.message = message->id;
-        fact->placement.seat = seat;
-        fact->placement.currency = market->currency;
-        fact->placement.bid = ~(uint64_t)message->id;
-        fact->placement.floor = container->slots[i].floor;
-        fact->placement.price = story_draw(story, 20)
-                                    ? money_of((int64_t)(200000 + story_draw(story, 900001)))
-                                    : money_of(0);
-        fact->placement.bid_price = money_of(2000000);
-        fact->placement.setter = story_draw(story, 2);
-        fact->placement.expires = (usec){story->now.us + USEC_DAY};
-        fact->placement.objectives = message->objectives;
-        fact->placement.rung = message->rung;
-        fact->placement.charge = strcmp(message->seat, "paper") == 0 ? CHARGE_WIN : CHARGE_DELIVERY;
-        story_keep(story, fact);
+        fact->unfilled.slot = container->slots[i].id;
+        fact->unfilled.currency = market->currency;
+        fact->unfilled.floor = container->slots[i].floor;
+        fact->unfilled.reason = REASON_NO_ELIGIBLE_BID;
+        fact->unfilled.main_reason = story_draw(story, 2) ? REASON_BELOW_FLOOR : REASON_NONE;
+        fact->unfilled.best = money_of((int64_t)story_draw(story, 2) * 90000);
     }
-    return 1 + container->slot_count;
+    if (number % 5 == 0) return count;
+    for (unsigned i = 0; i < container->slot_count; i++) {
+        count += round_record(&draw, &out[0], i + 1, &slots[i], &out[count]);
+    }
+    if (number % 5 == 1) out[count++] = round_callouts(&draw, &out[0]);
+    out[0].opened.records = (uint8_t)(count - outcomes);
+    story->rounds++;
+    return count;
 }
 
 static inline struct fact
@@ -326,7 +346,7 @@ story_event(struct story *story, struct fact *out)
                                               FACT_CANCELLED, FACT_EXPIRED};
         told->state = ends[story_draw(story, 5)];
         *out = story_fact(story, told->state, contact, position);
-    } else if (told->state == FACT_DELIVERED) {
+    } else if (told->state == FACT_DELIVERED || told->state == FACT_ACCEPTED) {
         if (told->converted.micros > told->refunded.micros) {
             *out = story_revenue(story, told, FACT_REFUNDED);
             return true;
@@ -335,8 +355,13 @@ story_event(struct story *story, struct fact *out)
             *out = story_revenue(story, told, FACT_CONVERTED);
             return true;
         }
-        told->state = FACT_DECLINED;
-        *out = story_fact(story, FACT_DECLINED, contact, position);
+        enum fact_kind kind = FACT_COMPLAINED;
+        if (told->state == FACT_DELIVERED && story_draw(story, 6)) {
+            static const enum fact_kind answers[] = {FACT_ACCEPTED, FACT_DECLINED, FACT_LAPSED};
+            bool response = told->placement.placement.kind == PRICE_RESPONSE;
+            told->state = kind = answers[story_draw(story, response ? 3 : 2)];
+        }
+        *out = story_fact(story, kind, contact, position);
     } else {
         return false;
     }
@@ -370,7 +395,7 @@ story_bid(struct story *story)
 static inline void
 story_tell(struct story *story, unsigned frames)
 {
-    struct fact facts[64];
+    struct fact facts[512];
     for (unsigned f = 0; f < frames; f++) {
         unsigned count = 0, parts = 1 + (unsigned)story_draw(story, 8);
         story->now.us += (int64_t)story_draw(story, 2 * 60) * USEC_SECOND;
@@ -445,6 +470,7 @@ fixture_prove(struct story *story)
     assert_int_equal(report.difference_count, 0);
     assert_int_equal(report.facts, story->facts);
     assert_int_equal(report.frames, journal_end(story->journal).batch);
+    assert_int_equal(report.rounds, story->rounds);
 }
 
 #endif

@@ -126,6 +126,32 @@ static const struct tamper {
      VERIFY_FACTS, NULL},
     {"bid_change", "update bid_change set price_micros = price_micros + 1 where idx = 0",
      VERIFY_FACTS, NULL},
+    {"outcome", "update outcome set kind = 1 - kind where kind < 2", VERIFY_FACTS, NULL},
+    {"outcome", "update outcome set day = day + 1", VERIFY_FACTS, NULL},
+    {"outcome", "update outcome set campaign = 9 where campaign = 1", VERIFY_FACTS, NULL},
+    {"contact", "update contact set experiment = 7 where experiment = 1", VERIFY_FACTS, NULL},
+    {"contact", "update contact set flags = 2 - flags where flags in (0, 2)", VERIFY_FACTS, NULL},
+    {"contact", "update contact set records = 0 where records = 7", VERIFY_FACTS, NULL},
+    {"candidate", "delete from candidate where place = 1", VERIFY_FACTS, NULL},
+    {"candidate", "update candidate set price = price + 1 where place = 0", VERIFY_FACTS, NULL},
+    {"candidate", "update candidate set multiplier = 0 where multiplier <> 0", VERIFY_FACTS, NULL},
+    {"candidate", "update candidate set floor_micros = floor_micros - 1", VERIFY_FACTS, NULL},
+    {"candidate", "update candidate set floor_id = 3", VERIFY_FACTS, NULL},
+    {"candidate", "update candidate set seat = seat + 1", VERIFY_FACTS, NULL},
+    {"candidate", "update candidate set bid = bid + 1", VERIFY_FACTS, NULL},
+    {"candidate", "update candidate set how = how + 32", VERIFY_FACTS, NULL},
+    {"candidate", "update candidate set priority = 1 - priority", VERIFY_FACTS, NULL},
+    {"tally", "update tally set considered = considered + 1", VERIFY_FACTS, NULL},
+    {"tally", "update tally set counts = array[counts[1] + 1, counts[2]]", VERIFY_FACTS, NULL},
+    {"tally", "delete from tally where position = 2", VERIFY_FACTS, NULL},
+    {"refusal", "update refusal set met = 0 where met is null", VERIFY_FACTS, NULL},
+    {"refusal", "update refusal set reason = 2", VERIFY_FACTS, NULL},
+    {"refusal", "update refusal set clause = clause + 1", VERIFY_FACTS, NULL},
+    {"callout", "update callout set answer_ms = 1 where answer_ms is null", VERIFY_FACTS, NULL},
+    {"callout",
+     "insert into callout select log, batch, idx, 15, at_us, seat, answer_ms, reason, bids from "
+     "callout limit 1",
+     VERIFY_FACTS, NULL},
     {"frame", "update frame set digest = previous where batch = 7", VERIFY_CHAIN, NULL},
     {"frame", "delete from frame where batch = 9", VERIFY_CHAIN, NULL},
     {"watermark", "update watermark set digest = decode(repeat('01', 32), 'hex')", VERIFY_CHAIN,
@@ -211,6 +237,38 @@ facts_not_yet_booked_do_not_matter(void **state)
     fixture_prove(&story);
 }
 
+// An engine that writes a record which its own outcome does not follow from: booked as it stands,
+// and found.
+static void
+a_wrong_record_is_found(void **state)
+{
+    (void)state;
+    struct fixture other;
+    struct story wrong;
+    struct verify_report report;
+    struct fact facts[64];
+    fixture_open(&other);
+    story_open(&wrong, &other, 5);
+    unsigned rounds = 0, count;
+    do {
+        count = story_contact(&wrong, facts);
+        if (wrong.contacts % 5 == 0) continue;
+        rounds++;
+        if (facts[1].kind == FACT_PLACEMENT) facts[1].placement.price.micros++;
+        story_append(&wrong, facts, count);
+    } while (facts[1].kind != FACT_PLACEMENT);
+    assert_int_equal(journal_sync(wrong.journal), STATUS_OK);
+    fixture_ship_all(&other);
+    assert_int_equal(fixture_verify(&other, &report), STATUS_OK);
+    assert_false(report.ok);
+    assert_false(report.checks[VERIFY_ROUNDS].ok);
+    assert_true(report.checks[VERIFY_FACTS].ok && report.checks[VERIFY_TRANSFERS].ok);
+    assert_int_equal(report.rounds, rounds);
+    assert_non_null(strstr(report.differences[0], "slot 1: its record gives bid"));
+    story_close(&wrong);
+    fixture_close(&other);
+}
+
 static void
 an_empty_ledger_is_clean(void **state)
 {
@@ -232,6 +290,7 @@ main(void)
         cmocka_unit_test(every_change_is_found),
         cmocka_unit_test(a_damaged_journal_is_found),
         cmocka_unit_test(facts_not_yet_booked_do_not_matter),
+        cmocka_unit_test(a_wrong_record_is_found),
         cmocka_unit_test(an_empty_ledger_is_clean),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
