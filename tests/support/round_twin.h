@@ -6,6 +6,7 @@
 #include "book.h"
 #include "catalog.h"
 #include "contact.h"
+#include "round.h"
 
 #define TWIN_BIDS 4096
 
@@ -18,21 +19,34 @@ struct twin {
     uint32_t bid_count;
     struct {
         uint32_t seat, message;
-        int64_t price;
+        int64_t price;    // in its own kind
+        int64_t held;     // against budgets
     } wins[BOUND_SLOTS];  // of this contact so far
     unsigned win_count;
+    struct id id;  // of the contact: by it ties and learned rates are drawn
 };
 
 // The bids of catalog and book: those of the catalog that were not replaced, and the overlay.
 void twin_take_bids(struct twin *twin);
+// Live ones beside them.
+void twin_take_live(struct twin *twin, const struct round_live *live);
 
+// What a bid competes with.
+struct twin_terms {
+    int64_t floor, score;  // expected value in micros
+    uint8_t at, priority, floor_rule;
+    uint32_t floor_id, deal;  // stable ids; 0 none
+    uint64_t multiplier;
+};
 // One slot (index) of the contact.
 struct twin_bid {
     const struct catalog_bid *bid;
     int64_t floor;
+    struct twin_terms terms;
 };
 struct twin_sale {
     const struct catalog_bid *winner;  // NULL: stays empty
+    struct twin_terms terms;           // the winner's
     int64_t price, floor;
     uint64_t setter;
     struct twin_bid eligible[TWIN_BIDS];
@@ -47,6 +61,13 @@ void twin_win(struct twin *twin, const struct twin_sale *sale);
 // The first reason that keeps a bid from the slot, in the order of round.c; REASON_NONE: eligible.
 enum reason
 twin_judge(const struct twin *twin, const struct catalog_bid *bid, uint32_t slot, int64_t *floor);
+// With its terms, which are set whatever the reason.
+enum reason twin_judge_terms(const struct twin *twin, const struct catalog_bid *bid, uint32_t slot,
+                             struct twin_terms *terms);
+// Does a ranks before b? By priority, exact expected value, the draw.
+bool twin_ranks_before(const struct twin *twin, const struct twin_bid *a, const struct twin_bid *b);
+// What this customer's contacts are trialled with: index of the experiment, UINT32_MAX none.
+uint32_t twin_experiment(const struct twin *twin, bool *variant);
 // Does the bid address the slot: bids it, or bids any slot, and its message is admitted there?
 bool twin_addresses(const struct twin *twin, const struct catalog_bid *bid, uint32_t slot);
 
