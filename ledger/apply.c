@@ -161,7 +161,12 @@ static const struct {
              {"container", INT32_MAX},
              {"slot", INT32_MAX},
              {"message", BOUND_MESSAGES - 1},
-             {"contract", INT32_MAX}};
+             {"contract", INT32_MAX},
+             {"campaign", BOUND_CAMPAIGNS - 1},
+             {"cap", INT32_MAX},
+             {"floor", INT32_MAX},
+             {"deal", UINT16_MAX - 1},
+             {"experiment", UINT16_MAX - 1}};
 
 static size_t
 kind_number(const char *kind)
