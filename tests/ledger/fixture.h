@@ -471,6 +471,8 @@ fixture_prove(struct story *story)
     assert_int_equal(report.facts, story->facts);
     assert_int_equal(report.frames, journal_end(story->journal).batch);
     assert_int_equal(report.rounds, story->rounds);
+    // Worked out by the database alone, from the facts: the same amounts are due as are posted.
+    assert_int_equal(fixture_ask(story->fixture, "select count(*) from unexplained"), 0);
 }
 
 #endif
