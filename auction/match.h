@@ -1,6 +1,9 @@
-// The index: which standing bids of a catalog may speak to a contact in a slot, dearest first.
-// Private to auction/. What comes out may still be refused by the round (match.c says what is
-// indexed); what the round would accept always comes out.
+// The index: which standing bids of a catalog may speak to a contact in a slot, in the catalog's
+// order. Private to auction/.
+//
+// What comes out passes all static tests (match_admission, condition, the rung's data) and its
+// seat's and its message's rule are TRUE; slot rules, validity, floors, budgets and caps are the
+// round's to judge. Whatever passes comes out.
 #ifndef VENDUE_MATCH_H
 #define VENDUE_MATCH_H
 
@@ -23,47 +26,51 @@ bool match_serves(unsigned objectives);
 enum reason match_admission(const struct catalog *catalog, const struct catalog_slot *slot,
                             const struct catalog_message *message);
 
-#define MATCH_BLOCK 512  // bids looked at together: eight words, one cache line a row
+#define MATCH_BLOCK 512  // columns looked at together: eight words, one cache line a row
 #define MATCH_WORDS (MATCH_BLOCK / 64)
 #define MATCH_ROWS (BOUND_ATTRIBUTES + 4)
+#define MATCH_STREAMS (2 + BOUND_ATTRIBUTES + BOUND_LIST_ITEMS)
+#define MATCH_FILTER 16  // words of a list's filter
 
-struct match_own;  // match_index.h
+// Bids judged first, the dearest of the others, the rest.
+enum { MATCH_PART_FIRST, MATCH_PART_DEAREST, MATCH_PART_REST, MATCH_PARTS };
 
-struct match_list {
-    uint32_t base;          // row of the bids that ask nothing of this list
-    uint32_t first, count;  // rows of the contact's words, in `list_rows`
+// Columns of one cluster, being given out ascending.
+struct match_stream {
+    uint32_t word, end;          // words of the cluster not yet loaded
+    uint32_t at, loaded;         // words of `bits` not yet given out
+    uint32_t first;              // word of bits[0]
+    uint64_t bits[MATCH_WORDS];  // survivors of the loaded block not yet given out
 };
 
 // One search; lives in the round. `match_contact` once a contact, `match_slot` once a slot, then
-// `match_next` until UINT32_MAX.
+// `match_next` until UINT32_MAX. The contact stays where it is meanwhile.
 struct match {
     const struct match_index *index;
-    uint32_t contact_rows[MATCH_ROWS];  // of the contact alone, sparsest first
-    uint32_t rows[MATCH_ROWS];          // with the slot's: to be ANDed, sparsest first
-    uint32_t contact_row_count, row_count;
-    struct match_list lists[BOUND_ATTRIBUTES];
-    uint32_t list_count, list_row_count;
-    uint32_t list_rows[BOUND_LIST_ITEMS];
-    bool slot_only;               // no bid for any slot can match: look at `own` only
-    bool any_full;                // every column is for any slot: `own` need not be looked at
-    const struct match_own *own;  // columns of bids for this very slot, ascending
-    uint32_t own_count, own_next;
-    uint32_t block;              // next block to load
-    uint32_t first;              // column of bits[0]'s lowest bit
-    uint32_t word;               // word of `bits` that is being given out
-    uint64_t bits[MATCH_WORDS];  // survivors of the loaded block not yet given out
-    uint32_t last;               // bid given out last, so that each comes once
+    const struct contact *contact;
+    uint32_t slot;
+    uint16_t cells[BOUND_ATTRIBUTES];                  // of the contact's values, and the slot's
+    uint64_t filters[BOUND_ATTRIBUTES][MATCH_FILTER];  // words of the contact's lists
+    // The part being searched:
+    uint32_t next_part;
+    const struct match_part *part;
+    uint32_t rows[MATCH_ROWS];  // to be ANDed, the sparsest before
+    uint32_t row_count;
+    struct match_stream streams[MATCH_STREAMS];
+    uint64_t heads[MATCH_STREAMS];  // a heap, the least first: next bid << 32 | stream
+    uint32_t stream_count, head_count;
+    bool given;     // the first head was given out
+    uint32_t last;  // bid given out last, so that each comes once
 };
 void
 match_contact(struct match *match, const struct catalog *catalog, const struct contact *contact);
 void match_slot(struct match *match, uint32_t slot);
-// Index of the next bid in catalog->bids (dearest first, then lower id); UINT32_MAX when there is
-// none.
+// Index of the next bid in catalog->bids, ascending; UINT32_MAX when there is none.
 uint32_t match_next(struct match *match);
 // Does the bid address the slot: bids it, or bids any slot and its message is admitted there?
 bool match_addresses(const struct catalog *catalog, const struct catalog_bid *bid, uint32_t slot);
-// The dearest bid from index `from` on that addresses the slot and is not withdrawn; UINT32_MAX
-// none.
+// The first bid from index `from` on that addresses the slot and is not withdrawn; UINT32_MAX none.
+// Quick when asked from the first bid that is ranked by its price (catalog->judged_first).
 uint32_t match_dearest(const struct catalog *catalog, uint32_t slot, uint32_t from);
 
 #endif

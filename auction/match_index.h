@@ -4,56 +4,117 @@
 
 #include "match.h"
 
-#define MATCH_CHUNK_BLOCKS 8
-#define MATCH_CHUNK_WORDS \
-    (MATCH_CHUNK_BLOCKS * MATCH_WORDS)  // of one row: 512 bytes, 4,096 columns
-
-// Rows that every index has; then one per class of slots, then those of the attributes.
+// Rows that every part has; then one per class of slots, then those of the attributes.
 #define MATCH_GATES (IDENTITY_COUNT * 8)  // rungs open, by identity and the first three consents
 enum {
     MATCH_ROW_SERVED = MATCH_GATES,  // messages that a distressed customer may meet
-    MATCH_ROW_ANY,                   // bids for any slot
     MATCH_ROW_CLASSES
 };
+#define MATCH_NONE UINT32_MAX
 
-// How one attribute's values lead to rows.
+// How values of one attribute are told apart: value -> cell. Cell 0 is "unknown".
+// By word and by list: cell 1 a word that no rule asks for, 2... words (beyond MATCH_WORD_CELLS of
+// them words share cells). By range: cell 1 + i holds values below bounds[i] and not below
+// bounds[i - 1].
 enum match_how { MATCH_UNUSED, MATCH_BY_WORD, MATCH_BY_RANGE, MATCH_BY_LIST };
 struct match_cells {
-    uint8_t how;          // enum match_how
-    uint32_t row, count;  // first row and number of rows
-    // By word: row + 0 unknown, + 1 a word no rule asks for, + 2... words. By list: row + 0 bids
-    // that ask nothing of the list, + 1... words. `cell_of[word - least]` is the offset; 0: not
-    // asked for.
-    int32_t least;
-    uint32_t span;
+    uint8_t how;   // enum match_how
+    bool shared;   // words share cells
+    bool of_slot;  // its value is the slot's
+    uint32_t count;
+    uint16_t below, above;  // cells of values outside the table
+    int64_t least;          // `cells[value - least]`, for `span` values
+    uint64_t span;          // 0: no table (a range too wide): search `bounds`
     uint16_t *cell_of;
-    uint16_t *words_in;  // by offset: words that share the row
-    // By range: row + 0 unknown, row + 1 + i: values below bounds[i] and not below bounds[i - 1].
     int64_t *bounds;
     uint32_t bound_count;
+    bool thinned;  // there were more bounds
 };
 
-// Of one slot's own bids: the columns of one word of a row, as that word's bits.
-struct match_own {
-    uint64_t columns;
-    uint32_t word;  // from the first word of all columns
-    uint32_t reserved;
+// A column: one conjunction of one bid.
+struct match_column {
+    uint32_t bid;    // index
+    uint32_t check;  // what the rows leave open, in the part's `checks`; 0 nothing
+    uint16_t slot;   // index + 1 of the one slot it is for; 0 any
+};
+
+// Bids of a span of the catalog's order. Its columns stand in clusters, each of whole words and
+// ascending by bid: cluster 0 holds those that every contact must look at, the others those that
+// only one word of an attribute, or one slot, can make true.
+struct match_part {
+    uint32_t bid_first, bid_end;
+    uint32_t column_count, words, blocks, rows, clusters;
+    uint64_t *bits;                         // [block][row][MATCH_WORDS]
+    uint32_t *counts;                       // bits set, by row
+    struct match_column *columns;           // [words * 64]
+    uint32_t *checks;                       // match_check.h
+    uint32_t *cluster_first;                // by cluster, and one more: its first word
+    uint32_t cluster_of[BOUND_ATTRIBUTES];  // + cell; MATCH_NONE: the attribute has no clusters
+    uint32_t cluster_of_slot;               // + slot; MATCH_NONE
+    uint8_t anchors[BOUND_ATTRIBUTES];      // attributes that have clusters
+    uint32_t anchor_count;
+    uint32_t row_of[BOUND_ATTRIBUTES];  // of cell 0; MATCH_NONE: the attribute has no rows here
+    uint8_t order[BOUND_ATTRIBUTES];    // attributes with rows, sparsest first
+    uint32_t order_count;
+    uint32_t word_rows;  // most rows of words of one attribute; beyond it words share rows
+    uint8_t shift;       // 2^shift cells of a range share a row
+    bool clustered;
 };
 
 struct match_index {
     const struct catalog *catalog;
-    uint32_t columns, blocks, chunks, rows;
-    uint64_t *bits;         // [chunk][row][MATCH_CHUNK_WORDS]
-    uint32_t *counts;       // bits set, by row
-    uint32_t *bid_of;       // by column; ascending, a bid's columns follow each other
-    uint32_t *slot_row;     // class row of a slot
-    uint32_t *dearest;      // first bid that addresses a slot, UINT32_MAX none
-    uint32_t *own_first;    // by slot, and one more: where its words start in `own`
-    struct match_own *own;  // columns of bids for one slot only, ascending within a slot
+    struct match_part parts[MATCH_PARTS];
+    uint32_t *slot_row;  // class row of a slot
+    uint32_t *dearest;   // first bid that addresses a slot, of those ranked by price; or UINT32_MAX
     struct match_cells cells[BOUND_ATTRIBUTES];
-    uint8_t of_contact[BOUND_ATTRIBUTES], of_slot[BOUND_ATTRIBUTES];  // attributes in use
-    uint32_t of_contact_count, of_slot_count;
+    uint8_t of_contact[BOUND_ATTRIBUTES], of_slot[BOUND_ATTRIBUTES];  // in use, by word or range
+    uint8_t lists[BOUND_ATTRIBUTES];                                  // of contact, in use
+    uint32_t of_contact_count, of_slot_count, list_count;
     size_t bytes;
 };
+
+static inline uint32_t
+match_cell(const struct match_cells *cells, int64_t value)
+{
+    uint64_t offset = (uint64_t)value - (uint64_t)cells->least;
+    if (offset < cells->span) return cells->cell_of[offset];
+    if (cells->span > 0 || cells->how != MATCH_BY_RANGE)
+        return value < cells->least ? cells->below : cells->above;
+    uint32_t low = 0, high = cells->bound_count;  // the first bound above the value
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (value < cells->bounds[middle]) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return 1 + low;
+}
+
+// Row of a cell of an attribute that has rows in this part.
+static inline uint32_t
+match_row(const struct match_part *part, const struct match_cells *cells, uint32_t attribute,
+          uint32_t cell)
+{
+    uint32_t row = part->row_of[attribute];
+    if (cells->how == MATCH_BY_RANGE)
+        return row + ((cell + (1u << part->shift) - 1) >> part->shift);
+    return row + (cell < 2 + part->word_rows ? cell : 2 + (cell - 2) % part->word_rows);
+}
+
+// --- match_cells.c -------------------------------------------------------------------------------
+// Cells of all attributes that rules ask for, in `index`.
+void match_cells_plan(struct match_index *index, struct arena *arena, struct arena *scratch);
+// Rows that an attribute has in a part.
+uint32_t match_cells_rows(const struct match_part *part, const struct match_cells *cells);
+// Do the part's rows alone decide the leaf?
+bool match_cells_decide(const struct match_index *index, const struct match_part *part,
+                        const struct expr_node *leaf, const int64_t *set);
+// Clears `column` (a mask) in the words of all rows of the leaf's attribute that cannot make it
+// true; `words` by row. Nothing when the attribute has no rows.
+void match_cells_fill(const struct match_index *index, const struct match_part *part,
+                      const struct expr_node *leaf, const int64_t *set, uint64_t column,
+                      uint64_t *words);
 
 #endif
