@@ -161,7 +161,8 @@ slot_json(const struct past *past, const struct fact *outcome, const struct expl
     json_t *tally = told_tally(&past->told, position);
     if (tally != NULL) set(object, "tally", tally);
     set(object, "refusals", of_bid(past, told_refusals(&past->told, position), wish->bid));
-    if (past->how != PAST_RECORD) set(object, "bids", bids_json(past, position, wish));
+    if (past->how != PAST_RECORD && position <= past->slots)
+        set(object, "bids", bids_json(past, position, wish));
     return object;
 }
 
@@ -237,10 +238,7 @@ print_head(const json_t *of, FILE *out)
             "same outcomes;\n  %s\n",
             text_of(from, "why"));
     else
-        fprintf(out,
-                "\n  told from the record in the ledger alone; the round is not decided again:\n"
-                "  %s\n",
-                text_of(from, "why"));
+        fprintf(out, "\n  told from the record in the ledger alone:\n  %s\n", text_of(from, "why"));
 }
 
 static void
@@ -371,7 +369,7 @@ print_stopped(const char *title, const json_t *list, FILE *out)
     {
         char price[TOLD_PRICE], why[JUDGED_TEXT];
         const char *reason = text_of(item, "reason");
-        if (strcmp(reason, "won") == 0) continue;
+        if (reason[0] == '\0' || strcmp(reason, "won") == 0) continue;
         if (told++ == 0) fprintf(out, "  %s\n", title);
         print_price(item, "price", price);
         if (strcmp(reason, "untold") == 0)
@@ -425,9 +423,12 @@ explanation_print(const json_t *explanation, const struct explanation_wish *wish
         print_candidates(json_object_get(slot, "candidates"), out);
         print_tally(json_object_get(slot, "tally"), out);
         if (bids != NULL) print_stopped("the others, by what stopped them first", bids, out);
-        else
+        else {
+            print_stopped("eligible, but beaten, as recorded", json_object_get(slot, "candidates"),
+                          out);
             print_stopped("the dearest of the refused, as recorded",
                           json_object_get(slot, "refusals"), out);
+        }
     }
     if (wish->bid != 0) return;
     print_callouts(json_object_get(explanation, "callouts"), out);

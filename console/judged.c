@@ -103,48 +103,16 @@ needed_consent(enum rung rung)
     return NULL;
 }
 
-static json_t *
-cap_of(const struct told *told, const struct why_bid *judged)
-{
-    if (judged->cap >= told->catalog->cap_count) return NULL;
-    const struct catalog_cap *cap = &told->catalog->caps[judged->cap];
-    json_t *object = json_pack("{s:s, s:s, s:i, s:i}", "per",
-                               market_cap_per_name((enum cap_per)cap->per), "window",
-                               market_cap_window_name((enum cap_window)cap->window), "count",
-                               (int)judged->cap_count, "most", (int)cap->count);
-    CHECK(object != NULL);
-    if (cap->code != NULL && cap->code[0] != '\0') set(object, "code", json_string(cap->code));
-    if (cap->window == CAP_MINUTES) set(object, "minutes", json_integer(cap->minutes));
-    return object;
-}
-
-// Whose budget it was: the first of the tree that is of that kind and can have stopped it.
-static json_t *
-budget_of(const struct told *told, const struct why_bid *judged, const struct catalog_bid *bid)
-{
-    static const char *const words[] = {"seat", "campaign", "message"};
-    const struct catalog_message *message = &told->catalog->messages[bid->message];
-    const char *code = told->catalog->seats[bid->seat].code;
-    if (judged->budget_of == BUDGET_MESSAGE) code = message->code;
-    if (judged->budget_of == BUDGET_CAMPAIGN && message->campaign != UINT32_MAX)
-        code = told->catalog->campaigns[message->campaign].code;
-    return json_pack("{s:s, s:s, s:s, s:o}", "of", words[judged->budget_of], "code", code, "span",
-                     judged->budget_daily ? "daily" : "total", "left",
-                     told_amount(judged->budget_left));
-}
-
-// What this bid would have had to say, in its own kind of price, to rank above the winner.
+// What this bid would have had to say, in its own kind of price, to rank above the winner; NULL where
+// slots are sold together, and no one price would do.
 static json_t *
 needed(const struct told *told, const struct why_bid *judged, money score)
 {
-    char text[TOLD_PRICE];
-    money least = price_reaching((enum price_kind)judged->kind, score, judged->multiplier);
     uint32_t slot = told_slot_at(told, judged->position);
     if (slot == UINT32_MAX ||
         told->catalog->containers[told->catalog->slots[slot].container].pricing == PRICING_VCG)
         return NULL;
-    if (least.micros > BOUND_MICROS) return json_string("no price of its kind");
-    return json_string(told_price((enum price_kind)judged->kind, least, text));
+    return told_needed((enum price_kind)judged->kind, judged->multiplier, score);
 }
 
 static const struct why_bid *
@@ -181,9 +149,12 @@ set_why(const struct told *told, json_t *object, const struct why_bid *judged,
     } else if (reason == REASON_CONSENT && consent != NULL) {
         set(object, "consent", json_string(consent));
     } else if (reason == REASON_FREQUENCY_CAP || reason == REASON_PRESSURE_CAP) {
-        if ((part = cap_of(told, judged)) != NULL) set(object, "cap", part);
+        if (judged->cap < told->catalog->cap_count)
+            set(object, "cap", told_cap(&told->catalog->caps[judged->cap], judged->cap_count));
     } else if (reason == REASON_BUDGET || reason == REASON_PACING) {
-        set(object, "budget", budget_of(told, judged, bid));
+        set(object, "budget",
+            told_budget(told, judged->budget_of, judged->budget_daily, judged->budget_left,
+                        bid->seat, bid));
     }
 }
 
@@ -202,11 +173,12 @@ judged_json(const struct told *told, const struct why_bid *judged)
         told_amount(bid->price), "code", (int)reason_number(judged->reason), "reason",
         judged->reason == REASON_NONE ? "won" : reason_key(judged->reason));
     CHECK(object != NULL);
-    if (judged->score.micros > 0) {  // it came as far as the ranking
+    bool floored = judged->reason == REASON_BELOW_FLOOR ||
+                   judged->reason == REASON_BELOW_DEAL_FLOOR;
+    if (judged->reason == REASON_NONE || judged->reason == REASON_OUTBID || floored ||
+        judged->reason == REASON_OWN_SEAT || judged->reason == REASON_LOST_TO_PRIORITY) {
         set(object, "score", told_amount(judged->score));
         told_multiplier(object, kind, judged->multiplier);
-        told_floor(told, object, slot, judged->floor, judged->floor_rule, judged->floor_id);
-    } else if (judged->reason == REASON_BELOW_FLOOR || judged->reason == REASON_BELOW_DEAL_FLOOR) {
         told_floor(told, object, slot, judged->floor, judged->floor_rule, judged->floor_id);
     }
     if (judged->priority > 0) set(object, "priority", json_integer(judged->priority));

@@ -257,20 +257,20 @@ transient_name(const struct catalog *catalog)
     return NULL;
 }
 
-// The same winners and prices, and the same slots empty?
-static bool
+// The number of slots, from the first on, whose winners, prices and empty places are the same.
+static unsigned
 same_outcomes(const struct fact *a, const struct fact *b, unsigned slots)
 {
     for (unsigned i = 1; i <= slots; i++) {
-        if (a[i].kind != b[i].kind) return false;
+        if (a[i].kind != b[i].kind) return i - 1;
         if (a[i].kind != FACT_PLACEMENT) continue;
         if (a[i].placement.bid != b[i].placement.bid ||
             a[i].placement.price.micros != b[i].placement.price.micros ||
             a[i].placement.setter != b[i].placement.setter ||
             a[i].placement.floor.micros != b[i].placement.floor.micros)
-            return false;
+            return i - 1;
     }
-    return true;
+    return slots;
 }
 
 static enum status
@@ -287,22 +287,27 @@ decide(struct past *past, const struct found *found)
         return because(past, STATUS_CONFLICT, "decided again it is refused: %s",
                        repeated ? "known already" : reason_text(reason));
     past->how = PAST_EXACT;
+    past->slots = slots;
     if (count == found->count && memcmp(facts, found->facts, count * sizeof *facts) == 0)
         return STATUS_OK;
     const char *transient = transient_name(past->catalog);
-    if (transient != NULL && same_outcomes(facts, found->facts, slots)) {
-        past->how = PAST_PARTLY;
-        return because(past, STATUS_OK,
-                       "bids whose rules speak of a transient attribute ('%s' is one), which is "
-                       "never kept, are not judged again",
+    past->slots = same_outcomes(facts, found->facts, slots);
+    bool together = (found->facts[0].opened.flags & CONTACT_TOGETHER) != 0;
+    if (transient == NULL)
+        return because(past, STATUS_CONFLICT,
+                       "decided again it comes out otherwise, which must not be: please report it");
+    if (past->slots == 0 || (together && past->slots < slots))
+        return because(past, STATUS_CONFLICT,
+                       "decided again it comes out otherwise: it depended on a transient attribute "
+                       "('%s' is one), which is never kept",
                        transient);
-    }
-    return because(past, STATUS_CONFLICT,
-                   transient != NULL
-                       ? "decided again it comes out otherwise: it depended on a transient "
-                         "attribute ('%s' is one), which is never kept"
-                       : "decided again it comes out otherwise%s; please report this",
-                   transient != NULL ? transient : "");
+    past->how = PAST_PARTLY;
+    return because(past, STATUS_OK,
+                   "bids whose rules speak of a transient attribute ('%s' is one), which is never "
+                   "kept, are not judged again%s",
+                   transient,
+                   past->slots < slots ? ", nor are slots behind the first that such a rule decided"
+                                       : "");
 }
 
 static struct book *

@@ -11,11 +11,13 @@
 
 enum past_how {
     PAST_EXACT,   // decided again, with facts equal to the recorded ones byte for byte
-    PAST_PARTLY,  // the same outcomes; bids whose rules speak of what is never kept are not judged
+    PAST_PARTLY,  // the same outcomes in the first slots; bids whose rules speak of what is never
+                  // kept are not judged
     PAST_RECORD,  // not decided again: only the record tells
 };
 struct past {
     enum past_how how;
+    unsigned slots;       // so many, from the first on, are told by `judged`
     char why[800];        // not EXACT: why, for people
     struct told told;     // of the recorded facts; with `why` unless RECORD
     struct arena *arena;  // what follows is its own

@@ -183,19 +183,29 @@ candidate_at(const struct told *told, unsigned position, unsigned place, struct 
     return false;
 }
 
+static bool
+winner_of(const struct told *told, unsigned position, struct place_of *out)
+{
+    for (unsigned i = 1; i < told->count; i++) {
+        const struct fact *fact = &told->facts[i];
+        if (fact->kind != FACT_PLACEMENT || fact->position != position) continue;
+        for (unsigned place = 0; candidate_at(told, position, place, out); place++)
+            if (out->fact->candidates.bid[out->half] == fact->placement.bid) return true;
+    }
+    return false;
+}
+
 // How the winner's price came about when no single bid set it.
 static const char *
 set_without_bid(const struct told *told, const struct fact *fact)
 {
     struct place_of winner = {0};
     uint64_t multiplier = 0;
-    for (unsigned place = 0; candidate_at(told, fact->position, place, &winner); place++) {
-        if (winner.fact->candidates.bid[winner.half] != fact->placement.bid) continue;
+    if (winner_of(told, fact->position, &winner)) {
         unsigned at = winner.fact->candidates.how[winner.half] >> CANDIDATE_AT_SHIFT & 3;
         if (at == DEAL_FIRST_PRICE) return "own_price";
         if (at == DEAL_FIXED) return "deal";
         multiplier = winner.fact->candidates.multiplier[winner.half];
-        break;
     }
     enum price_kind kind = told_kind(fact->placement.kind);
     money least = price_reaching(kind, fact->placement.floor, multiplier);
@@ -263,10 +273,48 @@ told_unfilled(const struct told *told, const struct fact *fact)
 // --- The record ----------------------------------------------------------------------------------
 
 json_t *
+told_needed(enum price_kind kind, uint64_t multiplier, money score)
+{
+    char text[TOLD_PRICE];
+    money least = price_reaching(kind, score, multiplier);
+    if (least.micros > BOUND_MICROS) return json_string("no price of its kind");
+    return json_string(told_price(kind, least, text));
+}
+
+// How an eligible bid fared against the winner, where slots are sold one by one.
+static void
+set_beaten(json_t *object, const struct place_of *at, const struct place_of *winner)
+{
+    const struct fact *fact = at->fact, *best = winner->fact;
+    unsigned i = at->half, w = winner->half;
+    if (fact == best && i == w) {
+        set(object, "reason", json_string("won"));
+        return;
+    }
+    enum price_kind kind = told_kind(fact->candidates.how[i] & CANDIDATE_KIND);
+    money score = price_score(kind, money_of(fact->candidates.price[i]),
+                              fact->candidates.multiplier[i]);
+    money high = price_score(told_kind(best->candidates.how[w] & CANDIDATE_KIND),
+                             money_of(best->candidates.price[w]), best->candidates.multiplier[w]);
+    enum reason reason = REASON_OUTBID;
+    if (fact->candidates.seat[i] == best->candidates.seat[w]) reason = REASON_OWN_SEAT;
+    else if (fact->candidates.priority[i] < best->candidates.priority[w])
+        reason = REASON_LOST_TO_PRIORITY;
+    set(object, "reason", json_string(reason_key(reason)));
+    money short_by;
+    if (reason != REASON_OUTBID || money_subtract(high, score, &short_by) != STATUS_OK) return;
+    set(object, "short_by", told_amount(short_by));
+    set(object, "needed",
+        told_needed(kind, fact->candidates.multiplier[i], money_of(high.micros + 1)));
+}
+
+json_t *
 told_candidates(const struct told *told, unsigned position)
 {
     json_t *list = json_array();
-    struct place_of at = {0};
+    struct place_of at = {0}, winner = {0};
+    bool sold = winner_of(told, position, &winner);
+    bool together = (told->facts[0].opened.flags & CONTACT_TOGETHER) != 0;
     for (unsigned place = 0; candidate_at(told, position, place, &at); place++) {
         unsigned i = at.half, how = at.fact->candidates.how[i];
         enum price_kind kind = told_kind(how & CANDIDATE_KIND);
@@ -286,6 +334,7 @@ told_candidates(const struct told *told, unsigned position)
         if (floor_id != 0)
             told_floor(told, object, UINT32_MAX, at.fact->candidates.floor[i], FACT_FLOOR_ID_RULE,
                        floor_id);
+        if (sold && !together) set_beaten(object, &at, &winner);
         if ((how & CANDIDATE_EXPLORED) != 0) set(object, "explored", json_true());
         if ((how & CANDIDATE_LIVE) != 0) set(object, "live", json_true());
         if ((how & CANDIDATE_MESSAGE_WON) != 0) set(object, "message_won", json_true());
@@ -360,6 +409,63 @@ set_clause(const struct told *told, json_t *object, const struct fact *fact, uns
 }
 
 json_t *
+told_cap(const struct catalog_cap *cap, uint32_t count)
+{
+    json_t *object = json_pack("{s:s, s:s, s:i, s:i}", "per",
+                               market_cap_per_name((enum cap_per)cap->per), "window",
+                               market_cap_window_name((enum cap_window)cap->window), "count",
+                               (int)count, "most", (int)cap->count);
+    CHECK(object != NULL);
+    if (cap->code != NULL && cap->code[0] != '\0') set(object, "code", json_string(cap->code));
+    if (cap->window == CAP_MINUTES) set(object, "minutes", json_integer(cap->minutes));
+    return object;
+}
+
+json_t *
+told_budget(const struct told *told, enum budget_of of, bool daily, money left, uint32_t seat,
+            const struct catalog_bid *bid)
+{
+    static const char *const words[] = {"seat", "campaign", "message"};
+    const struct catalog *catalog = told->catalog;
+    const char *code = of == BUDGET_SEAT && seat != UINT32_MAX ? catalog->seats[seat].code : "";
+    if (bid != NULL && of == BUDGET_MESSAGE) code = catalog->messages[bid->message].code;
+    if (bid != NULL && of == BUDGET_CAMPAIGN) {
+        uint32_t campaign = catalog->messages[bid->message].campaign;
+        if (campaign != UINT32_MAX) code = catalog->campaigns[campaign].code;
+    }
+    return json_pack("{s:s, s:s, s:s, s:o}", "of", of < BUDGET_OF_COUNT ? words[of] : "?", "code",
+                     code, "span", daily ? "daily" : "total", "left", told_amount(left));
+}
+
+// What the record keeps of why one bid was refused.
+static void
+set_refusal(const struct told *told, json_t *object, const struct fact *fact, unsigned i,
+            uint32_t slot, const struct catalog_bid *bid)
+{
+    enum reason reason = (enum reason)fact->refusals.reason[i];
+    int64_t value = fact->refusals.met[i];
+    uint16_t clause = fact->refusals.clause[i];
+    uint32_t seat = catalog_seat_by_id(told->catalog, fact->refusals.seat[i]);
+    if (reason == REASON_NOT_ELIGIBLE) {
+        set_clause(told, object, fact, i, slot, bid);
+    } else if (reason == REASON_FREQUENCY_CAP || reason == REASON_PRESSURE_CAP) {
+        const struct catalog_cap *found = NULL;
+        for (uint32_t c = 0; value > 0 && c < told->catalog->cap_count; c++)
+            if (told->catalog->caps[c].id == value) found = &told->catalog->caps[c];
+        set(object, "cap",
+            found != NULL ? told_cap(found, clause) : json_pack("{s:i}", "count", (int)clause));
+    } else if (value == INT64_MIN) {
+        return;
+    } else if (reason == REASON_BUDGET || reason == REASON_PACING) {
+        set(object, "budget",
+            told_budget(told, (enum budget_of)fact->refusals.rule_of[i], clause == 1,
+                        money_of(value), seat, bid));
+    } else if (reason == REASON_BELOW_FLOOR || reason == REASON_BELOW_DEAL_FLOOR) {
+        set(object, "floor", told_amount(money_of(value)));
+    }
+}
+
+json_t *
 told_refusals(const struct told *told, unsigned position)
 {
     json_t *list = json_array();
@@ -381,9 +487,7 @@ told_refusals(const struct told *told, unsigned position)
                 set(object, "kind", json_string(price_kind_name(told_kind(bid->kind))));
                 set(object, "price", told_amount(bid->price));
             }
-            if (reason == REASON_NOT_ELIGIBLE) set_clause(told, object, fact, i, slot, bid);
-            if (reason == REASON_FREQUENCY_CAP || reason == REASON_PRESSURE_CAP)
-                set(object, "cap", json_pack("{s:i}", "count", fact->refusals.clause[i]));
+            set_refusal(told, object, fact, i, slot, bid);
             json_array_append_new(list, object);
         }
     }

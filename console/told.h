@@ -48,12 +48,18 @@ json_t *told_callouts(const struct told *told);
 
 // Pieces of the above: an amount, a kind that stands in a fact, the slot (index) of a position
 // (UINT32_MAX none), what was learned (of prices by what follows), a value and a clause in the words
-// of the catalog.
+// of the catalog, a cap with what it had counted, and whose budget had what left (`seat` an index,
+// `bid` may be NULL).
 json_t *told_amount(money value);
 enum price_kind told_kind(uint8_t kind);
 uint32_t told_slot_at(const struct told *told, unsigned position);
 void told_multiplier(json_t *object, enum price_kind kind, uint64_t multiplier);
 json_t *told_value(const struct told *told, const struct expr_node *leaf, int64_t value);
+// The least price of its kind, for people, that reaches this score.
+json_t *told_needed(enum price_kind kind, uint64_t multiplier, money score);
+json_t *told_cap(const struct catalog_cap *cap, uint32_t count);
+json_t *told_budget(const struct told *told, enum budget_of of, bool daily, money left,
+                    uint32_t seat, const struct catalog_bid *bid);
 json_t *told_clause(const struct told *told, const struct expr *rule, const struct expr_node *node);
 
 #endif
