@@ -6,7 +6,8 @@
 //   (2) a touchpoint speaks of its own contacts, a seat of its own placements   not_yours
 //       and only of revenue; nobody else speaks                                 wrong_role
 //   (3) not in the future (5 minutes for clocks that differ)                    out_of_range
-//       and not before the win (the same 5 minutes)                             early
+//       and not before the win (the same 5 minutes; or before now, by a clock
+//       that was set back since)                                                early
 //   (4) the state of the placement, by kind:
 //         state      delivered      cancelled      accepted       declined       complained
 //         held       now or LATE    now            EARLY          EARLY          EARLY
@@ -172,7 +173,9 @@ event_decide(const struct catalog *catalog, const struct book *book, const struc
     enum reason reason = judge_party(event, placement.fact);
     if (reason != REASON_NONE) return reason;
     if (event->effective.us > now.us + CLOCK_SLACK_US) return REASON_OUT_OF_RANGE;
-    if (event->effective.us < placement.fact->at.us - CLOCK_SLACK_US) return REASON_EARLY;
+    // A clock that was set back since the win must not make everybody else's early.
+    usec won = placement.fact->at.us < now.us ? placement.fact->at : now;
+    if (event->effective.us < won.us - CLOCK_SLACK_US) return REASON_EARLY;
     bool revenue = event->kind == FACT_CONVERTED || event->kind == FACT_REFUNDED;
     if (revenue) {
         reason = judge_revenue(catalog, book, event, &placement, out_repeated);

@@ -1,5 +1,5 @@
-// The book as a fold: replays give the same digest; spend, caps, orders, retries and the overlay by
-// cases; and no allocation after it was opened.
+// The book as a fold: replays give the same digest; spend, responses, histories, orders, retries, old
+// facts and times that jump by cases; and no allocation after it was opened.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -267,6 +267,334 @@ win(struct book *book, uint8_t contact, usec at)
     return fact;
 }
 
+static int64_t
+spent(const struct book *book)
+{
+    return book_spent(book, BUDGET_SEAT, 3).micros;
+}
+
+static unsigned
+shown(const struct book *book, uint64_t customer)
+{
+    struct book_shown entry = {0};
+    unsigned count = 0;
+    while (book_next_shown(book, customer, &entry)) count++;
+    return count;
+}
+
+static enum placement_state
+state_of(const struct book *book, const struct fact *placement)
+{
+    struct book_placement found;
+    assert_true(book_find_placement(book, fact_placement(placement), &found));
+    return found.state;
+}
+
+// --- Prices per response, shares -----------------------------------------------------------------
+static struct fact
+win_of_kind(struct book *book, uint8_t contact, enum price_kind kind, uint8_t charge, usec at)
+{
+    struct fact fact = placed(contact, 1, at);
+    fact.placement.kind = (uint8_t)kind;
+    fact.placement.charge = charge;
+    apply(book, opened(contact, 1, at));
+    apply(book, fact);
+    return fact;
+}
+
+static void
+apply_at(struct book *book, const struct fact *placement, enum fact_kind kind, usec at)
+{
+    struct fact fact = about(placement, kind);
+    fact.at = fact.event.effective = at;
+    apply(book, fact);
+}
+
+// A price per response is held until the customer accepts, whatever the contract charges at.
+static void
+test_responses(void **state)
+{
+    (void)state;
+    struct book *book = book_open(&history_limits);
+    usec now = {RANDOM_NOW};
+    struct fact wins[6];
+    for (uint8_t i = 0; i < 6; i++)
+        wins[i] = win_of_kind(book, i, PRICE_RESPONSE, i % 2 ? CHARGE_WIN : CHARGE_DELIVERY, now);
+    assert_int_equal(spent(book), 6000000);
+    apply_at(book, &wins[0], FACT_CANCELLED, now);
+    apply_at(book, &wins[1], FACT_EXPIRED, now);
+    assert_int_equal(spent(book), 4000000);
+    for (uint8_t i = 2; i < 6; i++) apply_at(book, &wins[i], FACT_DELIVERED, now);
+    assert_int_equal(spent(book), 4000000);
+    assert_int_equal(book_counts(book).placements_responses, 4);
+    apply_at(book, &wins[2], FACT_ACCEPTED, now);
+    assert_int_equal(spent(book), 4000000);
+    apply_at(book, &wins[3], FACT_DECLINED, now);
+    assert_int_equal(spent(book), 3000000);
+    usec month = {now.us + BOUND_RESPONSE_DAYS * USEC_DAY};
+    struct id placement;
+    assert_false(book_next_expired(book, (usec){month.us - 1}, &placement));
+    assert_int_equal(book_response_ends(book, fact_placement(&wins[4])).us, month.us);
+    for (unsigned i = 4; i < 6; i++) {
+        struct fact lapsed;
+        assert_true(book_next_expired(book, month, &placement));
+        event_expire(book, placement, month, &lapsed);
+        assert_int_equal(lapsed.kind, FACT_LAPSED);
+        assert_int_equal(lapsed.event.price.micros, 1000000);
+        assert_int_equal(lapsed.event.effective.us, month.us);
+        apply(book, lapsed);
+    }
+    assert_false(book_next_expired(book, (usec){INT64_MAX}, &placement));
+    assert_int_equal(spent(book), 1000000);
+    assert_int_equal(book_counts(book).placements_responses, 0);
+    assert_int_equal(book_counts(book).placements_held, 0);
+    struct fact late = about(&wins[4], FACT_ACCEPTED);
+    assert_int_equal(book_apply(book, &late, somewhere), STATUS_CONFLICT);
+    // Those priced otherwise end with their delivery, and do not lapse.
+    struct fact plain = win(book, 10, now), lapse = about(&plain, FACT_LAPSED);
+    apply_at(book, &plain, FACT_DELIVERED, now);
+    assert_int_equal(book_apply(book, &lapse, somewhere), STATUS_CONFLICT);
+    assert_int_equal(book_response_ends(book, fact_placement(&plain)).us, INT64_MAX);
+    apply_at(book, &plain, FACT_DECLINED, now);  // stays due
+    assert_int_equal(spent(book), 2000000);
+    struct fact share = win_of_kind(book, 11, PRICE_SHARE, CHARGE_WIN, now);
+    apply_at(book, &share, FACT_DELIVERED, now);
+    assert_int_equal(spent(book), 2000000);  // never counted
+    struct fact other = win_of_kind(book, 12, PRICE_SHARE, CHARGE_DELIVERY, now);
+    apply_at(book, &other, FACT_EXPIRED, now);
+    assert_int_equal(spent(book), 2000000);
+    book_close(book);
+}
+
+// Placements that wait for a response are held: they may take half of the room, are not dropped,
+// and those ended before them make room for others, and for orders too.
+static void
+test_responses_take_room(void **state)
+{
+    (void)state;
+    struct book_limits limits = history_limits;
+    limits.placements = 16;
+    limits.orders = 2;
+    struct book *book = book_open(&limits);
+    usec now = {RANDOM_NOW};
+    struct fact waiting[8], ended[8];
+    for (uint8_t i = 0; i < 8; i++) {
+        assert_true(book_response_has_room(book, 1));
+        waiting[i] = win_of_kind(book, i, PRICE_RESPONSE, 0, now);
+        apply_at(book, &waiting[i], FACT_DELIVERED, now);
+        ended[i] = win(book, (uint8_t)(100 + i), now);
+        apply_at(book, &ended[i], FACT_DELIVERED, now);
+    }
+    assert_false(book_response_has_room(book, 1));
+    assert_true(book_has_room(book, 8));
+    assert_false(book_has_room(book, 9));
+    struct fact orders[2] = {about(&waiting[0], FACT_CONVERTED), about(&ended[7], FACT_CONVERTED)};
+    for (uint8_t i = 0; i < 2; i++) {
+        orders[i].revenue.order = (struct id){{(uint8_t)(1 + i)}};
+        orders[i].revenue.amount = money_of(5);
+        apply(book, orders[i]);
+    }
+    // The oldest order is of one that waits: the next one's placement makes room instead.
+    struct fact more = about(&ended[6], FACT_CONVERTED);
+    more.revenue.order = (struct id){{3}};
+    more.revenue.amount = money_of(5);
+    assert_true(book_order_has_room(book, fact_placement(&ended[6])));
+    apply(book, more);
+    struct book_placement found;
+    assert_true(book_find_placement(book, fact_placement(&waiting[0]), &found));
+    assert_false(book_find_placement(book, fact_placement(&ended[7]), &found));
+    for (uint8_t i = 0; i < 8; i++) (void)win(book, (uint8_t)(50 + i), now);
+    for (uint8_t i = 0; i < 8; i++) {
+        assert_int_equal(state_of(book, &waiting[i]), PLACEMENT_DELIVERED);
+        assert_false(book_find_placement(book, fact_placement(&ended[i]), &found));
+    }
+    assert_false(book_has_room(book, 1));
+    book_close(book);
+}
+
+// --- What customers were shown -------------------------------------------------------------------
+static void
+test_shown(void **state)
+{
+    (void)state;
+    struct book *book = book_open(&history_limits);
+    usec start = {RANDOM_NOW}, later = {RANDOM_NOW + USEC_DAY};
+    struct fact first = win(book, 1, start), second = win(book, 2, start);
+    assert_int_equal(shown(book, 9), 2);
+    assert_int_equal(shown(book, 8), 0);
+    apply_at(book, &first, FACT_DELIVERED, later);
+    apply_at(book, &second, FACT_CANCELLED, later);
+    struct book_shown entry = {0};
+    assert_true(book_next_shown(book, 9, &entry));
+    assert_int_equal(entry.message, 4);
+    assert_int_equal(entry.at.us / 60000000, later.us / 60000000);  // of the delivery
+    assert_int_equal(entry.channel, CHANNEL_COUNT);  // won on no day: of the version before
+    assert_false(book_next_shown(book, 9, &entry));
+    struct fact uncapped = placed(3, 1, start), anonymous = placed(4, 1, start);
+    uncapped.placement.cap_days = 0;
+    anonymous.customer = 0;
+    apply(book, opened(3, 1, start));
+    apply(book, uncapped);
+    apply(book, opened(4, 1, start));
+    apply(book, anonymous);
+    assert_int_equal(shown(book, 9), 1);
+    assert_int_equal(shown(book, 0), 0);
+    // Complaints and refunds are noted of uncapped ones too, once each.
+    apply_at(book, &uncapped, FACT_DELIVERED, start);
+    struct fact complaint = about(&uncapped, FACT_COMPLAINED),
+                early = about(&anonymous, FACT_COMPLAINED);
+    complaint.event.effective = (usec){later.us + USEC_DAY};
+    apply(book, complaint);
+    assert_int_equal(book_apply(book, &complaint, somewhere), STATUS_CONFLICT);
+    assert_int_equal(book_apply(book, &early, somewhere), STATUS_CONFLICT);
+    entry = (struct book_shown){0};
+    assert_true(book_next_shown(book, 9, &entry));
+    assert_int_equal(entry.kind, SHOWN_COMPLAINT);
+    apply_at(book, &anonymous, FACT_DELIVERED, start);
+    apply_at(book, &anonymous, FACT_COMPLAINED, start);  // of nobody: noted nowhere
+    assert_int_equal(book_counts(book).marks_lost, 0);
+    assert_int_equal(book_counts(book).customers, 1);
+    book_close(book);
+}
+
+// No room: a placement that must be remembered is refused whole; a refund is booked all the same.
+static void
+test_shown_full(void **state)
+{
+    (void)state;
+    struct book_limits limits = history_limits;
+    limits.customers = 0;
+    struct book *book = book_open(&limits);
+    usec now = {RANDOM_NOW};
+    assert_false(book_shown_has_room(book, 9));
+    assert_true(book_shown_has_room(book, 0));
+    assert_false(book_mark_has_room(book, 9));
+    struct fact capped = placed(1, 1, now), free = capped;
+    free.placement.cap_days = 0;
+    apply(book, opened(1, 1, now));
+    struct digest before = book_digest(book);
+    assert_int_equal(book_apply(book, &capped, somewhere), STATUS_FULL);
+    assert_true(digest_same(before, book_digest(book)));
+    apply(book, free);
+    apply_at(book, &free, FACT_DELIVERED, now);
+    struct fact sale = about(&free, FACT_CONVERTED), refund = about(&free, FACT_REFUNDED);
+    sale.revenue.amount = refund.revenue.amount = money_of(7);
+    apply(book, sale);
+    apply(book, refund);
+    assert_int_equal(book_counts(book).marks_lost, 1);
+    struct book_placement found;
+    assert_true(book_find_placement(book, fact_placement(&free), &found));
+    assert_int_equal(found.refunded.micros, 7);
+    book_close(book);
+}
+
+// --- The version before --------------------------------------------------------------------------
+static void
+put(struct fact *fact, size_t place, const void *value, size_t size)
+{
+    memcpy((char *)fact + place, value, size);
+}
+
+// Bytes as the version before wrote them: what is new was reserved and zero.
+static void
+test_old_facts(void **state)
+{
+    (void)state;
+    struct book *book = book_open(&history_limits);
+    struct fact contact, win;
+    memset(&contact, 0, sizeof contact);
+    memset(&win, 0, sizeof win);
+    int64_t at = RANDOM_NOW, expires = at + USEC_DAY, price = 250000;
+    uint32_t slot = 11, message = 4, seat = 3;
+    uint64_t customer = 9;
+    uint16_t cap_days = 7, party = 5, objectives = 16;
+    const uint8_t id[16] = {1, 2, 3};
+    put(&contact, 0, (uint8_t[]){1, ROLE_TOUCHPOINT}, 2);
+    put(&contact, 4, &party, 2);
+    put(&contact, 8, &at, 8);
+    put(&contact, 16, id, 16);
+    put(&contact, 32, &customer, 8);
+    put(&contact, 73, (uint8_t[]){1}, 1);  // outcomes that follow
+    put(&contact, 80, "c-1", 3);
+    win = contact;
+    memset(win.bytes, 0, sizeof win.bytes);
+    put(&win, 0, (uint8_t[]){2}, 1);
+    put(&win, 6, (uint8_t[]){1}, 1);  // position
+    put(&win, 40, &slot, 4);
+    put(&win, 44, &message, 4);
+    put(&win, 48, &seat, 4);
+    put(&win, 52, "EUR", 3);
+    put(&win, 64, &price, 8);
+    put(&win, 96, &expires, 8);
+    put(&win, 104, &objectives, 2);
+    put(&win, 106, (uint8_t[]){RUNG_AFFILIATION}, 1);
+    put(&win, 110, &cap_days, 2);
+    put(&win, 112, (uint8_t[]){CHARGE_DELIVERY}, 1);
+    apply(book, contact);
+    apply(book, win);
+    assert_true(book_was_decided(book, contact_request_key(5, contact.opened.key)));
+    assert_int_equal(book_spent(book, BUDGET_SEAT, 3).micros, 250000);
+    assert_int_equal(book_spent(book, BUDGET_MESSAGE, 4).micros, 250000);
+    assert_int_equal(book_spent_on(book, BUDGET_SEAT, 3, 0).micros, 0);
+    struct book_shown entry = {0};
+    assert_true(book_next_shown(book, 9, &entry));
+    assert_int_equal(entry.message, 4);
+    assert_int_equal(entry.channel, CHANNEL_COUNT);
+    struct fact delivered = about(&win, FACT_DELIVERED);
+    delivered.event.effective.us = at + 1;
+    apply(book, delivered);
+    assert_int_equal(state_of(book, &win), PLACEMENT_DELIVERED);
+    assert_int_equal(book_counts(book).placements_held, 0);
+    assert_int_equal(book_learned_on_rung(book, RUNG_AFFILIATION).delivered, 1);
+    assert_int_equal(book_learned_in_cell(book, RUNG_AFFILIATION, 0).delivered, 0);
+    book_close(book);
+}
+
+// --- Times that jump -----------------------------------------------------------------------------
+// A clock set forward by a year and back again: the order of facts, what expires, what was spent
+// today and what customers were shown are as if it had not been.
+static void
+test_clock_jumps(void **state)
+{
+    (void)state;
+    struct book *book = book_open(&history_limits);
+    usec now = {RANDOM_NOW}, far = {RANDOM_NOW + 365 * USEC_DAY}, back = {RANDOM_NOW + 1000000};
+    struct fact wins[3];
+    const usec times[3] = {now, far, back};
+    for (uint8_t i = 0; i < 3; i++) {
+        wins[i] = placed(i, 1, times[i]);
+        wins[i].customer = 100u + i;
+        wins[i].placement.day = (uint16_t)(20000 + (i == 1 ? 365 : 0));
+        apply(book, opened(i, 1, times[i]));
+        apply(book, wins[i]);
+    }
+    assert_int_equal(book_spent_on(book, BUDGET_SEAT, 3, 20000).micros, 2000000);
+    assert_int_equal(book_spent_on(book, BUDGET_SEAT, 3, 20365).micros, 1000000);
+    for (uint8_t i = 0; i < 3; i++)
+        assert_int_equal(shown(book, 100u + i), 1);  // pending ones stay
+    struct id placement;
+    assert_true(book_next_expired(book, (usec){back.us + 60 * USEC_SECOND}, &placement));
+    assert_true(id_same(placement, fact_placement(&wins[0])));
+    apply_at(book, &wins[0], FACT_EXPIRED, back);
+    assert_true(book_next_expired(book, (usec){back.us + 60 * USEC_SECOND}, &placement));
+    assert_true(id_same(placement, fact_placement(&wins[2])));
+    apply_at(book, &wins[2], FACT_DELIVERED, now);  // before its own win
+    assert_false(book_next_expired(book, (usec){far.us}, &placement));
+    assert_true(book_next_expired(book, (usec){far.us + 60 * USEC_SECOND}, &placement));
+    struct fact facts[BOUND_CONTACT_FACTS];
+    for (uint8_t i = 0; i < 3; i++) {
+        struct fact again = opened(i, 1, now);
+        assert_int_equal(book_recall(book, contact_request_key(5, again.opened.key), facts), 2);
+    }
+    struct fact old = opened(4, 1, (usec){-5}), older = placed(4, 1, (usec){-5});
+    older.placement.expires.us = INT64_MIN;  // before all time
+    apply(book, old);
+    apply(book, older);
+    assert_true(book_next_expired(book, (usec){-5}, &placement));
+    book_close(book);
+}
+
+// --- Retries -------------------------------------------------------------------------------------
 static void
 test_retry(void **state)
 {
@@ -296,9 +624,17 @@ test_retry(void **state)
                      STATUS_INPUT);  // of no contact just opened
     for (uint8_t i = 2; i <= 4; i++) (void)win(book, i, now);
     assert_false(book_find_contact(book, key, &found));  // the oldest of four is gone
+    assert_true(book_was_decided(book, key));            // but known, for longer
     struct fact next = opened(2, 1, now);
     assert_true(book_find_contact(book, contact_request_key(5, next.opened.key), &found));
     assert_int_equal(book_counts(book).contacts, 3);
+    for (uint8_t i = 5; i < 200; i++) (void)win(book, i, (usec){now.us + i * USEC_SECOND});
+    assert_true(book_was_decided(book, key));
+    apply(book, opened(200, 0, now));
+    assert_true(book_was_decided(book, key));
+    apply(book, opened(201, 0, now));
+    assert_false(book_was_decided(book, key));  // 200 requests later
+    assert_int_equal(book_counts(book).retries, history_limits.retries);
     book_close(book);
 }
 
@@ -355,8 +691,9 @@ test_room(void **state)
     assert_false(book_find_placement(book, fact_placement(&wins[5]), &found));
     assert_true(book_find_placement(book, fact_placement(&wins[2]), &found));
     assert_int_equal(found.state, PLACEMENT_CANCELLED);
-    assert_int_equal(book_spent(book, BUDGET_SEAT, 3).micros, 12 * 1000000);  // 13 won, one cancelled
-    apply(book, about(&wins[5], FACT_ACCEPTED));                      // dropped: changes nothing
+    assert_int_equal(book_spent(book, BUDGET_SEAT, 3).micros,
+                     12 * 1000000);               // 13 won, one cancelled
+    apply(book, about(&wins[5], FACT_ACCEPTED));  // dropped: changes nothing
     assert_int_equal(book_apply(book, &more, somewhere), STATUS_EXISTS);
     struct fact wrong = about(&wins[2], FACT_DELIVERED);
     assert_int_equal(book_apply(book, &wrong, somewhere), STATUS_CONFLICT);
@@ -459,6 +796,20 @@ test_refuses(void **state)
     assert_int_equal(book_apply(book, &message, somewhere), STATUS_INPUT);
     assert_int_equal(book_apply(book, &none, somewhere), STATUS_INPUT);
     assert_int_equal(book_apply(book, &wide, somewhere), STATUS_INPUT);
+    struct fact unsound = placed(1, 1, now);
+    unsound.placement.kind = PRICE_KIND_COUNT;
+    assert_int_equal(book_apply(book, &unsound, somewhere), STATUS_INPUT);
+    unsound = placed(1, 1, now), unsound.placement.rung = RUNG_COUNT;
+    assert_int_equal(book_apply(book, &unsound, somewhere), STATUS_INPUT);
+    unsound = placed(1, 1, now), unsound.placement.cell = STAGE_COUNT * CHANNEL_COUNT;
+    assert_int_equal(book_apply(book, &unsound, somewhere), STATUS_INPUT);
+    unsound = placed(1, 1, now), unsound.placement.price = money_of(-1);
+    assert_int_equal(book_apply(book, &unsound, somewhere), STATUS_INPUT);
+    unsound = placed(1, 1, now), unsound.placement.price = money_of(BOUND_MICROS + 1);
+    assert_int_equal(book_apply(book, &unsound, somewhere), STATUS_INPUT);
+    unsound = placed(1, 1, now), unsound.placement.message = 0;  // marks stand there
+    assert_int_equal(book_apply(book, &unsound, somewhere), STATUS_INPUT);
+    apply(book, placed(1, 1, now));
     book_close(book);
 }
 
@@ -469,6 +820,12 @@ main(void)
                                        cmocka_unit_test(test_fold_is_book),
                                        cmocka_unit_test(test_fold_over_catalogs),
                                        cmocka_unit_test(test_spend_is_exact),
+                                       cmocka_unit_test(test_responses),
+                                       cmocka_unit_test(test_responses_take_room),
+                                       cmocka_unit_test(test_shown),
+                                       cmocka_unit_test(test_shown_full),
+                                       cmocka_unit_test(test_old_facts),
+                                       cmocka_unit_test(test_clock_jumps),
                                        cmocka_unit_test(test_retry),
                                        cmocka_unit_test(test_retry_anew),
                                        cmocka_unit_test(test_room),
