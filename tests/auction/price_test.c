@@ -27,15 +27,15 @@ struct table_case {
     uint64_t winner, setter;
     int64_t price;
 };
-// Per response: expected in so many of a hundred. A share: of so much revenue.
+// Per response: expected in so many of eight. A share: of so much revenue.
 #define PRIOR(id, of, most, least, ahead)                                                 \
     {                                                                                     \
         .bid = (id), .seat = (of), .price = {most}, .floor = {least}, .priority = (ahead) \
     }
-#define ANSWER(id, of, most, percent, least)                                                  \
+#define ANSWER(id, of, most, eighths, least)                                                  \
     {                                                                                         \
         .bid = (id), .seat = (of), .kind = PRICE_RESPONSE, .price = {most}, .floor = {least}, \
-        .multiplier = (LEARN_ONE * (percent) + 99) / 100                                      \
+        .multiplier = LEARN_ONE / 8 * (eighths)                                               \
     }
 #define PART(id, of, most, revenue, least)                                                 \
     {                                                                                      \
@@ -88,24 +88,24 @@ static const struct table_case cases[] = {
      1,
      0,
      1},
-    {"4 a response is worth its rate", {ANSWER(1, 1, 100, 10, 0), BID(2, 2, 11, 0)}, 2, 1, 10},
-    {"9 in its own kind", {ANSWER(1, 1, 100, 10, 0), BID(2, 2, 9, 0)}, 1, 2, 90},
-    {"9 rounded up", {ANSWER(1, 1, 100, 30, 0), BID(2, 2, 20, 0)}, 1, 2, 67},
-    {"9 a response pays its floor", {ANSWER(1, 1, 100, 10, 5)}, 1, 0, 50},
-    {"2 a response below its floor", {ANSWER(1, 1, 100, 10, 11)}, 0, 0, 0},
+    {"4 a response is worth its rate", {ANSWER(1, 1, 80, 1, 0), BID(2, 2, 11, 0)}, 2, 1, 10},
+    {"9 in its own kind", {ANSWER(1, 1, 80, 1, 0), BID(2, 2, 9, 0)}, 1, 2, 72},
+    {"9 rounded up", {ANSWER(1, 1, 80, 3, 0), BID(2, 2, 20, 0)}, 1, 2, 54},
+    {"9 a response pays its floor", {ANSWER(1, 1, 80, 1, 5)}, 1, 0, 40},
+    {"2 a response below its floor", {ANSWER(1, 1, 80, 1, 11)}, 0, 0, 0},
     {"4 a share is worth its part", {PART(1, 1, 100000, 90, 0), BID(2, 2, 10, 0)}, 2, 1, 9},
     {"9 a share in millionths", {PART(1, 1, 100000, 90, 0), BID(2, 2, 3, 0)}, 1, 2, 33334},
     {"9 a share against a response",
-     {PART(1, 1, 100000, 90, 0), ANSWER(2, 2, 100, 8, 0)},
+     {PART(1, 1, 100000, 90, 0), ANSWER(2, 2, 64, 1, 0)},
      1,
      2,
      88889},
     {"9 a share pays its floor", {PART(1, 1, 100000, 90, 1)}, 1, 0, 11112},
-    {"4 compared before rounding",  // 1.9 before 1.8, which are both 1
-     {ANSWER(1, 1, 19, 10, 0), ANSWER(2, 2, 18, 10, 0)},
+    {"4 compared before rounding",  // 1.875 before 1.75, which are both shown as 1
+     {ANSWER(1, 1, 15, 1, 0), ANSWER(2, 2, 14, 1, 0)},
      1,
      2,
-     18},
+     14},
     {"4 nothing is expected of it", {ANSWER(1, 1, 100, 0, 0), BID(2, 2, 1, 0)}, 2, 0, 0},
     {"10 first price", {DEAL(1, 1, 10, 2, DEAL_FIRST_PRICE), BID(2, 2, 7, 0)}, 1, 0, 10},
     {"10 fixed price", {DEAL(1, 1, 10, 2, DEAL_FIXED), BID(2, 2, 7, 0)}, 1, 0, 2},

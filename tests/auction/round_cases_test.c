@@ -47,6 +47,8 @@ table_open(struct table *table)
                                                      .content = "c",
                                                      .format = "text",
                                                      .category = "",
+                                                     .campaign = "",
+                                                     .group = "",
                                                      .rung = i == 0 ? RUNG_GEOGRAPHIC
                                                                     : RUNG_COMMERCIALIZATION,
                                                      .objectives = 1u << OBJECTIVE_CROSS_SELL,
@@ -123,7 +125,7 @@ table_decide(struct table *table, struct book *book)
     struct why why = {outcome.bids, 0, 16};
     struct round *round = round_open();
     bool repeated;
-    assert_int_equal(round_decide(round, catalog, book, &table->contact, table->now, &why,
+    assert_int_equal(round_decide(round, catalog, book, &table->contact, NULL, table->now, &why,
                                   outcome.facts, &outcome.count, &repeated),
                      REASON_NONE);
     for (uint32_t i = 0; i < why.count; i++) {
@@ -147,13 +149,13 @@ test_plain_sale(void **state)
     table_open(&table);
     struct outcome outcome = table_decide(&table, NULL);
     const struct fact *placement = &outcome.facts[1];
-    assert_int_equal(outcome.count, 2);
+    assert_int_equal(outcome.count, 2 + outcome.facts[0].opened.records);
     assert_int_equal(placement->kind, FACT_PLACEMENT);
     assert_int_equal(placement->placement.seat, 3);
     assert_int_equal(placement->placement.price.micros, 2000000);
     assert_int_equal(placement->placement.setter, 71);
     assert_int_equal(placement->placement.bid_price.micros, 3000000);
-    assert_int_equal(placement->placement.eligible, 2);  // the search ended before the third
+    assert_int_equal(placement->placement.eligible, 3);
     assert_int_equal(placement->placement.expires.us, RANDOM_NOW + 60 * USEC_SECOND);
     assert_int_equal(placement->customer, 9);
     assert_int_equal(placement->party, 5);
@@ -263,14 +265,14 @@ spoil_message_rule(struct table *t)
 static void
 spoil_budget(struct table *t)
 {
-    t->seats[PRESS].has_budget = true;
-    t->seats[PRESS].budget = money_of(2999999);
+    t->seats[PRESS].budget.has_total = true;
+    t->seats[PRESS].budget.total = money_of(2999999);
 }
 static void
 spoil_message_budget(struct table *t)
 {
-    t->messages[PRESS].has_budget = true;
-    t->messages[PRESS].budget = money_of(2999999);
+    t->messages[PRESS].budget.has_total = true;
+    t->messages[PRESS].budget.total = money_of(2999999);
 }
 static void
 spoil_floor(struct table *t)
@@ -380,8 +382,8 @@ test_two_slots(void **state)
     table.container.slot_count = 2;
     table.messages[1].seat = "press";
     table.bids[1].seat = 3;
-    table.seats[PRESS].has_budget = true;
-    table.seats[PRESS].budget = money_of(2999999 + 1);
+    table.seats[PRESS].budget.has_total = true;
+    table.seats[PRESS].budget.total = money_of(2999999 + 1);
     outcome = table_decide(&table, NULL);
     assert_int_equal(outcome.reasons[1], REASON_OWN_SEAT);
     assert_int_equal(outcome.facts[1].placement.price.micros,
@@ -391,8 +393,8 @@ test_two_slots(void **state)
     table.container.slot_count = 2;
     table.messages[1].seat = "press";
     table.bids[1].seat = 3;
-    table.seats[PRESS].has_budget = true;
-    table.seats[PRESS].budget = money_of(3000000);
+    table.seats[PRESS].budget.has_total = true;
+    table.seats[PRESS].budget.total = money_of(3000000);
     table.bids[0].price = money_of(1000001);
     outcome = table_decide(&table, NULL);
     assert_int_equal(outcome.reasons[3 + 1], REASON_BUDGET);

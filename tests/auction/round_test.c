@@ -1,5 +1,6 @@
-// A round against its exhaustive twin on random markets with random changes, and the properties
-// that must always hold. round_cases_test.c has the single cases.
+// A round against its exhaustive twin on random markets with every rule of selling, live bids and
+// random changes; the record of each round, priced again from its facts, also after a change that
+// must be noticed; and why each bid did not win. round_cases_test.c has the single cases.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -14,155 +15,520 @@
 #include "random_history.h"
 #include "round_twin.h"
 
-// Returns placements; checks every fact of the contact.
-static unsigned
-check_against_twin(const struct history *history, const struct contact *contact,
-                   const struct fact *facts, unsigned count)
+struct played {
+    struct history history;
+    struct contact contact;
+    struct fact facts[BOUND_CONTACT_FACTS];
+    unsigned count;
+    struct catalog_bid live_bids[24];
+    struct round_callout callouts[30];
+    uint8_t groups[24];
+    struct round_live live;
+    struct why why;
+    struct twin twin;
+    struct twin_sale sale;
+    uint64_t contacts, wins, by_kind[PRICE_KIND_COUNT], live_wins, deals, variants, reasons[512],
+        noticed, kept_setters, asked;
+};
+
+// --- Live bids -----------------------------------------------------------------------------------
+static void
+make_live(struct played *played)
 {
-    static struct twin twin;
-    static struct twin_sale sale;
-    twin = (struct twin){history->catalog, history->book, contact, history->now, .win_count = 0};
-    twin_take_bids(&twin);
-    const struct catalog_container *container = &twin.catalog->containers[contact->container];
-    assert_int_equal(count, 1 + container->slot_count);
-    assert_int_equal(facts[0].kind, FACT_CONTACT);
-    assert_int_equal(facts[0].opened.slots, container->slot_count);
-    for (unsigned i = 1; i < count; i++) {
-        const struct fact *fact = &facts[i];
+    struct random *random = &played->history.random;
+    const struct catalog *catalog = played->history.catalog;
+    const struct catalog_container *container = &catalog->containers[played->contact.container];
+    played->live = (struct round_live){.bids = played->live_bids,
+                                       .groups = played->groups,
+                                       .callouts = played->callouts,
+                                       .callout_count = random_below(random, 30)};
+    for (uint32_t i = 0; i < played->live.callout_count; i++)
+        played->callouts[i] = (struct round_callout){
+            .seat = (uint16_t)(1 + i), .answer_ms = 7, .reason = REASON_NO_BID, .bids = 0};
+    uint32_t count = random_below(random, 24);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t message = random_below(random, catalog->message_count);
+        uint32_t seat = catalog->messages[message].seat;
+        uint8_t kind = (uint8_t)random_below(random, PRICE_KIND_COUNT);
+        if (!catalog->seats[seat].live) continue;
+        played->live_bids[played->live.count++] = (struct catalog_bid){
+            .id = random_next(random) | 1,
+            .seat = seat,
+            .message = message,
+            .slot = container->slot_first + random_below(random, container->slot_count),
+            .kind = kind,
+            .price = money_of(kind == PRICE_SHARE
+                                  ? 1 + (int64_t)random_below(random, 300000)
+                                  : 100000 * (1 + (int64_t)random_below(random, 40))),
+            .state = BID_ACTIVE,
+        };
+    }
+}
+
+// --- The record ----------------------------------------------------------------------------------
+static bool
+same_rank(const struct twin_bid *a, const struct twin_bid *b)
+{
+    struct price_bid left = {1,
+                             a->bid->seat,
+                             0,
+                             a->bid->kind,
+                             0,
+                             a->terms.priority,
+                             a->bid->price,
+                             a->terms.multiplier,
+                             {0}},
+                     right = {1,
+                              b->bid->seat,
+                              0,
+                              b->bid->kind,
+                              0,
+                              b->terms.priority,
+                              b->bid->price,
+                              b->terms.multiplier,
+                              {0}};
+    return !price_ranks_before(&left, &right, 0) && !price_ranks_before(&right, &left, 0);
+}
+
+static const struct twin *sorting;
+
+static int
+by_rank(const void *a, const void *b)
+{
+    return twin_ranks_before(sorting, a, b) ? -1 : 1;
+}
+
+static void
+check_candidate(struct played *played, const struct fact *fact, unsigned at, unsigned place,
+                unsigned last, uint64_t setter)
+{
+    const struct catalog *catalog = played->history.catalog;
+    const struct twin_sale *sale = &played->sale;
+    const struct twin_bid *is = NULL;
+    for (uint32_t i = 0; i < sale->eligible_count; i++)
+        if (sale->eligible[i].bid->id == fact->candidates.bid[at]) is = &sale->eligible[i];
+    assert_non_null(is);
+    bool live = is->bid >= played->live_bids && is->bid < played->live_bids + 24;
+    assert_int_equal(fact->candidates.price[at], is->bid->price.micros);
+    assert_true(fact->candidates.multiplier[at] == is->terms.multiplier);
+    assert_int_equal(fact->candidates.floor[at].micros, is->floor);
+    assert_int_equal(fact->candidates.floor_id[at], is->terms.floor_id);
+    assert_int_equal(fact->candidates.priority[at], is->terms.priority);
+    assert_int_equal(fact->candidates.message[at], catalog->messages[is->bid->message].id);
+    assert_int_equal(fact->candidates.seat[at], catalog->seats[is->bid->seat].id);
+    unsigned how = fact->candidates.how[at];
+    assert_int_equal(how & CANDIDATE_KIND, is->bid->kind);
+    assert_int_equal(how >> CANDIDATE_AT_SHIFT, is->terms.at);
+    assert_int_equal((how & CANDIDATE_LIVE) != 0, live);
+    // The eight best; of equal ones perhaps others; in the eighth place perhaps the setter.
+    if (!same_rank(is, &sale->eligible[place])) {
+        assert_true(place == BOUND_CANDIDATES - 1 && place == last && is->bid->id == setter);
+        played->kept_setters++;
+    }
+}
+
+static void
+check_tally(struct played *played, const struct fact *tally, unsigned candidates)
+{
+    uint32_t stopped = 0;
+    for (unsigned i = 0; i < 28 && tally->tally.reason[i] != 0; i++) {
+        stopped += tally->tally.count[i];
+        played->reasons[tally->tally.reason[i]] += tally->tally.count[i];
+    }
+    const struct fact *outcome = &played->facts[tally->position];
+    uint32_t eligible = outcome->kind == FACT_PLACEMENT ? outcome->placement.eligible : 0;
+    assert_int_equal(tally->tally.considered, stopped + eligible);
+    assert_true(eligible >= candidates);
+}
+
+static void
+check_refusals(struct played *played, const struct fact *fact, uint32_t slot)
+{
+    for (unsigned i = 0; i < 4 && fact->refusals.bid[i] != 0; i++) {
+        const struct catalog_bid *bid = NULL;
+        for (uint32_t j = 0; j < played->twin.bid_count; j++)
+            if (played->twin.bids[j]->id == fact->refusals.bid[i]) bid = played->twin.bids[j];
+        assert_non_null(bid);
+        struct twin_terms terms;
+        assert_int_equal(twin_judge_terms(&played->twin, bid, slot, &terms),
+                         fact->refusals.reason[i]);
+        if (fact->refusals.reason[i] == REASON_BELOW_FLOOR ||
+            fact->refusals.reason[i] == REASON_BELOW_DEAL_FLOOR)
+            assert_int_equal(fact->refusals.met[i], terms.floor);
+    }
+}
+
+static void
+check_record(struct played *played, unsigned position, uint32_t slot)
+{
+    const struct fact *outcome = &played->facts[position];
+    uint64_t setter = outcome->kind == FACT_PLACEMENT ? outcome->placement.setter : 0;
+    unsigned candidates = 0, tallies = 0;
+    unsigned expected = played->sale.eligible_count < BOUND_CANDIDATES ? played->sale.eligible_count
+                                                                       : BOUND_CANDIDATES;
+    bool setter_is_there = setter == 0;
+    sorting = &played->twin;
+    qsort(played->sale.eligible, played->sale.eligible_count, sizeof *played->sale.eligible,
+          by_rank);
+    for (unsigned i = 1 + played->facts[0].opened.slots; i < played->count; i++) {
+        const struct fact *fact = &played->facts[i];
+        if (fact->position != position) continue;
+        assert_true(id_same(fact->contact, outcome->contact));
+        if (fact->kind == FACT_REFUSALS) check_refusals(played, fact, slot);
+        for (unsigned at = 0; fact->kind == FACT_CANDIDATES && at < 2; at++) {
+            if (fact->candidates.bid[at] == 0) continue;
+            setter_is_there |= fact->candidates.bid[at] == setter;
+            check_candidate(played, fact, at, candidates++, expected - 1, setter);
+        }
+        if (fact->kind != FACT_TALLY) continue;
+        tallies++;
+        check_tally(played, fact, candidates);
+    }
+    assert_int_equal(tallies, 1);
+    assert_int_equal(candidates, expected);
+    assert_true(setter_is_there);
+}
+
+// --- Why -----------------------------------------------------------------------------------------
+static const struct catalog_bid *
+bid_at(const struct played *played, uint32_t number)
+{
+    uint32_t standing = played->history.catalog->bid_count;
+    struct book_bids overlay = book_overlay(played->history.book);
+    if (number < standing) return &played->history.catalog->bids[number];
+    if (number < standing + overlay.count) return &overlay.bids[number - standing];
+    return &played->live_bids[number - standing - overlay.count];
+}
+
+static void
+check_beaten(const struct played *played, const struct why_bid *why, const struct catalog_bid *bid,
+             const struct twin_terms *terms)
+{
+    const struct twin_sale *sale = &played->sale;
+    if (bid == sale->winner) {
+        assert_int_equal(why->reason, REASON_NONE);
+    } else if (bid->seat == sale->winner->seat) {
+        assert_int_equal(why->reason, REASON_OWN_SEAT);
+    } else if (sale->terms.priority > terms->priority && sale->terms.score <= terms->score) {
+        assert_int_equal(why->reason, REASON_LOST_TO_PRIORITY);
+    } else {
+        assert_int_equal(why->reason, REASON_OUTBID);
+        assert_int_equal(why->short_by.micros, sale->terms.score - terms->score);
+    }
+}
+
+// Each bid that may compete in the slot is there once, with the twin's reason and terms.
+static void
+check_why(struct played *played, uint8_t position, uint32_t slot)
+{
+    unsigned told = 0, competing = 0;
+    for (uint32_t i = 0; i < played->twin.bid_count; i++)
+        competing += played->twin.bids[i]->slot == UINT32_MAX || played->twin.bids[i]->slot == slot;
+    assert_true(played->why.count <= played->why.room);
+    for (uint32_t i = 0; i < played->why.count; i++) {
+        const struct why_bid *why = &played->why.bids[i];
+        if (why->position != position) continue;
+        told++;
+        const struct catalog_bid *bid = bid_at(played, why->bid);
+        struct twin_terms terms;
+        enum reason reason = twin_judge_terms(&played->twin, bid, slot, &terms);
+        assert_int_equal(why->floor.micros, terms.floor);
+        assert_int_equal(why->floor_id, terms.floor_id);
+        assert_int_equal(why->floor_rule, terms.floor_rule);
+        assert_int_equal(why->priority, terms.priority);
+        assert_int_equal(why->kind, bid->kind);
+        assert_int_equal(why->score.micros, terms.score);
+        assert_true(why->multiplier == terms.multiplier);
+        assert_true((why->reason == REASON_NOT_ELIGIBLE) == (why->rule != NULL));
+        if (reason == REASON_NONE) {
+            check_beaten(played, why, bid, &terms);
+            continue;
+        }
+        assert_int_equal(why->reason, reason);
+        if (reason == REASON_BELOW_FLOOR || reason == REASON_BELOW_DEAL_FLOOR)
+            assert_int_equal(why->short_by.micros, terms.floor - terms.score);
+        if (reason == REASON_FREQUENCY_CAP || reason == REASON_PRESSURE_CAP)
+            assert_true(why->cap_count >= played->history.catalog->caps[why->cap].count);
+        if (reason == REASON_BUDGET || reason == REASON_PACING)
+            assert_true(why->budget_left.micros < bid->price.micros);
+    }
+    assert_int_equal(told, competing);
+}
+
+// --- Pricing again -------------------------------------------------------------------------------
+// A record that was changed in one place; false when it had nothing to change there.
+static bool
+change(struct random *random, struct fact *facts, unsigned count)
+{
+    unsigned position = 1 + random_below(random, facts[0].opened.slots);
+    struct fact *outcome = &facts[position], *candidates = NULL;
+    for (unsigned i = 1 + facts[0].opened.slots; i < count && candidates == NULL; i++)
+        if (facts[i].kind == FACT_CANDIDATES && facts[i].position == position)
+            candidates = &facts[i];
+    if (outcome->kind != FACT_PLACEMENT || candidates == NULL) return false;
+    switch (random_below(random, 13)) {
+    case 0: outcome->placement.price.micros++; break;
+    case 1: outcome->placement.price.micros--; break;
+    case 2: outcome->placement.floor.micros++; break;
+    case 3: outcome->placement.setter ^= 1; break;
+    case 4: outcome->placement.bid ^= 2; break;
+    case 5: outcome->placement.bid_price.micros--; break;
+    case 6: outcome->placement.seat++; break;
+    case 7: outcome->placement.message++; break;
+    case 8: candidates->candidates.price[0]++; break;
+    case 9: candidates->candidates.floor[0].micros--; break;
+    case 10: candidates->candidates.bid[0] ^= 4; break;
+    case 11: candidates->kind = FACT_TALLY; break;
+    default: candidates->candidates.floor_id[0]++; break;
+    }
+    return true;
+}
+
+static void
+check_reprice(struct played *played)
+{
+    unsigned position;
+    struct price_sale sale;
+    if (!round_reprice(played->facts, played->count, &position, &sale))
+        fail_msg("slot %u cannot be priced again", position);
+    struct fact facts[BOUND_CONTACT_FACTS];
+    memcpy(facts, played->facts, sizeof facts);
+    if (!change(&played->history.random, facts, played->count)) return;
+    assert_false(round_reprice(facts, played->count, &position, &sale));
+    played->noticed++;
+}
+
+// --- One contact ---------------------------------------------------------------------------------
+static void
+check_placement(struct played *played, const struct fact *fact, uint32_t slot)
+{
+    const struct catalog *catalog = played->history.catalog;
+    const struct twin_sale *sale = &played->sale;
+    const struct catalog_message *message = &catalog->messages[sale->winner->message];
+    const struct catalog_container *container = &catalog->containers[played->contact.container];
+    assert_int_equal(fact->kind, FACT_PLACEMENT);
+    assert_true(fact->placement.bid == sale->winner->id);
+    assert_int_equal(fact->placement.price.micros, sale->price);
+    assert_int_equal(fact->placement.floor.micros, sale->floor);
+    assert_true(fact->placement.setter == sale->setter);
+    assert_int_equal(fact->placement.slot, catalog->slots[slot].id);
+    assert_int_equal(fact->placement.kind, sale->winner->kind);
+    assert_int_equal(fact->placement.deal, sale->terms.deal);
+    assert_int_equal(fact->placement.floor_rule, sale->terms.floor_rule);
+    assert_int_equal(fact->placement.floor_id, sale->terms.floor_id);
+    assert_int_equal(fact->placement.cell, container->stage * CHANNEL_COUNT + container->channel);
+    assert_int_equal(fact->placement.day, catalog_day_of(catalog, played->history.now).day);
+    assert_int_equal(fact->placement.campaigns[0] != 0, message->campaign != UINT32_MAX);
+    assert_int_equal(fact->placement.cap_days, message->remember_days);
+    assert_true(sale->price <= sale->winner->price.micros);
+    assert_true(price_score((enum price_kind)sale->winner->kind, money_of(sale->price),
+                            sale->terms.multiplier)
+                    .micros >= sale->floor);
+    played->wins++;
+    played->by_kind[sale->winner->kind]++;
+    played->live_wins += sale->winner >= played->live_bids && sale->winner < played->live_bids + 24;
+    played->deals += sale->terms.deal != 0;
+}
+
+static void
+check_against_twin(struct played *played)
+{
+    const struct history *history = &played->history;
+    const struct catalog *catalog = history->catalog;
+    const struct catalog_container *container = &catalog->containers[played->contact.container];
+    const struct fact *opened = &played->facts[0];
+    struct twin *twin = &played->twin;
+    twin->catalog = catalog;
+    twin->book = history->book;
+    twin->contact = &played->contact;
+    twin->now = history->now;
+    twin->win_count = 0;
+    twin->id = opened->contact;
+    twin_take_bids(twin);
+    twin_take_live(twin, &played->live);
+    assert_int_equal(opened->kind, FACT_CONTACT);
+    assert_int_equal(opened->opened.slots, container->slot_count);
+    assert_int_equal(played->count, 1 + container->slot_count + opened->opened.records);
+    bool variant;
+    uint32_t experiment = twin_experiment(twin, &variant);
+    assert_int_equal(opened->opened.experiment,
+                     experiment == UINT32_MAX ? 0 : catalog->experiments[experiment].id);
+    assert_int_equal((opened->opened.flags & CONTACT_VARIANT) != 0, variant);
+    played->variants += variant;
+    for (unsigned i = 1; i <= container->slot_count; i++) {
+        const struct fact *fact = &played->facts[i];
         uint32_t slot = container->slot_first + i - 1;
         assert_int_equal(fact->position, i);
-        assert_true(id_same(fact->contact, facts[0].contact));
-        twin_sell(&twin, slot, fact->contact, &sale);
-        if (sale.winner == NULL) {
+        assert_true(id_same(fact->contact, opened->contact));
+        twin_sell(twin, slot, fact->contact, &played->sale);
+        check_why(played, (uint8_t)i, slot);
+        if (played->sale.winner != NULL) {
+            check_placement(played, fact, slot);
+        } else {
             assert_int_equal(fact->kind, FACT_UNFILLED);
             assert_true(fact->unfilled.reason == REASON_NO_BIDS ||
                         fact->unfilled.reason == REASON_NO_ELIGIBLE_BID);
-            continue;
         }
-        assert_int_equal(fact->kind, FACT_PLACEMENT);
-        assert_true(fact->placement.bid == sale.winner->id);
-        assert_int_equal(fact->placement.price.micros, sale.price);
-        assert_int_equal(fact->placement.floor.micros, sale.floor);
-        assert_true(fact->placement.setter == sale.setter);
-        assert_int_equal(fact->placement.slot, twin.catalog->slots[slot].id);
-        assert_true(sale.floor <= sale.price && sale.price <= sale.winner->price.micros);
-        twin_win(&twin, &sale);
+        check_record(played, i, slot);
+        if (played->sale.winner != NULL) twin_win(twin, &played->sale);
     }
-    return twin.win_count;
+}
+
+// A live bidder may be asked for a slot exactly when one of its messages could compete there; the
+// floor is the least of theirs. A share meets no budget, so it stands for a message of the seat.
+static void
+check_ask(struct played *played)
+{
+    const struct history *history = &played->history;
+    const struct catalog *catalog = history->catalog;
+    const struct catalog_container *container = &catalog->containers[played->contact.container];
+    struct twin *twin = &played->twin;
+    twin->win_count = 0;
+    for (uint32_t seat = 0; seat < catalog->seat_count; seat++) {
+        struct round_ask ask;
+        round_ask(history->round, catalog, history->book, &played->contact, seat, history->now,
+                  &ask);
+        assert_true((ask.slots == 0) == (ask.reason != REASON_NONE));
+        bool may = catalog->seats[seat].live && !catalog->seats[seat].paused &&
+                   (played->contact.consent & 1u << CONSENT_THIRD_PARTY);
+        for (uint32_t i = 0; i < container->slot_count; i++) {
+            int64_t least = INT64_MAX;
+            for (uint32_t m = 0; may && m < catalog->message_count; m++) {
+                struct catalog_bid bid = {.id = 1,
+                                          .seat = seat,
+                                          .message = m,
+                                          .kind = PRICE_SHARE,
+                                          .price = {1},
+                                          .slot = container->slot_first + i};
+                struct twin_terms terms;
+                if (catalog->messages[m].seat != seat) continue;
+                enum reason reason = twin_judge_terms(twin, &bid, bid.slot, &terms);
+                if (reason != REASON_NONE && reason != REASON_BELOW_FLOOR &&
+                    reason != REASON_BELOW_DEAL_FLOOR)
+                    continue;
+                if (terms.floor < least) least = terms.floor;
+            }
+            assert_int_equal(ask.slots >> i & 1, least != INT64_MAX);
+            if (least != INT64_MAX) assert_int_equal(ask.floor[i].micros, least);
+            played->asked += least != INT64_MAX;
+        }
+    }
 }
 
 static void
-check_budgets(const struct history *history)
+check_spent(const struct history *history)
 {
     const struct catalog *catalog = history->catalog;
+    const struct book *book = history->book;
     for (uint32_t i = 0; i < catalog->seat_count; i++) {
         const struct catalog_seat *seat = &catalog->seats[i];
-        if (seat->has_budget)
-            assert_true(book_seat_spent(history->book, seat->id).micros <= seat->budget.micros);
+        if (seat->budget.has_total)
+            assert_true(book_spent(book, BUDGET_SEAT, seat->id).micros <=
+                        seat->budget.total.micros);
+    }
+    for (uint32_t i = 0; i < catalog->campaign_count; i++) {
+        const struct catalog_campaign *campaign = &catalog->campaigns[i];
+        if (campaign->budget.has_total)
+            assert_true(book_spent(book, BUDGET_CAMPAIGN, campaign->id).micros <=
+                        campaign->budget.total.micros);
     }
     for (uint32_t i = 0; i < catalog->message_count; i++) {
         const struct catalog_message *message = &catalog->messages[i];
-        if (!message->has_budget) continue;
-        assert_true(book_message_spent(history->book, message->id).micros <=
-                    message->budget.micros);
-    }
-}
-
-// Each bid judged once, in order; the winner is NONE; the reasons agree with the sale.
-static void
-check_why(const struct history *history, const struct why *why)
-{
-    const struct catalog *catalog = history->catalog;
-    struct book_bids overlay = book_overlay(history->book);
-    assert_true(why->count <= why->room);
-    const struct why_bid *before = NULL;
-    unsigned winners = 0;
-    for (uint32_t i = 0; i < why->count; i++) {
-        const struct why_bid *bid = &why->bids[i];
-        const struct catalog_bid *is = bid->bid < catalog->bid_count
-                                           ? &catalog->bids[bid->bid]
-                                           : &overlay.bids[bid->bid - catalog->bid_count];
-        if (before != NULL && before->position != bid->position) before = NULL, winners = 0;
-        const struct catalog_bid *last = before == NULL ? NULL
-                                         : before->bid < catalog->bid_count
-                                             ? &catalog->bids[before->bid]
-                                             : &overlay.bids[before->bid - catalog->bid_count];
-        if (last != NULL) {
-            assert_true(last->price.micros > is->price.micros ||
-                        (last->price.micros == is->price.micros && last->id < is->id));
-        }
-        winners += bid->reason == REASON_NONE;
-        assert_true(winners <= 1);
-        assert_true((bid->reason == REASON_NOT_ELIGIBLE) == (bid->rule != NULL));
-        if (bid->reason == REASON_BELOW_FLOOR)
-            assert_int_equal(bid->short_by.micros, bid->floor.micros - is->price.micros);
-        before = bid;
+        if (message->budget.has_total)
+            assert_true(book_spent(book, BUDGET_MESSAGE, message->id).micros <=
+                        message->budget.total.micros);
     }
 }
 
 // One contact: decided, compared, decided again with `why`, applied, asked again.
-static unsigned
-play_contact(struct history *history, struct why *why)
+static void
+play_contact(struct played *played)
 {
-    struct contact contact;
-    struct fact facts[BOUND_CONTACT_FACTS], again[BOUND_CONTACT_FACTS];
-    unsigned count, count_again;
+    struct history *history = &played->history;
+    struct fact again[BOUND_CONTACT_FACTS];
+    unsigned count;
     bool repeated;
-    random_contact(&history->random, history->catalog, &contact);
-    enum reason reason = round_decide(history->round, history->catalog, history->book, &contact,
-                                      history->now, NULL, facts, &count, &repeated);
-    if (reason == REASON_BUSY) return 0;
+    random_contact(&history->random, history->catalog, &played->contact);
+    make_live(played);
+    const struct contact *contact = &played->contact;
+    enum reason reason = round_decide(history->round, history->catalog, history->book, contact,
+                                      &played->live, history->now, NULL, played->facts,
+                                      &played->count, &repeated);
+    if (reason == REASON_BUSY) return;
     assert_int_equal(reason, REASON_NONE);
     assert_false(repeated);
-    unsigned wins = check_against_twin(history, &contact, facts, count);
-    assert_int_equal(round_decide(history->round, history->catalog, history->book, &contact,
-                                  history->now, why, again, &count_again, &repeated),
+    assert_int_equal(round_decide(history->round, history->catalog, history->book, contact,
+                                  &played->live, history->now, &played->why, again, &count,
+                                  &repeated),
                      REASON_NONE);
-    assert_int_equal(count_again, count);
-    assert_memory_equal(again, facts, count * sizeof *facts);
-    check_why(history, why);
-    history_apply(history, facts, count);
+    assert_int_equal(count, played->count);
+    assert_memory_equal(again, played->facts, count * sizeof *again);
+    check_against_twin(played);
+    check_ask(played);
+    check_reprice(played);
+    history_apply(history, played->facts, played->count);
     usec later = {history->now.us + USEC_SECOND};
-    assert_int_equal(round_decide(history->round, history->catalog, history->book, &contact, later,
-                                  NULL, again, &count_again, &repeated),
+    assert_int_equal(round_decide(history->round, history->catalog, history->book, contact, NULL,
+                                  later, NULL, again, &count, &repeated),
                      REASON_NONE);
     assert_true(repeated);
-    assert_int_equal(count_again, count);
-    assert_memory_equal(again, facts, count * sizeof *facts);
-    contact.request++;
-    assert_int_equal(round_decide(history->round, history->catalog, history->book, &contact, later,
-                                  NULL, again, &count_again, &repeated),
+    assert_int_equal(count, 1 + played->facts[0].opened.slots);
+    assert_memory_equal(again, played->facts, count * sizeof *again);
+    played->contact.request++;
+    assert_int_equal(round_decide(history->round, history->catalog, history->book, contact, NULL,
+                                  later, NULL, again, &count, &repeated),
                      REASON_CONFLICT);
-    return wins;
+    played->contacts++;
+}
+
+static void
+play_markets(struct played *played, uint64_t seed, unsigned markets, unsigned contacts)
+{
+    static struct why_bid bids[20000];
+    played->why = (struct why){bids, 0, 20000};
+    for (unsigned market = 0; market < markets; market++) {
+        struct random_market options = {.bids = 20 + (market % 10) * 60,
+                                        .prices = market % 3 ? 40 : 6,
+                                        .purse = 2000,
+                                        .version = 1};
+        random_market_everything(&options);
+        options.together = 0;
+        options.limits = options.groups = false;
+        if (market % 4 == 0) options.priorities = options.deals = options.kinds = false;
+        history_open(&played->history, seed + market, &options, &history_limits);
+        for (unsigned step = 0; step < contacts; step++) {
+            for (unsigned i = random_below(&played->history.random, 4); i > 0; i--)
+                history_step(&played->history);
+            play_contact(played);
+            check_spent(&played->history);
+        }
+        history_close(&played->history);
+    }
 }
 
 static void
 test_equals_twin(void **state)
 {
     (void)state;
-    uint64_t seed = random_seed(1122), contacts = 0, wins = 0;
-    static struct why_bid bids[20000];
-    struct why why = {bids, 0, 20000};
-    for (unsigned market = 0; market < 30; market++) {
-        struct history history;
-        struct random_market options = {.bids = 20 + (market % 10) * 60,
-                                        .prices = market % 3 ? 40 : 6,
-                                        .budgets = true,
-                                        .caps = true,
-                                        .version = 1};
-        history_open(&history, seed + market, &options, &history_limits);
-        for (unsigned step = 0; step < 60; step++) {
-            for (unsigned i = random_below(&history.random, 4); i > 0; i--) history_step(&history);
-            unsigned before = history.count;
-            wins += play_contact(&history, &why);
-            contacts += history.count > before;
-            check_budgets(&history);
-        }
-        history_close(&history);
-    }
-    printf("%llu contacts, %llu placements\n", (unsigned long long)contacts,
-           (unsigned long long)wins);
-    assert_true(contacts >= 1000 && wins >= 500);
+    static struct played played;
+    play_markets(&played, random_seed(1122), 40, 60);
+    printf("%llu contacts, %llu placements: %llu per placement, %llu per response, %llu shares, "
+           "%llu live, %llu in deals; %llu variants, %llu changes noticed, %llu setters kept, "
+           "%llu slots to ask for\n",
+           (unsigned long long)played.contacts, (unsigned long long)played.wins,
+           (unsigned long long)played.by_kind[PRICE_PLACEMENT],
+           (unsigned long long)played.by_kind[PRICE_RESPONSE],
+           (unsigned long long)played.by_kind[PRICE_SHARE], (unsigned long long)played.live_wins,
+           (unsigned long long)played.deals, (unsigned long long)played.variants,
+           (unsigned long long)played.noticed, (unsigned long long)played.kept_setters,
+           (unsigned long long)played.asked);
+    for (unsigned i = 0; i < REASON_COUNT; i++)
+        if (played.reasons[i] > 0)
+            printf("  %s %llu\n", reason_key((enum reason)i),
+                   (unsigned long long)played.reasons[i]);
+    assert_true(played.contacts >= 1500 && played.wins >= 700 && played.noticed >= 300);
+    assert_true(played.by_kind[PRICE_RESPONSE] > 20 && played.by_kind[PRICE_SHARE] > 5);
+    assert_true(played.live_wins > 20 && played.deals > 20 && played.variants > 50);
 }
 
 int
