@@ -18,18 +18,25 @@ struct stage_set {
     struct event event;
 };
 
-// A market at work until a placement of a seat is held.
+// A market at work until a placement of a seat is held; then one like it, of this kind of price.
 static void
-set_open(struct stage_set *set)
+set_open_of(struct stage_set *set, enum price_kind kind)
 {
     struct random_market options = {.bids = 200, .prices = 20, .version = 3};
     history_open(&set->history, 77, &options, &history_limits);
     while (set->history.placement_count == 0) history_contact(&set->history);
     struct book_placement placement;
     assert_true(book_find_placement(set->history.book, set->history.placements[0], &placement));
-    set->placement = *placement.fact;
+    struct fact facts[2] = {{.kind = FACT_CONTACT, .party = 5, .at = set->history.now},
+                            *placement.fact};
+    facts[0].contact = facts[1].contact = hash_id("contact", &options, sizeof options.version);
+    facts[0].contact.bytes[15] = facts[1].contact.bytes[15] = 0;
+    facts[0].opened.slots = 1;
+    facts[1].placement.kind = (uint8_t)kind;
+    history_apply(&set->history, facts, 2);
+    set->placement = facts[1];
     set->event = (struct event){
-        .placement = set->history.placements[0],
+        .placement = fact_placement(&facts[1]),
         .kind = FACT_DELIVERED,
         .role = ROLE_TOUCHPOINT,
         .party = 5,
@@ -39,6 +46,12 @@ set_open(struct stage_set *set)
         .order = {{1}},
         .key = "key",
     };
+}
+
+static void
+set_open(struct stage_set *set)
+{
+    set_open_of(set, PRICE_PLACEMENT);
 }
 
 #define REPEAT REASON_COUNT  // in the tables: REASON_NONE, and nothing new
@@ -102,20 +115,23 @@ test_states(void **state)
         ENDED = REASON_ALREADY_ENDED,
         CONFLICT = REASON_CONFLICT
     };
-    static const enum fact_kind kinds[] = {FACT_DELIVERED, FACT_CANCELLED, FACT_ACCEPTED,
-                                           FACT_DECLINED,  FACT_CONVERTED, FACT_REFUNDED};
-    static const int expected[6][6] = {
-        [PLACEMENT_HELD] = {NOW, NOW, EARLY, EARLY, EARLY, EARLY},
-        [PLACEMENT_DELIVERED] = {REPEAT, ENDED, NOW, NOW, NOW, EARLY},
-        [PLACEMENT_ACCEPTED] = {REPEAT, ENDED, REPEAT, CONFLICT, NOW, EARLY},
-        [PLACEMENT_DECLINED] = {REPEAT, ENDED, CONFLICT, REPEAT, ENDED, EARLY},
-        [PLACEMENT_CANCELLED] = {ENDED, REPEAT, ENDED, ENDED, ENDED, EARLY},
-        [PLACEMENT_EXPIRED] = {LATE, ENDED, ENDED, ENDED, ENDED, EARLY},
+    enum { KINDS = 7, STATES = PLACEMENT_LAPSED + 1 };
+    static const enum fact_kind kinds[KINDS] = {FACT_DELIVERED, FACT_CANCELLED, FACT_ACCEPTED,
+                                                FACT_DECLINED,  FACT_CONVERTED, FACT_REFUNDED,
+                                                FACT_COMPLAINED};
+    static const int expected[STATES][KINDS] = {
+        [PLACEMENT_HELD] = {NOW, NOW, EARLY, EARLY, EARLY, EARLY, EARLY},
+        [PLACEMENT_DELIVERED] = {REPEAT, ENDED, NOW, NOW, NOW, EARLY, NOW},
+        [PLACEMENT_ACCEPTED] = {REPEAT, ENDED, REPEAT, CONFLICT, NOW, EARLY, NOW},
+        [PLACEMENT_DECLINED] = {REPEAT, ENDED, CONFLICT, REPEAT, ENDED, EARLY, NOW},
+        [PLACEMENT_CANCELLED] = {ENDED, REPEAT, ENDED, ENDED, ENDED, EARLY, ENDED},
+        [PLACEMENT_EXPIRED] = {LATE, ENDED, ENDED, ENDED, ENDED, EARLY, ENDED},
+        [PLACEMENT_LAPSED] = {REPEAT, ENDED, LATE, LATE, NOW, EARLY, NOW},
     };
-    for (enum placement_state from = PLACEMENT_HELD; from <= PLACEMENT_EXPIRED; from++) {
-        for (unsigned i = 0; i < 6; i++) {
+    for (enum placement_state from = PLACEMENT_HELD; from <= PLACEMENT_LAPSED; from++) {
+        for (unsigned i = 0; i < KINDS; i++) {
             struct stage_set set;
-            set_open(&set);
+            set_open_of(&set, from == PLACEMENT_LAPSED ? PRICE_RESPONSE : PRICE_PLACEMENT);
             lead_to(&set, from);
             struct digest before = book_digest(set.history.book);
             enum reason reason = report(&set, kinds[i]);
@@ -147,6 +163,93 @@ test_window(void **state)
     assert_int_equal(report(&set, FACT_DELIVERED), REASON_LATE);  // held, but the window is over
     set.history.now = (usec){expires.us - 1};
     assert_int_equal(report(&set, FACT_DELIVERED), REASON_NONE);
+    history_close(&set.history);
+}
+
+// The engine's clock was set back by an hour since the win: what is reported now is not early.
+static void
+test_clock_set_back(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    set_open(&set);
+    set.history.now.us -= 3600 * USEC_SECOND;
+    set.event.effective = (usec){set.history.now.us - 301 * USEC_SECOND};
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_EARLY);
+    set.event.effective = (usec){set.history.now.us + 301 * USEC_SECOND};
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_OUT_OF_RANGE);
+    set.event.effective = set.history.now;
+    assert_int_equal(report(&set, FACT_DELIVERED), REASON_NONE);
+    history_close(&set.history);
+}
+
+// A price per response: the response comes within a month, or is late, noted as lapsed or not.
+static void
+test_response_window(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    set_open_of(&set, PRICE_RESPONSE);
+    lead_to(&set, PLACEMENT_DELIVERED);
+    usec end = {set.history.now.us + BOUND_RESPONSE_DAYS * USEC_DAY};
+    set.history.now = set.event.effective = end;
+    assert_int_equal(report(&set, FACT_ACCEPTED), REASON_LATE);
+    set.history.now = set.event.effective = (usec){end.us - 1};
+    assert_int_equal(report(&set, FACT_ACCEPTED), REASON_NONE);
+    set.history.now = set.event.effective = end;
+    assert_int_equal(report(&set, FACT_ACCEPTED), REPEAT);
+    history_close(&set.history);
+    set_open_of(&set, PRICE_SHARE);  // no price depends on it: never late
+    lead_to(&set, PLACEMENT_DELIVERED);
+    set.history.now = set.event.effective = (usec){end.us + 300 * USEC_DAY};
+    assert_int_equal(report(&set, FACT_ACCEPTED), REASON_NONE);
+    history_close(&set.history);
+}
+
+static void
+test_complaints(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    set_open(&set);
+    lead_to(&set, PLACEMENT_DELIVERED);
+    set.event.role = ROLE_SEAT;
+    set.event.party = (uint16_t)set.placement.placement.seat;
+    assert_int_equal(report(&set, FACT_COMPLAINED), REASON_WRONG_ROLE);
+    set.event.role = ROLE_TOUCHPOINT;
+    set.event.party = 5;
+    assert_int_equal(report(&set, FACT_COMPLAINED), REASON_NONE);
+    assert_int_equal(report(&set, FACT_COMPLAINED), REPEAT);
+    history_close(&set.history);
+}
+
+// No room to remember it: the reporter is told to come back, and nothing is half noted.
+static void
+test_complaint_busy(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    set_open(&set);
+    struct book_limits limits = history_limits;
+    limits.customers = 0;
+    struct book *book = book_open(&limits);
+    struct fact contact = {.kind = FACT_CONTACT, .party = 5, .contact = set.placement.contact};
+    struct fact delivered = set.placement, fact;
+    contact.opened.slots = 1;
+    set.placement.customer = 9;
+    set.placement.placement.cap_days = 0;
+    memset(delivered.bytes, 0, sizeof delivered.bytes);
+    delivered.kind = FACT_DELIVERED;
+    struct catalog_position position = {1, 1, 1};
+    assert_int_equal(book_apply(book, &contact, position), STATUS_OK);
+    assert_int_equal(book_apply(book, &set.placement, position), STATUS_OK);
+    assert_int_equal(book_apply(book, &delivered, position), STATUS_OK);
+    set.event.kind = FACT_COMPLAINED;
+    bool repeated;
+    assert_int_equal(
+        event_decide(set.history.catalog, book, &set.event, set.history.now, &fact, &repeated),
+        REASON_BUSY);
+    book_close(book);
     history_close(&set.history);
 }
 
@@ -220,13 +323,46 @@ test_revenue(void **state)
     revenue(&set, FACT_CONVERTED, 3, "q", 1, REASON_CURRENCY);
     memcpy(set.event.currency.code, "EUR", 4);
     // The same order on another placement is a conflict.
-    while (set.history.placement_count < 2) history_contact(&set.history);
-    set.event.placement = set.history.placements[1];
+    set.event.placement = set.history.placements[0];
     assert_true(book_find_placement(set.history.book, set.event.placement, &placement));
     set.placement = *placement.fact;
     lead_to(&set, PLACEMENT_DELIVERED);
     revenue(&set, FACT_CONVERTED, 1, "o", 100, REASON_CONFLICT);
     revenue(&set, FACT_REFUNDED, 2, "r9", 1, REASON_CONFLICT);
+    history_close(&set.history);
+}
+
+// All conversions of a placement together stay within the range of money.
+static void
+test_revenue_range(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    struct fact fact;
+    bool repeated;
+    set_open(&set);
+    struct book_limits limits = history_limits;
+    limits.orders = 10000;
+    struct book *book = book_open(&limits);
+    struct fact contact = {.kind = FACT_CONTACT, .party = 5, .contact = set.placement.contact};
+    struct catalog_position position = {1, 1, 1};
+    contact.opened.slots = 1;
+    assert_int_equal(book_apply(book, &contact, position), STATUS_OK);
+    assert_int_equal(book_apply(book, &set.placement, position), STATUS_OK);
+    set.event.amount = money_of(BOUND_MICROS);
+    enum reason reason = REASON_NONE;
+    unsigned count = 0;
+    for (; reason == REASON_NONE; count++) {
+        set.event.kind = count == 0 ? FACT_DELIVERED : FACT_CONVERTED;
+        memcpy(set.event.order.bytes, &count, sizeof count);
+        reason = event_decide(set.history.catalog, book, &set.event, set.history.now, &fact,
+                              &repeated);
+        assert_false(repeated);
+        if (reason == REASON_NONE) assert_int_equal(book_apply(book, &fact, position), STATUS_OK);
+    }
+    assert_int_equal(reason, REASON_OUT_OF_RANGE);
+    assert_int_equal(count, 1 + INT64_MAX / BOUND_MICROS + 1);
+    book_close(book);
     history_close(&set.history);
 }
 
@@ -336,6 +472,54 @@ test_offers(void **state)
     history_close(history);
 }
 
+// Kinds of price: what each may cost, and that a share needs a contract.
+static void
+test_offers_of_kinds(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    struct fact fact, found;
+    set_open(&set);
+    struct history *history = &set.history;
+    const struct catalog *catalog = history->catalog;
+    struct offer offer = an_offer(catalog), bad = offer;
+    uint32_t message = 0;
+    while (catalog_contract_at(catalog, catalog->messages[message].seat, history->now) == NULL)
+        message++;
+    bad.message = offer.message = message;
+    offer.seat = (uint16_t)catalog->seats[catalog->messages[message].seat].id;
+    bad = offer, bad.kind = PRICE_KIND_COUNT;
+    assert_int_equal(put(history, &bad, &fact), REASON_OUT_OF_RANGE);
+    bad = offer, bad.kind = PRICE_SHARE, bad.price = money_of(MONEY_PPM + 1);
+    assert_int_equal(put(history, &bad, &fact), REASON_OUT_OF_RANGE);
+    bad.price = money_of(0);
+    assert_int_equal(put(history, &bad, &fact), REASON_OUT_OF_RANGE);
+    assert_int_equal(put(history, &offer, &fact), REASON_NONE);
+    offer.kind = PRICE_RESPONSE;  // the same amount of another kind is a change
+    assert_int_equal(put(history, &offer, &fact), REASON_NONE);
+    assert_int_equal(put(history, &offer, &fact), REPEAT);
+    offer.kind = PRICE_SHARE;
+    offer.price = money_of(MONEY_PPM);
+    assert_int_equal(put(history, &offer, &fact), REASON_NONE);
+    assert_int_equal(fact.bid.kind, PRICE_SHARE);
+    assert_true(book_find_bid(history->book, fact.bid.bid, &found));
+    assert_int_equal(found.bid.kind, PRICE_SHARE);
+    struct offer end = {.seat = offer.seat, .state = BID_WITHDRAWN, .key = "mine"};
+    assert_int_equal(put(history, &end, &fact), REASON_NONE);
+    assert_int_equal(fact.bid.kind, PRICE_SHARE);
+    // A seat without a contract now, or when the bid begins.
+    for (message = 0; message < catalog->message_count; message++)
+        if (catalog_contract_at(catalog, catalog->messages[message].seat, history->now) == NULL)
+            break;
+    assert_true(message < catalog->message_count);
+    offer.message = message;
+    offer.seat = (uint16_t)catalog->seats[catalog->messages[message].seat].id;
+    assert_int_equal(put(history, &offer, &fact), REASON_CONTRACT);
+    offer.kind = PRICE_PLACEMENT;
+    assert_int_equal(put(history, &offer, &fact), REASON_NONE);
+    history_close(history);
+}
+
 // A standing bid of the catalog: the same state is a repeat, another changes it.
 static void
 test_offers_over_catalog(void **state)
@@ -348,6 +532,7 @@ test_offers_over_catalog(void **state)
     const struct catalog_bid *bid = &history->catalog->bids[3];
     struct offer offer = {.seat = (uint16_t)history->catalog->seats[bid->seat].id,
                           .state = bid->state,
+                          .kind = bid->kind,
                           .message = bid->message,
                           .slot = bid->slot,
                           .price = bid->price,
@@ -398,11 +583,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_states),       cmocka_unit_test(test_window),
-        cmocka_unit_test(test_parties),      cmocka_unit_test(test_revenue),
-        cmocka_unit_test(test_revenue_busy), cmocka_unit_test(test_expire),
-        cmocka_unit_test(test_offers),       cmocka_unit_test(test_offers_over_catalog),
-        cmocka_unit_test(test_offers_busy),  cmocka_unit_test(test_bid_ids),
+        cmocka_unit_test(test_states),         cmocka_unit_test(test_window),
+        cmocka_unit_test(test_clock_set_back), cmocka_unit_test(test_response_window),
+        cmocka_unit_test(test_complaints),     cmocka_unit_test(test_complaint_busy),
+        cmocka_unit_test(test_revenue_range),  cmocka_unit_test(test_offers_of_kinds),
+        cmocka_unit_test(test_parties),        cmocka_unit_test(test_revenue),
+        cmocka_unit_test(test_revenue_busy),   cmocka_unit_test(test_expire),
+        cmocka_unit_test(test_offers),         cmocka_unit_test(test_offers_over_catalog),
+        cmocka_unit_test(test_offers_busy),    cmocka_unit_test(test_bid_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

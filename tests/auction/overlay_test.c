@@ -117,10 +117,78 @@ test_two_changes_under_way(void **state)
     catalog_close(catalog);
 }
 
+static bool
+ranks_by_price(const struct catalog *catalog, const struct catalog_bid *bid)
+{
+    const struct catalog_message *message = &catalog->messages[bid->message];
+    return bid->kind == PRICE_PLACEMENT && message->priority == 0 && message->deal == UINT32_MAX;
+}
+
+// Whether a bid of the overlay may stand before another, by the order that catalog.h promises.
+static bool
+in_order(const struct catalog *catalog, const struct catalog_bid *a, const struct catalog_bid *b)
+{
+    bool a_by_price = ranks_by_price(catalog, a), b_by_price = ranks_by_price(catalog, b);
+    if (a_by_price != b_by_price) return b_by_price;
+    if (!a_by_price || a->price.micros == b->price.micros) return a->id < b->id;
+    return a->price.micros > b->price.micros;
+}
+
+static void
+check_order(const struct catalog *catalog, const struct book *book)
+{
+    struct book_bids bids = book_overlay(book);
+    for (uint32_t i = 0; i < bids.count; i++) {
+        assert_int_equal(i < bids.judged_first, !ranks_by_price(catalog, &bids.bids[i]));
+        if (i > 0) assert_true(in_order(catalog, &bids.bids[i - 1], &bids.bids[i]));
+    }
+}
+
+// Random puts and changes of kind, price and message: first those whose rank is not their price, by
+// id; then the others, dearest first. A catalog that comes keeps the same order.
+static void
+test_two_parts(void **state)
+{
+    (void)state;
+    struct random random = {random_seed(37)};
+    struct random_market options = {.bids = 20, .prices = 20, .version = 1};
+    struct catalog *catalog = random_market(&random, &options);
+    struct book_limits limits = history_limits;
+    limits.overlay = 200;
+    struct book *book = book_open(&limits);
+    book_catalog(book, catalog);
+    for (uint64_t step = 1; step <= 3000; step++) {
+        uint32_t message = random_below(&random, catalog->message_count);
+        struct fact fact = bid_fact(catalog, 1 + random_below(&random, 190), message,
+                                    1 + random_below(&random, 30));
+        fact.bid.kind = (uint8_t)random_below(&random, PRICE_KIND_COUNT);
+        if (random_chance(&random, 60)) fact.bid.kind = PRICE_PLACEMENT;
+        if (random_chance(&random, 5)) fact.bid.message = 99999;  // not shown
+        struct catalog_position at = {1, 1, step};
+        assert_int_equal(book_apply(book, &fact, at), STATUS_OK);
+        if (step % 10 == 0) check_order(catalog, book);
+        if (step % 300 != 0) continue;
+        catalog->position = (struct catalog_position){1, 1, step - 250};
+        book_catalog(book, catalog);
+        check_order(catalog, book);
+        assert_true(book_overlay(book).judged_first > 10);
+        assert_true(book_overlay(book).count > book_overlay(book).judged_first + 10);
+    }
+    struct fact wrong = bid_fact(catalog, 1, 0, 5);
+    wrong.bid.kind = PRICE_KIND_COUNT;
+    struct catalog_position at = {1, 1, 9999};
+    assert_int_equal(book_apply(book, &wrong, at), STATUS_INPUT);
+    wrong.bid.kind = PRICE_PLACEMENT, wrong.bid.state = BID_WITHDRAWN + 1;
+    assert_int_equal(book_apply(book, &wrong, at), STATUS_INPUT);
+    book_close(book);
+    catalog_close(catalog);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_overlay),
-                                       cmocka_unit_test(test_two_changes_under_way)};
+                                       cmocka_unit_test(test_two_changes_under_way),
+                                       cmocka_unit_test(test_two_parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
