@@ -9,6 +9,9 @@
 //     connection is over: every later call answers that status again (`over`).
 //   3 The notification `refused` ends the connection, with its reason, once the answers before it
 //     are taken.
+//   4 What the server asks or tells (`bid_request`, `notice`) is handed to the listener's functions
+//     in the order it came, whenever the client reads; a request that nobody listens to is answered
+//     with the error unknown_method. What they answer is sent before the client waits again.
 #include "client.h"
 
 #include <errno.h>
@@ -46,6 +49,7 @@ struct client {
     struct wire_scan scan;
     struct pack request;  // into `scratch`
     bool begun;
+    struct client_listener listener;
     struct client_error over;  // status STATUS_OK: the connection lives
     uint8_t scratch[BOUND_MESSAGE_BYTES];
 };
@@ -350,17 +354,45 @@ read_error(struct wire_reader *reader, struct client_error *out_error)
     return reader->reason == REASON_NONE;
 }
 
+// Method and params of a notification or a request.
 static bool
-read_refused(struct client *client, struct wire_reader *reader, struct wire_array *outer)
+read_method(struct wire_reader *reader, struct wire_array *outer, struct wire_text *out_method)
+{
+    struct wire_array params;
+    return wire_array_next(reader, outer) && wire_text(reader, 1, BOUND_CODE, out_method) &&
+           wire_array_next(reader, outer) && wire_array_begin(reader, &params) &&
+           wire_array_next(reader, &params);
+}
+
+static bool
+read_notification(struct client *client, struct wire_reader *reader, struct wire_array *outer)
 {
     struct wire_text method;
-    struct wire_array params;
-    if (!wire_array_next(reader, outer) || !wire_text(reader, 1, BOUND_CODE, &method)) return false;
-    if (!wire_array_next(reader, outer)) return false;
-    if (!wire_same(method, "refused")) return wire_skip(reader);  // of a later version: not for us
-    if (!wire_array_begin(reader, &params) || !wire_array_next(reader, &params)) return false;
+    if (!read_method(reader, outer, &method)) return false;
+    if (!wire_same(method, "refused")) {
+        struct wire_reader params = wire_reader(reader->at, (size_t)(reader->end - reader->at));
+        if (client->listener.told != NULL)
+            client->listener.told(client->listener.context, client, method, params);
+        return true;
+    }
     if (!read_error(reader, &client->over)) return false;
     client->over.status = STATUS_DENIED;
+    return true;
+}
+
+static bool
+read_request(struct client *client, struct wire_reader *reader, struct wire_array *outer)
+{
+    struct wire_text method;
+    int64_t id;
+    if (!wire_array_next(reader, outer) || !wire_integer(reader, 0, UINT32_MAX, &id) ||
+        !read_method(reader, outer, &method))
+        return false;
+    struct wire_reader params = wire_reader(reader->at, (size_t)(reader->end - reader->at));
+    if (client->listener.asked != NULL)
+        client->listener.asked(client->listener.context, client, (uint32_t)id, method, params);
+    else if (client_reply_error(client, (uint32_t)id, REASON_UNKNOWN_METHOD, NULL) != STATUS_OK)
+        return false;
     return true;
 }
 
@@ -382,10 +414,11 @@ read_answer(struct client *client, struct wire_reader *reader, struct wire_array
     return true;
 }
 
-// The first message in `in`. STATUS_OK: an answer. STATUS_AGAIN: none is whole. Else the connection
-// is over.
+// The first answer in `in`; what the server asks or tells before it is handed on. STATUS_OK: an
+// answer. STATUS_AGAIN: none is whole. Else the connection is over. `out_handled`: messages of the
+// server's own.
 static enum status
-next_answer(struct client *client, struct client_answer *out_answer)
+next_answer(struct client *client, struct client_answer *out_answer, uint32_t *out_handled)
 {
     for (;;) {
         size_t len = 0;
@@ -399,13 +432,17 @@ next_answer(struct client *client, struct client_answer *out_answer)
         struct wire_array outer;
         int64_t type;
         if (!wire_array_begin(&reader, &outer) || !wire_array_next(&reader, &outer)) break;
-        if (!wire_integer(&reader, 1, 2, &type)) break;
+        if (!wire_integer(&reader, 0, 2, &type)) break;
         if (type == 1) {
             if (outer.count != 4 || !read_answer(client, &reader, &outer, out_answer)) break;
             return STATUS_OK;
         }
-        if (outer.count != 3 || !read_refused(client, &reader, &outer)) break;
+        if (outer.count != (type == 0 ? 4 : 3)) break;
+        if (type == 0 ? !read_request(client, &reader, &outer)
+                      : !read_notification(client, &reader, &outer))
+            break;
         if (client->over.status == STATUS_DENIED) return STATUS_DENIED;
+        ++*out_handled;
     }
     return end(client, STATUS_DAMAGED, "the server's bytes are not MessagePack-RPC answers");
 }
@@ -416,12 +453,15 @@ client_receive(struct client *client, uint32_t timeout_ms, struct client_answer 
 {
     CHECK(!client->begun);
     usec deadline = deadline_in(timeout_ms);
-    // What came before the end of the connection is still handed out.
-    (void)flush(client, deadline_in(timeout_ms == 0 ? client->timeout_ms : timeout_ms));
+    usec send = deadline_in(timeout_ms == 0 ? client->timeout_ms : timeout_ms);
     for (;;) {
-        enum status status = next_answer(client, out_answer);
+        // What came before the end of the connection is still handed out.
+        (void)flush(client, send);
+        uint32_t handled = 0;
+        enum status status = next_answer(client, out_answer, &handled);
         if (status == STATUS_OK) return STATUS_OK;
         if (client->over.status != STATUS_OK) return tell_over(client, out_error);
+        if (handled > 0) continue;
         size_t before = client->in_len;
         if (read_all(client) != STATUS_AGAIN || client->in_len > before) continue;
         if (timeout_ms == 0) return fail(out_error, STATUS_AGAIN, "no answer yet");
@@ -432,6 +472,82 @@ client_receive(struct client *client, uint32_t timeout_ms, struct client_answer 
                   "no answer in time; the request may have taken effect: ask again with the same "
                   "reference");
         return tell_over(client, out_error);
+    }
+}
+
+// --- Being asked ---------------------------------------------------------------------------------
+
+void
+client_listen(struct client *client, const struct client_listener *listener)
+{
+    client->listener = *listener;
+}
+
+int
+client_descriptor(const struct client *client)
+{
+    return client->fd;
+}
+
+struct pack *
+client_reply(struct client *client, uint32_t id)
+{
+    CHECK(!client->begun);
+    client->begun = true;
+    client->request = (struct pack){.data = client->scratch, .room = sizeof client->scratch};
+    pack_array(&client->request, 4);
+    pack_integer(&client->request, 1);
+    pack_integer(&client->request, id);
+    pack_nil(&client->request);
+    return &client->request;
+}
+
+enum status
+client_reply_queue(struct client *client)
+{
+    CHECK(client->begun);
+    client->begun = false;
+    if (client->request.full) return STATUS_FULL;
+    return buffer_append(&client->pool, &client->out, client->request.data, client->request.len)
+               ? STATUS_OK
+               : STATUS_FULL;
+}
+
+enum status
+client_reply_error(struct client *client, uint32_t id, enum reason reason, const char *text)
+{
+    struct pack *pack = client_reply(client, id);
+    pack->len = 0;
+    pack_array(pack, 4);
+    pack_integer(pack, 1);
+    pack_integer(pack, id);
+    pack_map(pack, 3);
+    pack_pair_integer(pack, "code", reason_number(reason));
+    pack_pair_string(pack, "reason", reason_key(reason));
+    pack_pair_string(pack, "text", text == NULL ? reason_text(reason) : text);
+    pack_nil(pack);
+    return client_reply_queue(client);
+}
+
+enum status
+client_poll(struct client *client, uint32_t timeout_ms, struct client_error *out_error)
+{
+    CHECK(!client->begun && client->in_flight == 0);
+    struct client_answer none;
+    usec deadline = deadline_in(timeout_ms), send = deadline_in(client->timeout_ms);
+    uint32_t handled = 0;
+    for (;;) {
+        (void)flush(client, send);
+        enum status status = next_answer(client, &none, &handled);
+        if (client->out.len > 0 && client->over.status == STATUS_OK) continue;
+        if (client->over.status != STATUS_OK && (handled == 0 || status != STATUS_AGAIN))
+            return tell_over(client, out_error);
+        if (handled > 0) return STATUS_OK;
+        size_t before = client->in_len;
+        if (read_all(client) != STATUS_AGAIN || client->in_len > before) continue;
+        status = wait_for(client->fd, tls_wants_write(client->tls) ? POLLIN | POLLOUT : POLLIN,
+                          deadline);
+        if (status != STATUS_OK) return fail(out_error, STATUS_AGAIN, "nothing came");
     }
 }
 

@@ -439,7 +439,7 @@ an_event_reads_what_it_needs(void **state)
     begin_event(0, "forgotten");
     expect_event(false, REASON_OUT_OF_RANGE,
                  "event is none of its words; send one of: delivered, accepted, declined, "
-                 "cancelled, converted, refunded");
+                 "cancelled, complained, converted, refunded");
 }
 
 // The words that a refusal names are those that the domain knows, in its order.

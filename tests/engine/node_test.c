@@ -335,7 +335,7 @@ a_journal_without_room_refuses_by_name(void **state)
         print_message("this user may not mount a file system, not even in a name space\n");
         skip();
     }
-    node_kit_open(&full);
+    node_kit_open(&full, BUILD_BIN, NULL);
     full.journal_kib = 4096;
     full.timeout_ms = 1000;
     snprintf(text, sizeof text, market_format, "0.10");
@@ -377,7 +377,7 @@ static int
 open_node(void **state)
 {
     (void)state;
-    node_kit_open(&kit);
+    node_kit_open(&kit, BUILD_BIN, NULL);
     publish("0.10");
     node_kit_start(&kit);
     return 0;

@@ -8,8 +8,16 @@
 #include "authority.h"
 #include "client.h"
 
+#define NODE_KIT_SPEAKERS 160
+
 struct node_kit {
-    char directory[64];
+    // Who speaks, by code of touchpoint or seat: set before node_kit_publish; NULL: shop, kiosk, tea,
+    // rival.
+    const char *const *speakers;
+    unsigned speaker_count;
+    struct digest fingerprints[NODE_KIT_SPEAKERS];
+    unsigned issued;
+    char directory[64], programs[200];
     struct authority *authority;
     uint16_t port;
     pid_t pid;
@@ -19,10 +27,10 @@ struct node_kit {
     uint32_t timeout_ms;   // of clients; 0: 10,000
 };
 
-void node_kit_open(struct node_kit *kit);
+// `programs`: the folder of auctiond. `settings`: more of vendue.yaml; NULL none.
+void node_kit_open(struct node_kit *kit, const char *programs, const char *settings);
 void node_kit_close(struct node_kit *kit);
-// Publishes a market file's text as the next catalog, with the certificates of shop, kiosk, tea,
-// rival.
+// Publishes a market file's text as the next catalog, with the certificates of those who speak.
 void node_kit_publish(struct node_kit *kit, const char *market_text);
 // Starts auctiond and waits until it listens; stop sends the signal and waits. Returns its exit
 // status or, when a signal ended it, 128 + the signal.

@@ -1,4 +1,3 @@
-#include "folder.h"
 #include "node_kit.h"
 
 #include <arpa/inet.h>
@@ -19,9 +18,10 @@
 
 #include "catalog.h"
 #include "fail.h"
+#include "folder.h"
 #include "market_file.h"
 
-static const char *const speakers[] = {"shop", "kiosk", "tea", "rival"};
+static const char *const speakers_default[] = {"shop", "kiosk", "tea", "rival"};
 
 static void
 write_file(const struct node_kit *kit, const char *name, const void *data, size_t len, mode_t mode)
@@ -60,11 +60,15 @@ copy_into(struct node_kit *kit, const char *name, const char *target)
 }
 
 void
-node_kit_open(struct node_kit *kit)
+node_kit_open(struct node_kit *kit, const char *programs, const char *settings)
 {
     static const char *const folders[] = {"journal", "published", "run", "tls"};
     char text[256];
-    *kit = (struct node_kit){.directory = "/tmp/vendue-node-XXXXXX"};
+    *kit = (struct node_kit){.directory = "/tmp/vendue-node-XXXXXX",
+                             .speakers = speakers_default,
+                             .speaker_count = 4};
+    CHECK(strlen(programs) < sizeof kit->programs);
+    strcpy(kit->programs, programs);
     CHECK(mkdtemp(kit->directory) != NULL);
     for (size_t i = 0; i < 4; i++) {
         snprintf(text, sizeof text, "%s/%s", kit->directory, folders[i]);
@@ -77,8 +81,8 @@ node_kit_open(struct node_kit *kit)
     copy_into(kit, "server.key", "tls/server.key");
     write_file(kit, "run/customer.secret", "0123456789abcdef", 16, 0600);
     kit->port = free_port();
-    int len = snprintf(text, sizeof text, "listen: {port: %u}\njournal: {segment: 1 MiB}\n",
-                       kit->port);
+    int len = snprintf(text, sizeof text, "listen: {port: %u}\njournal: {segment: 1 MiB}\n%s",
+                       kit->port, settings == NULL ? "" : settings);
     write_file(kit, "vendue.yaml", text, (size_t)len, 0600);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -94,21 +98,24 @@ node_kit_close(struct node_kit *kit)
     CHECK(folder_remove(kit->directory) == 0);
 }
 
-static uint32_t
-party_of(const struct market *market, const char *name)
+static struct market_certificate
+certificate_of(const struct market *market, const char *name, struct digest fingerprint)
 {
+    struct market_certificate certificate = {.fingerprint = fingerprint, .role = ROLE_TOUCHPOINT};
     for (uint32_t i = 0; i < market->touchpoint_count; i++)
-        if (strcmp(market->touchpoints[i].code, name) == 0) return market->touchpoints[i].id;
-    for (uint32_t i = 0; i < market->seat_count; i++)
-        if (strcmp(market->seats[i].code, name) == 0) return market->seats[i].id;
-    return 0;
+        if (strcmp(market->touchpoints[i].code, name) == 0)
+            certificate.party = market->touchpoints[i].id;
+    for (uint32_t i = 0; i < market->seat_count; i++) {
+        if (strcmp(market->seats[i].code, name) != 0) continue;
+        certificate.role = ROLE_SEAT;
+        certificate.party = market->seats[i].id;
+    }
+    return certificate;
 }
 
 void
 node_kit_publish(struct node_kit *kit, const char *market_text)
 {
-    static struct digest
-        fingerprints[4];  // issued once a process: keys stay when a catalog changes
     struct arena *arena = arena_open("catalog");
     struct market_report report = {.arena = arena};
     struct market *market;
@@ -117,18 +124,19 @@ node_kit_publish(struct node_kit *kit, const char *market_text)
         CHECK(!"the test's market is wrong");
     }
     market_object_number(market);
-    struct market_certificate certificates[4];
-    for (size_t i = 0; i < 4; i++) {
-        if (kit->catalog_version == 0)
-            fingerprints[i] = authority_issue(kit->authority, speakers[i], AUTHORITY_CLIENT);
-        certificates[i] = (struct market_certificate){.fingerprint = fingerprints[i],
-                                                      .role = i < 2 ? ROLE_TOUCHPOINT : ROLE_SEAT,
-                                                      .revoked = i == 3 && kit->revoke_rival,
-                                                      .party = party_of(market, speakers[i])};
+    struct market_certificate certificates[NODE_KIT_SPEAKERS];
+    CHECK(kit->speaker_count <= NODE_KIT_SPEAKERS);
+    for (; kit->issued < kit->speaker_count; kit->issued++)
+        kit->fingerprints[kit->issued] = authority_issue(
+            kit->authority, kit->speakers[kit->issued], AUTHORITY_CLIENT);
+    for (unsigned i = 0; i < kit->speaker_count; i++) {
+        const char *name = kit->speakers[i];
+        certificates[i] = certificate_of(market, name, kit->fingerprints[i]);
+        certificates[i].revoked = strcmp(name, "rival") == 0 && kit->revoke_rival;
     }
     struct catalog_input input = {.market = market,
                                   .certificates = certificates,
-                                  .certificate_count = 4,
+                                  .certificate_count = kit->speaker_count,
                                   .version = ++kit->catalog_version};
     const uint8_t *bytes;
     size_t len;
@@ -232,7 +240,9 @@ node_kit_start(struct node_kit *kit)
         if (file < 0 || dup2(file, STDERR_FILENO) < 0) _exit(126);
         prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that fails leaves nothing running
         if (kit->journal_kib > 0 && !mount_journal(kit)) _exit(125);
-        execl(BUILD_BIN "/auctiond", "auctiond", kit->directory, (char *)NULL);
+        char program[256];
+        snprintf(program, sizeof program, "%s/auctiond", kit->programs);
+        execl(program, "auctiond", kit->directory, (char *)NULL);
         _exit(127);
     }
     node_kit_await(kit, "port", kit->port);
