@@ -234,8 +234,8 @@ print_head(const json_t *of, FILE *out)
     else if (strcmp(replay, "partly") == 0)
         fprintf(
             out,
-            "\n  told from the record in the ledger, and from the round decided again, with the "
-            "same outcomes;\n  %s\n",
+            "\n  told from the record in the ledger, and from the round decided again in part:\n"
+            "  %s\n",
             text_of(from, "why"));
     else
         fprintf(out, "\n  told from the record in the ledger alone:\n  %s\n", text_of(from, "why"));

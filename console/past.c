@@ -294,8 +294,10 @@ decide(struct past *past, const struct found *found)
     past->slots = same_outcomes(facts, found->facts, slots);
     bool together = (found->facts[0].opened.flags & CONTACT_TOGETHER) != 0;
     if (transient == NULL)
-        return because(past, STATUS_CONFLICT,
-                       "decided again it comes out otherwise, which must not be: please report it");
+        return because(
+            past, STATUS_CONFLICT,
+            "decided again it comes out otherwise: another version of the program decided "
+            "it, or this is a fault that should be reported");
     if (past->slots == 0 || (together && past->slots < slots))
         return because(past, STATUS_CONFLICT,
                        "decided again it comes out otherwise: it depended on a transient attribute "

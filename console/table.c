@@ -206,3 +206,16 @@ table_print(const struct table *table, enum table_format format, FILE *out)
     case TABLE_AS_JSON: print_json(table, out); break;
     }
 }
+
+bool
+table_format_parse(const char *text, enum table_format *out_format)
+{
+    static const char *const names[] = {"text", "csv", "json"};
+    static const enum table_format formats[] = {TABLE_AS_TEXT, TABLE_AS_CSV, TABLE_AS_JSON};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) != 0) continue;
+        *out_format = formats[i];
+        return true;
+    }
+    return false;
+}

@@ -24,6 +24,8 @@ void
 table_cell(struct table *table, const char *text);  // copies; NULL is an empty cell; row by row
 void
 table_cellf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// "text", "csv" or "json"; false: none of them.
+bool table_format_parse(const char *text, enum table_format *out_format);
 void table_print(const struct table *table, enum table_format format, FILE *out);
 
 #endif

@@ -1,14 +1,17 @@
 // slotctl bid: a seat's standing bids, put, listed and withdrawn over the TLS API.
 #include <string.h>
 
+#include "fail.h"
 #include "node.h"
+#include "price_word.h"
 #include "speak.h"
 #include "table.h"
+#include "told.h"
 #include "verb.h"
 
 struct request {
-    const char *seat, *slot, *from, *until;
-    bool paused;
+    const char *seat, *slot, *from, *until, *kind;
+    bool paused, share;
 };
 
 static int
@@ -35,20 +38,42 @@ add_time(json_t *params, const char *key, const char *text)
     return true;
 }
 
+// The price with its kind, which --kind or --share may name in the place of its ending.
+static bool
+read_price(const struct request *request, const char *text, enum price_kind *out_kind,
+           money *out_price)
+{
+    char word[64];
+    const char *kind = request->share ? "share" : request->kind;
+    enum price_kind wanted = PRICE_PLACEMENT;
+    if (kind == NULL) return price_word_parse(text, out_kind, out_price);
+    if (price_kind_parse(kind, strlen(kind), &wanted) != STATUS_OK) return false;
+    const char *ending = wanted == PRICE_SHARE ? "%" : wanted == PRICE_RESPONSE ? "/response" : "";
+    size_t len = strcspn(text, "%/");
+    snprintf(word, sizeof word, "%.*s%s", (int)(len < 40 ? len : 40), text, ending);
+    bool same = text[len] == '\0' || strcmp(text + len, ending) == 0;
+    return same && len < 40 && price_word_parse(word, out_kind, out_price);
+}
+
 // ID MESSAGE PRICE
 static int
 put(const struct verb_context *context, struct client *client, const json_t *hello,
     const struct request *request, char **argv)
 {
     money price;
+    enum price_kind kind = PRICE_PLACEMENT;
     json_t *result = NULL;
     struct client_error error;
-    if (money_parse(argv[4], strlen(argv[4]), &price) != STATUS_OK)
-        return verb_usage(&verb_bid, "'%s' is no amount; write 1.20, with at most six decimals",
-                          argv[4]);
-    json_t *params = json_pack("{s:s, s:s, s:I, s:s}", "id", argv[2], "message", argv[3],
-                               "price_micros", (json_int_t)price.micros, "cur",
-                               json_string_value(json_object_get(hello, "cur")));
+    if (!read_price(request, argv[4], &kind, &price))
+        return verb_usage(&verb_bid,
+                          "'%s' is no price%s%s; %s, or 1.20 with --kind placement, response or "
+                          "share (in per cent)",
+                          argv[4], request->kind != NULL ? " of kind " : "",
+                          request->kind != NULL ? request->kind : "", PRICE_WORD_HINT);
+    json_t *params = json_pack(
+        "{s:s, s:s, s:s, s:I, s:s}", "id", argv[2], "message", argv[3], "kind",
+        price_kind_name(kind), kind == PRICE_SHARE ? "share_ppm" : "price_micros",
+        (json_int_t)price.micros, "cur", json_string_value(json_object_get(hello, "cur")));
     if (!params) return verb_usage(&verb_bid, "the arguments are not UTF-8 text");
     if (request->slot) json_object_set_new(params, "tagid", json_string(request->slot));
     if (request->paused) json_object_set_new(params, "paused", json_true());
@@ -90,14 +115,22 @@ withdraw(const struct verb_context *context, struct client *client, const char *
 }
 
 static void
-add_bid(struct table *table, const json_t *bid)
+add_bid(struct table *table, const json_t *bid, bool as_json)
 {
-    char price[MONEY_TEXT];
-    money_format(money_of(json_integer_value(json_object_get(bid, "price_micros"))), 2, price);
+    char text[TOLD_PRICE];
+    enum price_kind kind = PRICE_PLACEMENT;
+    const char *word = json_string_value(json_object_get(bid, "kind"));
+    if (word != NULL && price_kind_parse(word, strlen(word), &kind) != STATUS_OK)
+        kind = PRICE_PLACEMENT;
+    money price = money_of(json_integer_value(
+        json_object_get(bid, kind == PRICE_SHARE ? "share_ppm" : "price_micros")));
+    if (as_json) money_format(price, 2, text);
+    else told_price(kind, price, text);
     table_cell(table, json_string_value(json_object_get(bid, "id")));
     table_cell(table, json_string_value(json_object_get(bid, "message")));
     table_cell(table, json_string_value(json_object_get(bid, "tagid")));
-    table_cell(table, price);
+    if (as_json) table_cell(table, price_kind_name(kind));
+    table_cell(table, text);
     table_cell(table, json_string_value(json_object_get(bid, "cur")));
     table_cell(table, json_string_value(json_object_get(bid, "state")));
 }
@@ -105,21 +138,28 @@ add_bid(struct table *table, const json_t *bid)
 static int
 list(const struct verb_context *context, struct client *client)
 {
-    static const struct table_column columns[] = {
-        {"id", "bid", TABLE_LEFT, TABLE_TEXT},     {"message", "message", TABLE_LEFT, TABLE_TEXT},
-        {"tagid", "slot", TABLE_LEFT, TABLE_TEXT}, {"price", "price", TABLE_RIGHT, TABLE_TEXT},
-        {"cur", "", TABLE_LEFT, TABLE_TEXT},       {"state", "state", TABLE_LEFT, TABLE_TEXT},
+    // The fourth, which people see in the price, is for machines alone.
+    static const struct table_column all[] = {
+        {"id", "bid", TABLE_LEFT, TABLE_TEXT},       {"message", "message", TABLE_LEFT, TABLE_TEXT},
+        {"tagid", "slot", TABLE_LEFT, TABLE_TEXT},   {"kind", "", TABLE_LEFT, TABLE_TEXT},
+        {"price", "price", TABLE_RIGHT, TABLE_TEXT}, {"cur", "", TABLE_LEFT, TABLE_TEXT},
+        {"state", "state", TABLE_LEFT, TABLE_TEXT},
     };
+    struct table_column columns[sizeof all / sizeof *all];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (context->json || i != 3) columns[count++] = all[i];
     struct client_error error;
     enum status status = STATUS_OK;
-    struct table *table = table_open(columns, sizeof columns / sizeof *columns);
+    struct table *table = table_open(columns, count);
     json_t *params = json_object(), *next = NULL;
     do {
         json_t *result = NULL, *bid;
         size_t index;
         status = speak_call(client, "bid.list", params, &result, &error);
         if (status != STATUS_OK) break;
-        json_array_foreach(json_object_get(result, "bids"), index, bid) add_bid(table, bid);
+        json_array_foreach(json_object_get(result, "bids"), index, bid)
+            add_bid(table, bid, context->json);
         next = json_object_get(result, "next");
         if (next) json_object_set(params, "after", next);
         json_decref(result);
@@ -138,7 +178,8 @@ run(const struct verb_context *context, int argc, char **argv)
     const struct verb_option options[] = {
         {"--as", &request.seat, NULL},       {"--slot", &request.slot, NULL},
         {"--from", &request.from, NULL},     {"--until", &request.until, NULL},
-        {"--paused", NULL, &request.paused}, {0}};
+        {"--paused", NULL, &request.paused}, {"--kind", &request.kind, NULL},
+        {"--share", NULL, &request.share},   {0}};
     struct settings settings;
     struct client *client = NULL;
     json_t *hello = NULL;
@@ -172,13 +213,20 @@ run(const struct verb_context *context, int argc, char **argv)
 
 const struct verb verb_bid = {
     .name = "bid",
-    .arguments = "put ID MESSAGE PRICE [--slot TAGID] [--from T] [--until T] [--paused] | list | "
-                 "withdraw ID  --as SEAT",
+    .arguments =
+        "put ID MESSAGE PRICE [--slot TAGID] [--from T] [--until T] [--paused] [--kind KIND|--share] | "
+        "list | withdraw ID  --as SEAT",
     .summary = "a seat's standing bids",
     .help = "Speaks with the seat's certificate (slotctl cert issue seat SEAT), over the TLS API "
             "like the seat itself.\n"
             "\n"
-            "put       puts the bid ID for a message of the seat, or changes it to exactly this\n"
+            "put       puts the bid ID for a message of the seat, or changes it to exactly this; "
+            "PRICE is\n"
+            "          1.20 a placement, 2.00/response (due when the customer accepts) or 12.5% of "
+            "the\n"
+            "          revenue that follows; --kind placement|response|share says the same of a "
+            "bare\n"
+            "          number, --share is --kind share\n"
             "list      all bids of the seat that are not withdrawn\n"
             "withdraw  ends a bid; what it has won stays won\n"
             "\n"

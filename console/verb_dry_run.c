@@ -17,6 +17,7 @@
 #include "judged.h"
 #include "lines.h"
 #include "market_input.h"
+#include "price_word.h"
 #include "round.h"
 
 #define WHY_ROOM 65536  // bids judged in one contact that can be printed
@@ -112,31 +113,14 @@ take_bids(struct dry_run *dry)
 
 // --- Live bids ---
 
-// "SEAT:MESSAGE:SLOT:PRICE": what a live bidder would answer; a price is "1.20", "1.20/response" or
-// "12.5%" of the revenue.
-static bool
-read_live_price(const char *text, struct catalog_bid *bid)
-{
-    size_t len = strlen(text);
-    bid->kind = PRICE_PLACEMENT;
-    if (len > 1 && text[len - 1] == '%') {
-        bid->kind = PRICE_SHARE;
-        len--;
-    } else if (len > 9 && strcmp(text + len - 9, "/response") == 0) {
-        bid->kind = PRICE_RESPONSE;
-        len -= 9;
-    }
-    if (money_parse(text, len, &bid->price) != STATUS_OK || bid->price.micros <= 0) return false;
-    if (bid->kind != PRICE_SHARE) return true;
-    bid->price.micros /= 100;  // per cent, so that 100 is the whole
-    return bid->price.micros > 0 && bid->price.micros <= MONEY_PPM;
-}
-
+// "SEAT:MESSAGE:SLOT:PRICE": what a live bidder would answer.
 static bool
 read_live_bid(const struct catalog *catalog, char *text, unsigned number, struct catalog_bid *bid)
 {
     char *seat = strsep(&text, ":"), *message = strsep(&text, ":"), *slot = strsep(&text, ":");
-    if (text == NULL || !read_live_price(text, bid)) return false;
+    enum price_kind kind = PRICE_PLACEMENT;
+    if (text == NULL || !price_word_parse(text, &kind, &bid->price)) return false;
+    bid->kind = (uint8_t)kind;
     bid->message = catalog_message_by_code(catalog, message, strlen(message));
     bid->slot = catalog_slot_by_tagid(catalog, slot, strlen(slot));
     if (bid->message == UINT32_MAX || bid->slot == UINT32_MAX) return false;

@@ -266,8 +266,8 @@ print_text(const struct reach *reach)
 }
 
 static int
-count_sample(const struct verb_context *context, const struct settings *settings, struct db *db,
-             const char *rule, bool csv)
+count_sample(const struct settings *settings, struct db *db, const char *rule,
+             enum table_format format)
 {
     struct reach reach = {.arena = arena_open("reach")};
     enum status status = publish_load_market(db, 0, reach.arena, &reach.market);
@@ -277,9 +277,8 @@ count_sample(const struct verb_context *context, const struct settings *settings
     else if (status != STATUS_OK) code = finance_refused(db, status, "reading the market");
     else code = compile(&reach, rule);
     if (code == EXIT_DONE) code = take_sample(&reach, settings);
-    if (code == EXIT_DONE && context->json) print_table(&reach, TABLE_AS_JSON);
-    else if (code == EXIT_DONE && csv) print_table(&reach, TABLE_AS_CSV);
-    else if (code == EXIT_DONE) print_text(&reach);
+    if (code == EXIT_DONE && format == TABLE_AS_TEXT) print_text(&reach);
+    else if (code == EXIT_DONE) print_table(&reach, format);
     catalog_close(reach.catalog);
     arena_close(reach.arena);
     return code;
@@ -288,25 +287,28 @@ count_sample(const struct verb_context *context, const struct settings *settings
 static int
 run(const struct verb_context *context, int argc, char **argv)
 {
-    const char *rule = NULL;
-    bool csv = false;
-    const struct verb_option options[] = {{"--rule", &rule, NULL}, {"--csv", NULL, &csv}, {0}};
+    const char *rule = NULL, *wanted = context->json ? "json" : "text";
+    const struct verb_option options[] = {
+        {"--rule", &rule, NULL}, {"--format", &wanted, NULL}, {0}};
+    enum table_format format = TABLE_AS_TEXT;
     struct settings settings;
     int code = EXIT_DONE;
     argc = verb_options(&verb_reach, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
     if (argc != 1) return verb_usage(&verb_reach, "'%s': a rule is given with --rule", argv[1]);
+    if (!table_format_parse(wanted, &format))
+        return verb_usage(&verb_reach, "there is no format '%s'; use text, csv or json", wanted);
     if (!node_settings(context, &settings, &code)) return code;
     struct db *db = market_db_open(context);
     if (db == NULL) return EXIT_CANNOT;
-    code = count_sample(context, &settings, db, rule, csv);
+    code = count_sample(&settings, db, rule, format);
     db_close(db);
     return code;
 }
 
 const struct verb verb_reach = {
     .name = "reach",
-    .arguments = "[--rule \"RULE\"] [--csv]",
+    .arguments = "[--rule \"RULE\"] [--format text|csv|json]",
     .summary = "how many contacts of the sample a rule would reach",
     .help =
         "The contact sample is a share of contacts (market.sample in the market file), kept for\n"

@@ -10,7 +10,8 @@
 #include "report.h"
 #include "table.h"
 
-#define COLUMNS_MAX 16
+#define COLUMNS_MAX 24
+#define REPORTS "ladder, objectives, matrix, fill, reasons, pacing, experiments, deals, rates"
 
 static bool
 shown(const struct report_column *column, enum table_format format)
@@ -105,13 +106,7 @@ parse_span(const char *period, const char *from, const char *until, struct repor
 static int
 parse_format(const char *text, enum table_format *out_format)
 {
-    static const char *const names[] = {"text", "csv", "json"};
-    static const enum table_format formats[] = {TABLE_AS_TEXT, TABLE_AS_CSV, TABLE_AS_JSON};
-    for (size_t i = 0; i < 3; i++) {
-        if (strcmp(text, names[i]) != 0) continue;
-        *out_format = formats[i];
-        return EXIT_DONE;
-    }
+    if (table_format_parse(text, out_format)) return EXIT_DONE;
     return verb_usage(&verb_report, "there is no format '%s'; use text, csv or json", text);
 }
 
@@ -127,13 +122,11 @@ run(const struct verb_context *context, int argc, char **argv)
                                           {0}};
     argc = verb_options(&verb_report, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
-    if (argc != 2)
-        return verb_usage(&verb_report, "needs one of ladder, objectives, matrix, fill, proof");
+    if (argc != 2) return verb_usage(&verb_report, "needs one of " REPORTS ", proof");
     enum report_kind kind = REPORT_LADDER;
     bool proof = strcmp(argv[1], "proof") == 0;
     if (!proof && report_kind_parse(argv[1], &kind) != STATUS_OK)
-        return verb_usage(&verb_report,
-                          "there is no report '%s'; use ladder, objectives, matrix, fill or proof",
+        return verb_usage(&verb_report, "there is no report '%s'; use one of " REPORTS ", proof",
                           argv[1]);
     struct report_span span;
     enum table_format format = TABLE_AS_TEXT;
@@ -151,15 +144,20 @@ run(const struct verb_context *context, int argc, char **argv)
 
 const struct verb verb_report = {
     .name = "report",
-    .arguments = "ladder|objectives|matrix|fill|proof [--period P | --from T --until T]"
-                 " [--format text|csv|json]",
-    .summary = "what each rung earned, what contacts achieved, what stayed empty",
+    .arguments = "ladder|objectives|matrix|fill|reasons|pacing|experiments|deals|rates|proof "
+                 "[--period P | --from T --until T] [--format text|csv|json]",
+    .summary = "what each rung earned, what contacts achieved, what stayed empty and why",
     .help =
         "  ladder      the eight rungs: placements, delivered, converted, what they earned\n"
         "  objectives  the nine objectives: offered, won, achieved, and how many a contact "
         "achieves\n"
         "  matrix      stage by channel: contacts, fill, value\n"
         "  fill        every slot: filled, why not, floor and average clearing price\n"
+        "  reasons     per seat: how many of its bids each reason stopped\n"
+        "  pacing      budgets with pace: expected against actual, hour by hour\n"
+        "  experiments trials of floors: variant against control, and whether one was stopped\n"
+        "  deals       what was sold under each deal, and how far its guarantee is reached\n"
+        "  rates       what was learned: responses and revenue by message and cell\n"
         "  proof       one line for scripts, of the whole ledger: contacts=N placements=N\n"
         "              delivered=N converted=N posted_micros=N unexplained_micros=N\n"
         "\n"
