@@ -46,8 +46,8 @@ const char *market_file_write(const struct market *market, struct arena *arena, 
 
 // --- Objects: what the database keeps, one row each ---------------------------------------------
 struct market_object {
-    const char *kind;  // "market" "attribute" "touchpoint" "seat" "container" "slot" "message"
-                       // "contract"
+    const char *kind;  // "market" "attribute" "touchpoint" "seat" "container" "slot" "campaign"
+                       // "floor" "message" "cap" "deal" "experiment" "contract"
     uint32_t id;       // 0: not yet given
     const char *code;  // of a slot: "container.slot"
     const char *body;  // canonical JSON: sorted keys, no blanks

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "check_rule.h"
+#include "check_selling.h"
 #include "warn.h"
 
 #define DEPARTMENT_RUNGS 0x9fu  // 1 to 5 and 8
@@ -24,8 +25,8 @@ check_seat(const struct checker *checker, const char *code)
     return index_find(checker->seats, code);
 }
 
-static uint32_t
-rungs_of(const struct market_seat *seat)
+uint32_t
+check_rungs_of(const struct market_seat *seat)
 {
     if (seat->kind == SEAT_DEPARTMENT) return DEPARTMENT_RUNGS;
     return seat->kind == SEAT_PARTNER ? PARTNER_RUNGS
@@ -47,6 +48,12 @@ need_seat(struct checker *checker, struct place place, const char *role, const c
     return seat;
 }
 
+const struct market_seat *
+check_seat_named(struct checker *checker, struct place place, const char *role, const char *code)
+{
+    return need_seat(checker, place, role, code, 0);
+}
+
 static void
 check_floor(struct checker *checker, const struct market_slot *slot, uint32_t i)
 {
@@ -57,18 +64,17 @@ check_floor(struct checker *checker, const struct market_slot *slot, uint32_t i)
         report_error(checker->report, floor->place, checker->object,
                      "floors: a floor for rung %d, which this slot does not admit", floor->rung + 1)
             ->mend = "admit the rung, or remove the floor";
-    if (seat != NULL && (rungs_of(seat) & slot->rungs) == 0)
+    if (seat != NULL && (check_rungs_of(seat) & slot->rungs) == 0)
         report_error(checker->report, floor->place, checker->object,
                      "floors: a floor for %s '%s', which can use none of this slot's rungs",
                      seat_kind_name((enum seat_kind)seat->kind), seat->code)
             ->mend = "remove the floor";
-    else if (seat != NULL && floor->rung >= 0 && (rungs_of(seat) & 1u << floor->rung) == 0)
+    else if (seat != NULL && floor->rung >= 0 && (check_rungs_of(seat) & 1u << floor->rung) == 0)
         report_error(checker->report, floor->place, checker->object,
                      "floors: %s '%s' can never stand on rung %d",
                      seat_kind_name((enum seat_kind)seat->kind), seat->code, floor->rung + 1)
             ->mend = "leave out the rung or the seat";
-    if (seat != NULL && seat->budget.has_total &&
-        floor->price.micros > seat->budget.total.micros)
+    if (seat != NULL && seat->budget.has_total && floor->price.micros > seat->budget.total.micros)
         report_error(checker->report, floor->place, checker->object,
                      "floors: the floor is above the whole budget of seat '%s'", seat->code)
             ->mend = "lower the floor, or raise the budget";
@@ -144,7 +150,7 @@ check_message(struct checker *checker, const struct market_message *message)
     const struct market_seat *seat = need_seat(checker, message->seat_place, "seat", message->seat,
                                                0);
     bool known = seat != NULL && message->rung < RUNG_COUNT;
-    if (known && (rungs_of(seat) & 1u << message->rung) == 0)
+    if (known && (check_rungs_of(seat) & 1u << message->rung) == 0)
         report_error(checker->report, message->rung_place, checker->object,
                      "rung %d (%s) is not for a %s, and '%s' is one", message->rung + 1,
                      rung_name((enum rung)message->rung),
@@ -159,11 +165,6 @@ check_message(struct checker *checker, const struct market_message *message)
         report_error(checker->report, message->until_place, checker->object,
                      "'until' is not after 'from'")
             ->mend = "exchange the two dates";
-    if (seat != NULL && seat->budget.has_total && message->budget.has_total &&
-        message->budget.total.micros > seat->budget.total.micros)
-        report_error(checker->report, message->budget_place, checker->object,
-                     "budget: more than the whole budget of its seat '%s'", seat->code)
-            ->mend = "lower it, or raise the seat's";
 }
 
 static void
@@ -310,6 +311,7 @@ check_market(struct arena *arena, struct market_report *report, const struct mar
     for (uint32_t i = 0; i < market->contract_count; i++)
         check_contract(&checker, &market->contracts[i]);
     check_overlaps(&checker);
+    check_selling_all(&checker);
     check_rule_all(&checker);
     if (report->errors == 0) warn_all(&checker);
 }

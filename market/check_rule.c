@@ -145,8 +145,7 @@ check_rule_all(struct checker *checker)
     catalog_schema(market, checker->arena, &schema);
     if (market->attribute_count > BOUND_DECLARED)
         report_error(checker->report, market->attributes[0].place, "",
-                     "%u attributes, more than %d", market->attribute_count,
-                     BOUND_DECLARED)
+                     "%u attributes, more than %d", market->attribute_count, BOUND_DECLARED)
             ->mend = "join some, as words of one list attribute";
     for (uint32_t i = 0; i < market->attribute_count; i++)
         check_attribute(checker, &market->attributes[i]);
@@ -164,6 +163,11 @@ check_rule_all(struct checker *checker)
             check_rule(checker, &schema, CATALOG_SLOT_RULE_ADMITS, slot->rule, slot->rule_place);
             check_values(checker, ATTRIBUTE_OF_SLOT, slot->values, slot->value_count);
         }
+    }
+    for (uint32_t i = 0; i < market->floor_count; i++) {
+        const struct market_rule_floor *floor = &market->floors[i];
+        checker->object = arena_printf(checker->arena, "floor %s", floor->code);
+        check_rule(checker, &schema, CATALOG_FLOOR_RULE_ADMITS, floor->when, floor->when_place);
     }
     for (uint32_t i = 0; i < market->message_count; i++) {
         const struct market_message *message = &market->messages[i];

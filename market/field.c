@@ -80,8 +80,8 @@ field_need(struct reader *reader, const struct tree *map, const char *key, const
     return node;
 }
 
-// Codes of messages and contracts may hold dots ("grill_house.summer"); "container.slot" keeps its
-// own.
+// Codes of what seats bring and agree on may hold dots ("grill_house.summer"); "container.slot"
+// keeps its own.
 static bool
 is_code(const char *text, size_t len, bool dots)
 {
@@ -107,7 +107,10 @@ static void
 take_item(struct reader *reader, const struct tree *code, const struct tree *body, const char *kind,
           struct index *seen, struct field_items *items)
 {
-    bool dots = strcmp(kind, "message") == 0 || strcmp(kind, "contract") == 0;
+    static const char *const dotted[] = {"message", "contract", "campaign",  "deal",
+                                         "cap",     "floor",    "experiment"};
+    bool dots = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(dotted); i++) dots = dots || strcmp(kind, dotted[i]) == 0;
     if (code->kind != TREE_SCALAR || !is_code(code->text, code->len, dots)) {
         report_error(reader->report, code->place, reader->object, "%s: '%.80s' is not a code", kind,
                      code->kind == TREE_SCALAR ? code->text : "")

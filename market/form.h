@@ -21,6 +21,12 @@ struct form {
 // of the list.
 void form_list(const struct market *market, enum form_detail detail, struct arena *arena,
                struct form **out_forms, uint32_t *out_count);
+struct form_adding {
+    struct form *forms;
+    uint32_t count;
+};
+void
+form_add(struct form_adding *list, const char *kind, uint32_t id, const char *code, json_t *value);
 void form_free(struct form *forms, uint32_t count);
 
 #endif

@@ -29,6 +29,43 @@ market_pricing_name(enum pricing value)
 }
 
 const char *
+market_pacing_name(enum pacing value)
+{
+    static const char *const names[PACING_COUNT] = {"asap", "even", "front"};
+    NAME(names, value);
+}
+
+const char *
+market_cap_per_name(enum cap_per value)
+{
+    static const char *const names[CAP_PER_COUNT] = {"message",  "seat",    "objective",
+                                                     "category", "channel", "any"};
+    NAME(names, value);
+}
+
+const char *
+market_cap_window_name(enum cap_window value)
+{
+    static const char *const names[CAP_WINDOW_COUNT] = {"minutes", "hour", "day", "week",
+                                                        "lifetime"};
+    NAME(names, value);
+}
+
+const char *
+market_deal_at_name(enum deal_at value)
+{
+    static const char *const names[DEAL_AT_COUNT] = {"second", "first", "fixed"};
+    NAME(names, value);
+}
+
+const char *
+market_disclosure_name(enum disclosure value)
+{
+    static const char *const names[DISCLOSURE_COUNT] = {"nothing", "clearing", "to_tie"};
+    NAME(names, value);
+}
+
+const char *
 market_transfer_price_name(enum transfer_price value)
 {
     static const char *const names[TRANSFER_PRICE_COUNT] = {"second_price", "floor", "zero"};

@@ -98,6 +98,11 @@ refusal(const struct form *form, const char *key)
         return "a seat stays what it is: its accounts were opened as such; declare a new seat";
     if (strcmp(form->kind, "message") == 0 && strcmp(key, "seat") == 0)
         return "a message stays with its seat: its bids are that seat's; declare a new message";
+    if (strcmp(form->kind, "campaign") == 0 && strcmp(key, "seat") == 0)
+        return "a campaign stays with its seat: what it spent is that seat's; declare a new one";
+    if (strcmp(form->kind, "experiment") == 0 &&
+        (strcmp(key, "where") == 0 || strcmp(key, "share") == 0 || strcmp(key, "change") == 0))
+        return "an experiment is judged by what it tried all along; declare a new one";
     return NULL;
 }
 

@@ -32,9 +32,12 @@ market_object_list(const struct market *market, struct arena *arena,
 
 static const struct section {
     const char *kind, *key;
-} sections[] = {{"market", "market"},    {"attribute", "attributes"}, {"touchpoint", "touchpoints"},
-                {"seat", "seats"},       {"container", "containers"}, {"slot", "slots"},
-                {"message", "messages"}, {"contract", "contracts"}};
+} sections[] = {
+    {"market", "market"},      {"attribute", "attributes"}, {"touchpoint", "touchpoints"},
+    {"seat", "seats"},         {"container", "containers"}, {"slot", "slots"},
+    {"campaign", "campaigns"}, {"floor", "floors"},         {"message", "messages"},
+    {"cap", "caps"},           {"deal", "deals"},           {"experiment", "experiments"},
+    {"contract", "contracts"}};
 #define SECTIONS (sizeof sections / sizeof *sections)
 
 static size_t
@@ -118,4 +121,9 @@ market_object_number(struct market *market)
     }
     for (uint32_t i = 0; i < market->message_count; i++) market->messages[i].id = i + 1;
     for (uint32_t i = 0; i < market->contract_count; i++) market->contracts[i].id = i + 1;
+    for (uint32_t i = 0; i < market->campaign_count; i++) market->campaigns[i].id = i + 1;
+    for (uint32_t i = 0; i < market->floor_count; i++) market->floors[i].id = i + 1;
+    for (uint32_t i = 0; i < market->cap_count; i++) market->caps[i].id = i + 1;
+    for (uint32_t i = 0; i < market->deal_count; i++) market->deals[i].id = i + 1;
+    for (uint32_t i = 0; i < market->experiment_count; i++) market->experiments[i].id = i + 1;
 }

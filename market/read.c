@@ -15,9 +15,9 @@ read_id(struct reader *reader, const struct tree *map)
 }
 
 const char *
-read_rule(struct reader *reader, const struct tree *map, struct place *out_place)
+read_rule(struct reader *reader, const struct tree *map, const char *key, struct place *out_place)
 {
-    const struct tree *node = field_get(map, "rule");
+    const struct tree *node = field_get(map, key);
     if (node != NULL) *out_place = node->content;
     const char *text = field_text(reader, node, BOUND_RULE_BYTES, "");
     // Line breaks mean nothing in a rule; kept, they let an error stand at its line and column.
@@ -25,6 +25,30 @@ read_rule(struct reader *reader, const struct tree *map, struct place *out_place
     size_t len = strlen(text);
     while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL) len--;
     return arena_text(reader->arena, text, len);
+}
+
+void
+read_budget(struct reader *reader, const struct tree *map, struct place fallback,
+            struct market_budget *out_budget)
+{
+    static const char *const keys[] = {"total", "daily", "pacing", NULL};
+    const struct tree *node = field_get(map, "budget");
+    *out_budget = (struct market_budget){.place = field_place(node, fallback)};
+    out_budget->pacing_place = out_budget->place;
+    if (node == NULL) return;
+    if (node->kind != TREE_MAP) {
+        out_budget->has_total = field_money(reader, node, &out_budget->total);
+        return;
+    }
+    if (!field_map(reader, node, keys)) return;
+    const struct tree *pacing = field_get(node, "pacing");
+    out_budget->has_total = field_money(reader, field_get(node, "total"), &out_budget->total);
+    out_budget->has_daily = field_money(reader, field_get(node, "daily"), &out_budget->daily);
+    out_budget->pacing = (uint8_t)word_one(reader, pacing, word_pacing, PACING_COUNT, PACING_ASAP);
+    out_budget->pacing_place = field_place(pacing, out_budget->place);
+    if (field_get(node, "total") == NULL && field_get(node, "daily") == NULL)
+        report_error(reader->report, node->place, reader->object, "budget: without an amount")
+            ->mend = "write {total: 1000, daily: 50, pacing: even}";
 }
 
 struct market_value *
@@ -50,14 +74,56 @@ read_values(struct reader *reader, const struct tree *map, uint32_t *out_count)
     return values;
 }
 
+// Whole days, as 30d.
+static uint32_t
+read_days(struct reader *reader, const struct tree *map, const char *key)
+{
+    const struct tree *node = map != NULL ? field_get(map, key) : NULL;
+    uint32_t seconds = field_seconds(reader, node, 0);
+    if (seconds % 86400 == 0) return seconds / 86400;
+    report_error(reader->report, node->place, reader->object, "%s: '%.80s' is not whole days", key,
+                 node->text)
+        ->mend = "write days or weeks, as 30d";
+    return 0;
+}
+
+// What the market settles for all of its contacts.
+static void
+read_settings(struct reader *reader, const struct tree *map)
+{
+    static const char *const sample_keys[] = {"share", "days", NULL}, *const quiet_keys[] = {
+                                                                          "complaint", "refund",
+                                                                          NULL};
+    struct market *market = reader->market;
+    const struct tree *zone = field_get(map, "zone"), *sample = field_get(map, "sample"),
+                      *quiet = field_get(map, "quiet");
+    market->zone = field_text(reader, zone, BOUND_CODE, "UTC");
+    market->zone_place = field_place(zone, map->place);
+    market->disclosure = (uint8_t)word_one(reader, field_get(map, "disclosure"), word_disclosure,
+                                           DISCLOSURE_COUNT, DISCLOSE_CLEARING);
+    if (sample != NULL && field_map(reader, sample, sample_keys)) {
+        market->sample_ppm = field_percent(
+            reader, field_need(reader, sample, "share", "the part of contacts kept, as 1%"));
+        market->sample_days = (uint32_t)field_integer(
+            reader, field_need(reader, sample, "days", "for how long, as 30"), 1, 3650, 0);
+    }
+    if (quiet != NULL && field_map(reader, quiet, quiet_keys)) {
+        market->complaint_quiet_days = read_days(reader, quiet, "complaint");
+        market->refund_quiet_days = read_days(reader, quiet, "refund");
+    }
+}
+
 static void
 read_head(struct reader *reader, const struct tree *root)
 {
-    static const char *const keys[] = {"code", "name", "currency", "channels", "stages", NULL};
+    static const char *const keys[] = {"code", "name",       "currency", "channels", "stages",
+                                       "zone", "disclosure", "sample",   "quiet",    NULL};
     struct market *market = reader->market;
     const struct tree *map = field_need(
         reader, root, "market", "begin with `market: {code: ..., name: ..., currency: EUR}`");
     market->code = market->name = "";
+    market->zone = "UTC";
+    market->disclosure = DISCLOSE_CLEARING;
     market->channels = ALL(CHANNEL_COUNT);
     market->stages = ALL(STAGE_COUNT);
     reader->object = "market";
@@ -78,6 +144,7 @@ read_head(struct reader *reader, const struct tree *root)
                                  false, market->channels);
     market->stages = word_mask(reader, field_get(map, "stages"), word_stage, STAGE_COUNT, false,
                                market->stages);
+    read_settings(reader, map);
 }
 
 static void
@@ -177,7 +244,8 @@ read_touchpoints(struct reader *reader, const struct tree *root)
 static void
 read_seats(struct reader *reader, const struct tree *root)
 {
-    static const char *const keys[] = {"code", "name", "kind", "budget", "rule", "paused", NULL};
+    static const char *const keys[] = {"code",   "name", "kind",  "budget", "rule",
+                                       "paused", "live", "shows", NULL};
     struct market *market = reader->market;
     struct field_items items = field_items(reader, root, "seats", "seat", BOUND_SEATS - 1);
     market->seats = arena_take(reader->arena, items.count + 1, sizeof *market->seats);
@@ -197,20 +265,25 @@ read_seats(struct reader *reader, const struct tree *root)
         const struct tree *kind = field_need(reader, map, "kind", "use department or partner");
         seat->kind = (uint8_t)word_one(reader, kind, word_seat_kind, SEAT_KIND_COUNT,
                                        SEAT_KIND_COUNT);
-        seat->budget.has_total = field_money(reader, field_get(map, "budget"), &seat->budget.total);
+        read_budget(reader, map, seat->place, &seat->budget);
+        const struct tree *live = field_get(map, "live"), *shows = field_get(map, "shows");
+        seat->live = field_flag(reader, live, false);
+        seat->shows = word_texts(reader, shows, BOUND_CODE, &seat->show_count);
+        seat->live_place = field_place(shows, field_place(live, seat->place));
         seat->paused = field_flag(reader, field_get(map, "paused"), false);
-        seat->rule = read_rule(reader, map, &seat->rule_place);
+        seat->rule = read_rule(reader, map, "rule", &seat->rule_place);
     }
 }
 
 void
 read_market(struct reader *reader, const struct tree *root)
 {
-    static const char *const keys[] = {"market",     "attributes", "touchpoints", "seats",
-                                       "containers", "messages",   "contracts",   NULL};
-    static const char *const stored_keys[] = {"market",   "attributes", "touchpoints",
-                                              "seats",    "containers", "slots",
-                                              "messages", "contracts",  NULL};
+    static const char *const keys[] = {
+        "market",   "attributes", "touchpoints", "seats",       "containers", "campaigns", "floors",
+        "messages", "caps",       "deals",       "experiments", "contracts",  NULL};
+    static const char *const stored_keys[] = {
+        "market",   "attributes", "touchpoints", "seats",       "containers", "campaigns", "floors",
+        "messages", "caps",       "deals",       "experiments", "contracts",  "slots",     NULL};
     reader->object = "";
     if (!field_map(reader, root, reader->stored ? stored_keys : keys)) return;
     read_head(reader, root);
@@ -224,6 +297,7 @@ read_market(struct reader *reader, const struct tree *root)
     read_container_all(reader, root);
     reader->object = "";
     read_message_all(reader, root);
+    read_selling_all(reader, root);
     reader->object = "";
     read_contract_all(reader, root);
     reader->object = "";

@@ -10,12 +10,17 @@ void read_market(struct reader *reader, const struct tree *root);
 // Attribute values declared for a slot or a message: the map under `values`.
 struct market_value *
 read_values(struct reader *reader, const struct tree *map, uint32_t *out_count);
-// The rule under `rule`, "" when absent; where its first character stands.
-const char *read_rule(struct reader *reader, const struct tree *map, struct place *out_place);
+// The rule under a key, "" when absent; where its first character stands.
+const char *
+read_rule(struct reader *reader, const struct tree *map, const char *key, struct place *out_place);
+// The budget under `budget`: an amount (of all time), or {total, daily, pacing}.
+void read_budget(struct reader *reader, const struct tree *map, struct place fallback,
+                 struct market_budget *out_budget);
 uint32_t read_id(struct reader *reader, const struct tree *map);
 
 void read_container_all(struct reader *reader, const struct tree *root);
 void read_message_all(struct reader *reader, const struct tree *root);
+void read_selling_all(struct reader *reader, const struct tree *root);
 void read_contract_all(struct reader *reader, const struct tree *root);
 
 #endif

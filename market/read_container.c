@@ -12,7 +12,7 @@
 
 static const char *const slot_keys[] = {"code",           "name",       "floor",   "floors",
                                         "rungs",          "objectives", "formats", "rule",
-                                        "deliver_within", "values",     NULL};
+                                        "deliver_within", "values",     "explore", NULL};
 
 static uint32_t
 usual_seconds(enum channel channel)
@@ -86,8 +86,9 @@ read_slot(struct reader *reader, const struct tree *map, struct market_slot *slo
     money own;
     if (field_money(reader, field_get(map, "floor"), &own)) slot->floor = own;
     read_floors(reader, field_get(map, "floors"), slot);
-    slot->rule = read_rule(reader, map, &slot->rule_place);
+    slot->rule = read_rule(reader, map, "rule", &slot->rule_place);
     slot->delivery_seconds = field_seconds(reader, field_get(map, "deliver_within"), seconds);
+    slot->explore = field_flag(reader, field_get(map, "explore"), false);
     slot->values = read_values(reader, map, &slot->value_count);
 }
 
@@ -110,11 +111,26 @@ read_slots(struct reader *reader, const struct tree *map, struct market_containe
     }
 }
 
+// `quota: {count: 1, of: [educate, collect]}`.
+static void
+read_quota(struct reader *reader, const struct tree *node, struct market_container *container)
+{
+    static const char *const keys[] = {"count", "of", NULL};
+    container->quota_place = field_place(node, container->place);
+    if (node == NULL || !field_map(reader, node, keys)) return;
+    container->quota_count = (uint32_t)field_integer(reader, field_get(node, "count"), 1,
+                                                     BOUND_SLOTS, 1);
+    container->quota_objectives = word_mask(
+        reader, field_need(reader, node, "of", "which objectives count, as [educate, collect]"),
+        word_objective, OBJECTIVE_COUNT, false, 0);
+}
+
 static void
 read_container(struct reader *reader, const struct tree *map, struct market_container *container)
 {
-    static const char *const keys[] = {"code",  "name",           "stage", "channel", "owner",
-                                       "floor", "deliver_within", "slots", "pricing", NULL};
+    static const char *const keys[] = {"code",     "name",           "stage", "channel", "owner",
+                                       "floor",    "deliver_within", "slots", "pricing", "separate",
+                                       "paid_max", "quota",          NULL};
     if (!field_map(reader, map, keys)) return;
     container->name = field_text(reader, field_get(map, "name"), BOUND_TEXT, container->code);
     container->stage = (uint8_t)word_one(
@@ -126,6 +142,10 @@ read_container(struct reader *reader, const struct tree *map, struct market_cont
                                            CHANNEL_WEB);
     container->pricing = (uint8_t)word_one(reader, field_get(map, "pricing"), word_pricing,
                                            PRICING_COUNT, PRICING_PER_SLOT);
+    container->separate = field_flag(reader, field_get(map, "separate"), false);
+    container->paid_max = (uint32_t)field_integer(reader, field_get(map, "paid_max"), 1,
+                                                  BOUND_SLOTS, 0);
+    read_quota(reader, field_get(map, "quota"), container);
     container->owner = field_code(
         reader, field_need(reader, map, "owner",
                            "the department that owns the contact and earns its transfer prices"));
@@ -166,7 +186,7 @@ read_stored_slots(struct reader *reader, const struct tree *root)
 {
     static const char *const keys[] = {
         "code", "name",           "floor",  "floors",    "rungs",    "objectives", "formats",
-        "rule", "deliver_within", "values", "container", "position", NULL};
+        "rule", "deliver_within", "values", "container", "position", "explore",    NULL};
     const struct tree *node = field_get(root, "slots");
     if (node == NULL || node->kind != TREE_LIST) return;
     struct stored_slot *slots = arena_take(reader->arena, node->count + 1, sizeof *slots);

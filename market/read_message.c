@@ -35,9 +35,11 @@ read_cap(struct reader *reader, const struct tree *node, struct market_message *
 static void
 read_message(struct reader *reader, const struct tree *map, struct market_message *message)
 {
-    static const char *const keys[] = {"code",     "name",   "seat",       "content", "format",
-                                       "category", "rung",   "objectives", "rule",    "from",
-                                       "until",    "budget", "cap",        "values",  NULL};
+    static const char *const keys[] = {
+        "code", "name",       "seat",     "content", "format",   "category",
+        "rung", "objectives", "rule",     "from",    "until",    "budget",
+        "cap",  "values",     "campaign", "group",   "priority", "after_experience",
+        NULL};
     if (!field_map(reader, map, keys)) return;
     message->name = field_text(reader, field_get(map, "name"), BOUND_TEXT, message->code);
     message->seat = field_code(reader, field_need(reader, map, "seat", "whose message it is"));
@@ -50,16 +52,22 @@ read_message(struct reader *reader, const struct tree *map, struct market_messag
     const struct tree *objectives = field_need(reader, map, "objectives",
                                                "what it pursues, as [upgrade, educate]");
     message->objectives = word_mask(reader, objectives, word_objective, OBJECTIVE_COUNT, false, 0);
-    message->rule = read_rule(reader, map, &message->rule_place);
+    message->rule = read_rule(reader, map, "rule", &message->rule_place);
     message->from = field_time(reader, field_get(map, "from"));
     message->until = field_time(reader, field_get(map, "until"));
-    message->budget.has_total = field_money(reader, field_get(map, "budget"), &message->budget.total);
+    read_budget(reader, map, message->place, &message->budget);
+    const struct tree *campaign = field_get(map, "campaign");
+    message->campaign = field_text(reader, campaign, BOUND_CODE, "");
+    message->campaign_place = field_place(campaign, message->place);
+    message->group = field_text(reader, field_get(map, "group"), BOUND_CODE, "");
+    message->priority = (uint8_t)field_integer(reader, field_get(map, "priority"), 0,
+                                               BOUND_PRIORITY, 0);
+    message->after_experience = field_flag(reader, field_get(map, "after_experience"), false);
     read_cap(reader, field_get(map, "cap"), message);
     message->seat_place = field_place(field_get(map, "seat"), message->place);
     message->rung_place = field_place(rung, message->place);
     message->until_place = field_place(field_get(map, "until"), message->place);
     message->budget_place = field_place(field_get(map, "budget"), message->place);
-    message->campaign = message->group = "";
     message->values = read_values(reader, map, &message->value_count);
 }
 
@@ -81,6 +89,8 @@ read_message_all(struct reader *reader, const struct tree *root)
                                            .content = items.codes[i],
                                            .format = "",
                                            .category = "",
+                                           .campaign = "",
+                                           .group = "",
                                            .rung = RUNG_COUNT,
                                            .rule = ""};
         read_message(reader, items.bodies[i], message);

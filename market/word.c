@@ -218,3 +218,28 @@ word_attribute_of(int value)
 {
     return market_attribute_of_name((enum attribute_of)value);
 }
+const char *
+word_tier(int value)
+{
+    return tier_name((enum tier)value);
+}
+const char *
+word_pacing(int value)
+{
+    return market_pacing_name((enum pacing)value);
+}
+const char *
+word_cap_per(int value)
+{
+    return market_cap_per_name((enum cap_per)value);
+}
+const char *
+word_deal_at(int value)
+{
+    return market_deal_at_name((enum deal_at)value);
+}
+const char *
+word_disclosure(int value)
+{
+    return market_disclosure_name((enum disclosure)value);
+}

@@ -32,5 +32,10 @@ const char *word_transfer_price(int value);
 const char *word_merchant(int value);
 const char *word_attribute_type(int value);
 const char *word_attribute_of(int value);
+const char *word_tier(int value);
+const char *word_pacing(int value);
+const char *word_cap_per(int value);
+const char *word_deal_at(int value);
+const char *word_disclosure(int value);
 
 #endif

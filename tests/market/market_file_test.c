@@ -214,9 +214,9 @@ values_are_read_exactly(void **state)
     assert_string_equal(market->currency.code, "JPY");
     assert_int_equal(market->channels, 1u << CHANNEL_CALL | 1u << CHANNEL_BILL);
     assert_int_equal(market->stages, (1u << STAGE_COUNT) - 1);
-    assert_int_equal(market->seats[0].budget.micros, 1);
+    assert_int_equal(market->seats[0].budget.total.micros, 1);
     assert_true(market->seats[0].paused);
-    assert_int_equal(market->seats[1].budget.micros, 1000000000000000);
+    assert_int_equal(market->seats[1].budget.total.micros, 1000000000000000);
     assert_int_equal(bill->slots[0].rungs, 0x8e);
     assert_int_equal(bill->slots[0].objectives, 1u << OBJECTIVE_REFER | 1u << OBJECTIVE_IDENTIFY);
     assert_int_equal(bill->slots[0].floor.micros, 500000);
