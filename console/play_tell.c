@@ -20,22 +20,36 @@ enum {
     BID,
     PRICE,
     SETTER,
-    REASON
+    REASON,
+    KIND
 };
+// Who set the price of an outcome `o`, whose setter's seat is `p` and whose place in the record is
+// `d`: without a setter the floor did, or the deal, or (dearer than its floor) what it displaced in
+// a contact whose slots were sold together.
+#define SET_BY                                                                                   \
+    "case when o.setter is not null then coalesce(p.code, 'bid') "                               \
+    "when o.deal <> 0 and coalesce(d.how, 0) & 96 <> 0 then 'deal' "                             \
+    "when o.price_micros > case o.kind when 0 then o.floor_micros "                              \
+    "  when 1 then ceil(o.floor_micros * 4294967296.0 / nullif(d.multiplier, 0)) "               \
+    "  else ceil(o.floor_micros * 1000000.0 / nullif(d.multiplier, 0)) end then 'several bids' " \
+    "else 'floor' end"
+#define ITS_RECORD                                                                        \
+    "left join lateral (select k.multiplier, k.how from candidate k where k.log = o.log " \
+    "  and k.batch = o.batch and k.position = o.position and k.bid = o.bid "              \
+    "  and k.idx > o.idx order by k.idx limit 1) d on true "
 static const char slots_query[] =
     "select c.key, k.code, k.name, s.tagid, o.filled, "
     "coalesce(m.code, ''), coalesce(w.code, ''), "
     "  coalesce(o.rung + 1, 0)::int, coalesce(o.bid_micros, 0), coalesce(o.price_micros, 0), "
-    "  case when not o.filled then '' when o.setter is null then 'floor' "
-    "else coalesce(p.code, 'bid') end, "
+    "  case when not o.filled then '' else " SET_BY " end, "
     "  case when o.filled then '' when o.main_reason is null "
     "or o.main_reason = 'none' then o.reason "
-    "       else o.main_reason end "
+    "       else o.main_reason end, coalesce(o.kind, 0)::int "
     "from outcome o join contact c using (contact_id) join slot s on s.id = o.slot "
     "join container k on k.id = c.container left join message m on m.id = o.message "
     "left join seat w on w.id = o.seat "
     "left join standing_bid b on b.id = o.setter left join seat "
-    "p on p.id = b.seat "
+    "p on p.id = b.seat " ITS_RECORD
     "where o.contact_id = any ($1) order by c.log, c.batch, c.idx, o.position";
 
 static const char *
@@ -47,12 +61,14 @@ reason_sentence(const char *key)
     return key;
 }
 
+// As it is written in a bid: "1.100", "2.000/response", "12.5%".
 static void
-add_amount(struct table *table, int64_t micros)
+add_price(struct table *table, int64_t kind, int64_t price)
 {
     char text[MONEY_TEXT];
-    money_format(money_of(micros), 3, text);
-    table_cell(table, text);
+    bool share = kind == PRICE_SHARE;
+    money_format(money_of(share ? price * 100 : price), share ? 0 : 3, text);
+    table_cellf(table, "%s%s", text, share ? "%" : kind == PRICE_RESPONSE ? "/response" : "");
 }
 
 // True when an earlier row is of the same container but another contact.
@@ -102,8 +118,8 @@ tell_contact(const struct db_rows *rows, size_t first, size_t end, const json_t 
         }
         table_cell(table, db_get_text(rows, row, MESSAGE));
         table_cellf(table, "%" PRId64, db_get_int(rows, row, RUNG));
-        add_amount(table, db_get_int(rows, row, BID));
-        add_amount(table, db_get_int(rows, row, PRICE));
+        add_price(table, db_get_int(rows, row, KIND), db_get_int(rows, row, BID));
+        add_price(table, db_get_int(rows, row, KIND), db_get_int(rows, row, PRICE));
         table_cell(table, db_get_text(rows, row, SETTER));
     }
     table_print(table, TABLE_AS_TEXT, out);
@@ -125,20 +141,19 @@ tell_placements(struct db *db, const struct db_param *contacts, FILE *out)
     struct db_rows *rows = NULL;
     enum status status = db_query(
         db,
-        "with won as (select o.*, case when o.setter is null then 'floor' else coalesce(p.code, "
-        "'bid') end as set_by "
-        "  from outcome o left join standing_bid b on b.id = o.setter "
-        "left join seat p on p.id = b.seat "
+        "with won as (select o.*, " SET_BY
+        " as set_by from outcome o left join standing_bid b on b.id = o.setter "
+        "left join seat p on p.id = b.seat " ITS_RECORD
         "  where o.filled and o.contact_id = any ($1)), "
-        "setters as (select slot, message, string_agg(set_by || ' ' || n, ', ' "
+        "setters as (select slot, message, kind, string_agg(set_by || ' ' || n, ', ' "
         "order by n desc, set_by) as said "
-        "  from (select slot, message, set_by, count(*) as n "
-        "from won group by 1, 2, 3) x group by 1, 2) "
+        "  from (select slot, message, kind, set_by, count(*) as n "
+        "from won group by 1, 2, 3, 4) x group by 1, 2, 3) "
         "select s.tagid, m.code, w.code, count(*), "
-        "min(o.price_micros), max(o.price_micros), max(t.said) "
-        "from won o join setters t using (slot, message) join slot s on s.id = o.slot "
+        "min(o.price_micros), max(o.price_micros), max(t.said), o.kind::int "
+        "from won o join setters t using (slot, message, kind) join slot s on s.id = o.slot "
         "join message m on m.id = o.message join seat w on w.id = o.seat "
-        "group by 1, 2, 3 order by 1, 4 desc, 2",
+        "group by 1, 2, 3, o.kind order by 1, 4 desc, 2, o.kind",
         contacts, 1, &rows);
     if (status != STATUS_OK) return status;
     struct table *table = table_open(columns, sizeof columns / sizeof *columns);
@@ -146,8 +161,8 @@ tell_placements(struct db *db, const struct db_param *contacts, FILE *out)
         for (size_t column = 0; column < 3; column++)
             table_cell(table, db_get_text(rows, row, column));
         table_cellf(table, "%" PRId64, db_get_int(rows, row, 3));
-        add_amount(table, db_get_int(rows, row, 4));
-        add_amount(table, db_get_int(rows, row, 5));
+        add_price(table, db_get_int(rows, row, 7), db_get_int(rows, row, 4));
+        add_price(table, db_get_int(rows, row, 7), db_get_int(rows, row, 5));
         table_cell(table, db_get_text(rows, row, 6));
     }
     fprintf(
@@ -235,13 +250,19 @@ json_placements(const struct db_rows *rows, FILE *out)
         {"bid_micros", "", TABLE_RIGHT, TABLE_NUMBER},
         {"price_micros", "", TABLE_RIGHT, TABLE_NUMBER},
         {"setter", "", TABLE_LEFT, TABLE_TEXT},
+        {"kind", "", TABLE_LEFT, TABLE_TEXT},
     };
-    static const int from[] = {KEY, TAGID, MESSAGE, SEAT, RUNG, BID, PRICE, SETTER};
+    static const int from[] = {KEY, TAGID, MESSAGE, SEAT, RUNG, BID, PRICE, SETTER, KIND};
     struct table *table = table_open(columns, sizeof columns / sizeof *columns);
     for (size_t row = 0; row < db_count(rows); row++) {
         if (!db_get_bool(rows, row, FILLED)) continue;
         for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
-            if (columns[i].kind == TABLE_NUMBER) {
+            if (from[i] == KIND) {
+                int64_t kind = db_get_int(rows, row, KIND);
+                table_cell(table, kind >= 0 && kind < PRICE_KIND_COUNT
+                                      ? price_kind_name((enum price_kind)kind)
+                                      : "?");
+            } else if (columns[i].kind == TABLE_NUMBER) {
                 table_cellf(table, "%" PRId64, db_get_int(rows, row, (size_t)from[i]));
             } else {
                 table_cell(table, db_get_text(rows, row, (size_t)from[i]));
