@@ -6,86 +6,136 @@
 
 #include "world.h"
 
-static const struct market_bid *
+static const struct catalog_bid *
 bid_by_id(const struct world *world, uint64_t id)
 {
     for (uint32_t i = 0; i < world->bid_count; i++) {
-        if (world->bids[i].id == id) return &world->bids[i];
+        if (world->standing[i].id == id) return &world->standing[i];
+    }
+    for (uint32_t i = 0; i < world->live.count; i++) {
+        if (world->live.bids[i].id == id) return &world->live.bids[i];
     }
     sim_fail("bid %016" PRIx64 " was never made", id);
+}
+
+// What must hold of a sale by its own figures.
+static void
+judge_price(const struct world *world, const struct fact *fact, const struct twin_terms *terms)
+{
+    const struct catalog_bid *bid = bid_by_id(world, fact->placement.bid);
+    enum price_kind kind = (enum price_kind)bid->kind;
+    money price = fact->placement.price, floor = fact->placement.floor;
+    if (price_score(kind, price, terms->multiplier).micros < floor.micros)
+        sim_fail("price %" PRId64 " is worth less than the floor %" PRId64, price.micros,
+                 floor.micros);
+    if (price.micros > bid->price.micros)
+        sim_fail("price %" PRId64 " above the bid %" PRId64, price.micros, bid->price.micros);
+    if (fact->placement.setter != 0) {
+        const struct catalog_bid *setter = bid_by_id(world, fact->placement.setter);
+        if (setter->seat == bid->seat) sim_fail("a seat's own bid set its price");
+        if (terms->at != DEAL_SECOND_PRICE) sim_fail("a bid set the price of a deal");
+        if (kind == PRICE_PLACEMENT && setter->kind == PRICE_PLACEMENT &&
+            setter->price.micros != price.micros)
+            sim_fail("the price is not its setter's");
+    } else if (terms->at == DEAL_FIRST_PRICE) {
+        if (price.micros != bid->price.micros) sim_fail("a first price is not its bid");
+    } else if (price.micros != price_reaching(kind, floor, terms->multiplier).micros) {
+        sim_fail("nobody set the price, and it is not the floor");
+    }
 }
 
 static void
 judge_sale(const struct world *world, const struct fact *fact, const struct twin_sale *sale)
 {
-    const struct market_bid *bid = bid_by_id(world, fact->placement.bid);
-    int64_t price = fact->placement.price.micros, floor = fact->placement.floor.micros;
-    if (price < floor) sim_fail("price %" PRId64 " below the floor %" PRId64, price, floor);
-    if (price > bid->price.micros)
-        sim_fail("price %" PRId64 " above the bid %" PRId64, price, bid->price.micros);
-    if (fact->placement.bid_price.micros != bid->price.micros) sim_fail("the bid's price is wrong");
-    if (fact->placement.seat != bid->seat || fact->placement.message != bid->message)
+    const struct catalog *catalog = world->history.catalog;
+    const struct catalog_bid *bid = bid_by_id(world, fact->placement.bid);
+    if (fact->placement.bid_price.micros != bid->price.micros || fact->placement.kind != bid->kind)
+        sim_fail("the bid's price is wrong");
+    if (fact->placement.seat != catalog->seats[bid->seat].id ||
+        fact->placement.message != catalog->messages[bid->message].id)
         sim_fail("seat or message is not the bid's");
-    if (fact->placement.setter != 0) {
-        const struct market_bid *setter = bid_by_id(world, fact->placement.setter);
-        if (setter->seat == bid->seat) sim_fail("a seat's own bid set its price");
-        if (setter->price.micros != price) sim_fail("the price is not its setter's");
-    } else if (price != floor) {
-        sim_fail("nobody set the price, and it is not the floor");
-    }
     if (sale->winner == NULL) sim_fail("sold, though no bid is eligible");
     if (sale->winner->id != bid->id)
         sim_fail("bid '%.40s' won, '%.40s' should have", bid->key, sale->winner->key);
-    if (sale->price != price || sale->floor != floor || sale->setter != fact->placement.setter)
+    judge_price(world, fact, &sale->terms);
+    if (sale->price != fact->placement.price.micros ||
+        sale->floor != fact->placement.floor.micros || sale->setter != fact->placement.setter)
         sim_fail("price %" PRId64 ", it should be %" PRId64 " (floor %" PRId64 " and %" PRId64 ")",
-                 price, sale->price, floor, sale->floor);
+                 fact->placement.price.micros, sale->price, fact->placement.floor.micros,
+                 sale->floor);
+    if (sale->terms.floor_rule != fact->placement.floor_rule ||
+        sale->terms.floor_id != fact->placement.floor_id ||
+        sale->terms.deal != fact->placement.deal)
+        sim_fail("another floor rule or deal is said to have counted");
 }
 
-// The dearest bid that addresses the slot, among equals the lower id, says why it stayed empty.
+// The bid whose reason an empty slot tells: the dearest of those ranked by their price, among
+// equals the lower id; without one, the first live one of the others, then the one of lowest id.
+static const struct catalog_bid *
+main_bid(const struct world *world, uint32_t slot)
+{
+    const struct catalog_bid *dearest = NULL, *live = NULL, *other = NULL;
+    for (uint32_t i = 0; i < world->twin->bid_count; i++) {
+        const struct catalog_bid *bid = world->twin->bids[i];
+        bool is_live = bid >= world->live.bids && bid < world->live.bids + world->live.count;
+        if (!is_live && !twin_addresses(world->twin, bid, slot)) continue;
+        if (is_live && bid->slot != slot) continue;
+        if (catalog_judged_first(world->twin->catalog, bid->message, (enum price_kind)bid->kind)) {
+            if (is_live && live == NULL) live = bid;
+            if (!is_live && (other == NULL || bid->id < other->id)) other = bid;
+        } else if (dearest == NULL || bid->price.micros > dearest->price.micros ||
+                   (bid->price.micros == dearest->price.micros && bid->id < dearest->id)) {
+            dearest = bid;
+        }
+    }
+    return dearest != NULL ? dearest : live != NULL ? live : other;
+}
+
 static void
 judge_unfilled(const struct world *world, const struct fact *fact, uint32_t slot)
 {
-    const struct catalog_bid *dearest = NULL;
-    for (uint32_t i = 0; i < world->twin->bid_count; i++) {
-        const struct catalog_bid *bid = world->twin->bids[i];
-        if (dearest != NULL &&
-            (bid->price.micros < dearest->price.micros ||
-             (bid->price.micros == dearest->price.micros && bid->id > dearest->id)))
-            continue;
-        if (twin_addresses(world->twin, bid, slot)) dearest = bid;
-    }
-    int64_t floor;
-    enum reason reason = dearest == NULL ? REASON_NO_BIDS : REASON_NO_ELIGIBLE_BID;
-    enum reason main_reason = dearest == NULL ? REASON_NONE
-                                              : twin_judge(world->twin, dearest, slot, &floor);
-    int64_t best = dearest == NULL ? 0 : dearest->price.micros;
+    const struct catalog_bid *bid = main_bid(world, slot);
+    struct twin_terms terms = {0};
+    enum reason reason = bid == NULL ? REASON_NO_BIDS : REASON_NO_ELIGIBLE_BID;
+    enum reason main_reason = bid == NULL ? REASON_NONE
+                                          : twin_judge_terms(world->twin, bid, slot, &terms);
     if (fact->unfilled.reason != reason || fact->unfilled.main_reason != main_reason ||
-        fact->unfilled.best.micros != best)
-        sim_fail("empty for %s (%s), it should be %s (%s)",
+        fact->unfilled.best.micros != terms.score)
+        sim_fail("empty for %s (%s), best %" PRId64 "; it should be %s (%s), %" PRId64,
                  reason_key((enum reason)fact->unfilled.reason),
-                 reason_key((enum reason)fact->unfilled.main_reason), reason_key(reason),
-                 reason_key(main_reason));
+                 reason_key((enum reason)fact->unfilled.main_reason), fact->unfilled.best.micros,
+                 reason_key(reason), reason_key(main_reason), terms.score);
+}
+
+static const struct catalog_bid *
+why_bid(const struct world *world, uint32_t number)
+{
+    const struct catalog *catalog = world->history.catalog;
+    struct book_bids overlay = book_overlay(world->history.book);
+    if (number < catalog->bid_count) return &catalog->bids[number];
+    number -= catalog->bid_count;
+    return number < overlay.count ? &overlay.bids[number]
+                                  : &world->live.bids[number - overlay.count];
 }
 
 // Every bid for the slot has its one reason, and it is the twin's.
 static void
 judge_reasons(struct world *world, unsigned position, uint32_t slot)
 {
-    const struct catalog *catalog = world->history.catalog;
-    struct book_bids overlay = book_overlay(world->history.book);
     const struct twin_sale *sale = world->sale;
     uint32_t judged = 0, wanted = 0;
     if (world->why.count > world->why.room) sim_fail("more judgements than there is room for");
     for (uint32_t i = 0; i < world->why.count; i++) {
         const struct why_bid *why = &world->why.bids[i];
         if (why->position != position) continue;
-        const struct catalog_bid *bid = why->bid < catalog->bid_count
-                                            ? &catalog->bids[why->bid]
-                                            : &overlay.bids[why->bid - catalog->bid_count];
-        int64_t floor;
-        enum reason reason = twin_judge(world->twin, bid, slot, &floor);
+        const struct catalog_bid *bid = why_bid(world, why->bid);
+        struct twin_terms terms;
+        enum reason reason = twin_judge_terms(world->twin, bid, slot, &terms);
         if (reason == REASON_NONE && bid->id != sale->winner->id)
-            reason = bid->seat == sale->winner->seat ? REASON_OWN_SEAT : REASON_OUTBID;
+            reason = bid->seat == sale->winner->seat ? REASON_OWN_SEAT
+                     : terms.priority < sale->terms.priority && terms.score >= sale->terms.score
+                         ? REASON_LOST_TO_PRIORITY
+                         : REASON_OUTBID;
         if (reason != why->reason)
             sim_fail("bid '%.40s' was told %s, it should be %s", bid->key, reason_key(why->reason),
                      reason_key(reason));
@@ -114,15 +164,19 @@ tell(const struct world *world, const struct fact *fact)
 }
 
 void
-world_judge(struct world *world, const struct contact *contact, const struct fact *facts,
-            unsigned count, bool why)
+world_judge(struct world *world, const struct contact *contact, const struct round_live *live,
+            const struct fact *facts, unsigned count, bool why)
 {
     const struct catalog *catalog = world->history.catalog;
     const struct catalog_container *container = &catalog->containers[contact->container];
-    if (count != 1 + container->slot_count || facts[0].kind != FACT_CONTACT)
+    unsigned outcomes = 1 + container->slot_count;
+    if (count < outcomes || facts[0].kind != FACT_CONTACT ||
+        count != outcomes + facts[0].opened.records || facts[0].opened.slots != outcomes - 1)
         sim_fail("%u facts for %u slots", count, container->slot_count);
-    world_set_twin(world, contact);
-    for (unsigned i = 1; i < count; i++) {
+    world_set_twin(world, contact, facts[0].contact);
+    if (live == NULL) world->live.count = 0;
+    else twin_take_live(world->twin, live);
+    for (unsigned i = 1; i < outcomes; i++) {
         const struct fact *fact = &facts[i];
         uint32_t slot = container->slot_first + i - 1;
         if (fact->position != i || !id_same(fact->contact, facts[0].contact))

@@ -7,11 +7,14 @@
 // round, tells what was sold in it, and ends; it fails exactly as the long run did.
 //
 // Judged after each step (world.h): winners and prices are those of the exhaustive twin (and, now
-// and then, the reason of every bid); price between floor and bid; nobody's own bid sets its price;
-// spend within every budget and promises within every cap at every prefix of the facts, kept a
-// second time from the facts alone and equal to the book's; events follow from what was won; the
-// facts fold to the same book and the fold goes on selling; a repeated contact gets its first
-// answer; publishing bids changes nothing that is sold; no lie about a value pays.
+// and then, the reason of every bid), whatever the kinds of price, floors, trials, deals and
+// priorities, with live bids among them; price between floor and bid; nobody's own bid sets its
+// price; every record gives the same winner and price by itself, and a changed one does not; spend
+// within every budget of the tree and promises within every cap at every prefix of the facts, and
+// what was learned, kept a second time from the facts alone and equal to the book's; events follow
+// from what was won; the facts fold to the same book and the fold goes on selling; a repeated
+// contact gets its first answer; publishing bids changes nothing that is sold; no lie about a value
+// pays.
 //
 // The last line is a verdict: `sim: ok rounds=N ... seed=S`, or
 // `sim: failed seed=S round=K what=...` with exit code 1. Exit code 2: a wrong option.
@@ -98,10 +101,10 @@ play_all(uint64_t rounds, struct sim_counts *counts)
     }
     double took = seconds_now() - began;
     printf("%.1f seconds, %.0f rounds a second; beside them %" PRIu64 " bids changed, %" PRIu64
-           " catalogs, %" PRIu64 " contacts repeated, %" PRIu64 " refused as busy, %" PRIu64
-           " reasons judged\n",
-           took, (double)counts->rounds / took, counts->offers, counts->catalogs, counts->repeats,
-           counts->refused, counts->reasons);
+           " catalogs, %" PRIu64 " live bidders asked, %" PRIu64 " live bids, %" PRIu64
+           " contacts repeated, %" PRIu64 " refused as busy, %" PRIu64 " reasons judged\n",
+           took, (double)counts->rounds / took, counts->offers, counts->catalogs, counts->asked,
+           counts->live, counts->repeats, counts->refused, counts->reasons);
 }
 
 static uint64_t

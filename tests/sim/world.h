@@ -13,6 +13,7 @@
 #define WORLD_BIDS 512  // standing and withdrawn, over a world's life
 #define WORLD_ASKED 16  // contacts remembered to be asked again
 #define WORLD_WHY 16384
+#define WORLD_LIVE 64  // live bids of a contact
 
 struct world_asked {
     struct contact contact;
@@ -39,6 +40,9 @@ struct world {
     struct twin *twin;
     struct twin_sale *sale;
     struct why why;
+    struct round_live live;  // of the contact being decided
+    struct catalog_bid *live_bids;
+    uint8_t *live_groups;
     struct world_asked *asked;
     uint32_t asked_count;
     struct sim_counts *counts;
@@ -50,11 +54,11 @@ void world_round(struct world *world);
 
 // Judges facts that were added to the history, and gives them to the other book.
 void world_take_facts(struct world *world);
-// The twin made ready for one contact; all bids compete.
-void world_set_twin(struct world *world, const struct contact *contact);
+// The twin made ready for one contact, by its id; all standing bids compete.
+void world_set_twin(struct world *world, const struct contact *contact, struct id id);
 // judge.c: one contact's facts against the twin; then each bid's reason, when `why` was filled.
-void world_judge(struct world *world, const struct contact *contact, const struct fact *facts,
-                 unsigned count, bool why);
+void world_judge(struct world *world, const struct contact *contact, const struct round_live *live,
+                 const struct fact *facts, unsigned count, bool why);
 // deviation.c: would another price have paid some seat, in one slot of this contact?
 void world_deviate(struct world *world, const struct contact *contact);
 
