@@ -1,5 +1,5 @@
 // What a live bidder is asked, and what of its answer is taken: the params of `bid_request` and its
-// result (docs/protocol.md, section 6). Pure.
+// result (docs/protocol.md, section 12). Pure.
 #ifndef VENDUE_CALLOUT_H
 #define VENDUE_CALLOUT_H
 

@@ -1,5 +1,5 @@
 // What seats are told without asking: what became of their bids, what is due, and what was wrong with
-// an answer (docs/protocol.md, section 7). Notifications, at most once each, to connections that
+// an answer (docs/protocol.md, section 13). Notifications, at most once each, to connections that
 // subscribed to notices; only of facts that are durable, and only of the seat's own.
 //
 //   1 What a connection does not take now is dropped and counted; the next notice that it takes says
