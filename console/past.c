@@ -25,6 +25,7 @@
 #include "inputs.h"
 #include "journal.h"
 #include "judged.h"
+#include "market_zone.h"
 #include "publish.h"
 
 #define WHY_MOST (1u << 20)  // judgements that are kept: 100 MiB, taken as they are written
@@ -372,6 +373,23 @@ replay(struct past *past, const struct settings *settings, struct catalog_input 
     return decide(past, found);
 }
 
+// Trials that had stopped themselves by then.
+static enum status
+stop_experiments(struct db *db, struct market *market, usec at)
+{
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_time(at)};
+    enum status status = db_query(
+        db, "select experiment from experiment_stop where stopped_us <= $1", params, 1, &rows);
+    if (status != STATUS_OK) return status;
+    for (size_t row = 0; row < db_count(rows); row++)
+        for (uint32_t i = 0; i < market->experiment_count; i++)
+            if (market->experiments[i].id == (uint32_t)db_get_int(rows, row, 0))
+                market->experiments[i].stopped = true;
+    db_rows_free(rows);
+    return STATUS_OK;
+}
+
 // The catalog's row: what position its bids had, and when it was published.
 static enum status
 load_input(struct db *db, uint64_t version, struct past *past, struct catalog_input *input,
@@ -396,8 +414,13 @@ load_input(struct db *db, uint64_t version, struct past *past, struct catalog_in
     uint64_t market_version = (uint64_t)db_get_int(rows, 0, 0);
     db_rows_free(rows);
     status = publish_load_market(db, market_version, past->arena, &past->market);
+    if (status == STATUS_OK) status = stop_experiments(db, past->market, *out_at);
+    if (status != STATUS_OK) return status;
+    struct catalog_shift *shifts = arena_take(past->arena, BOUND_ZONE_SHIFTS, sizeof *shifts);
     input->market = past->market;
-    return status;
+    input->shifts = shifts;
+    input->shift_count = market_zone_shifts(past->market->zone, *out_at, shifts);
+    return STATUS_OK;
 }
 
 enum status

@@ -17,6 +17,7 @@
 #include "judged.h"
 #include "lines.h"
 #include "market_input.h"
+#include "market_zone.h"
 #include "price_word.h"
 #include "round.h"
 
@@ -50,8 +51,14 @@ fault_in_line(const char *path, const json_t *line, const struct contact_json_fa
 static struct catalog *
 compile(struct dry_run *dry, const struct market_bid *bids, uint32_t count)
 {
+    struct catalog_shift *shifts = arena_take(dry->arena, BOUND_ZONE_SHIFTS, sizeof *shifts);
     struct catalog_input input = {
-        .market = dry->market, .bids = bids, .bid_count = count, .version = 1};
+        .market = dry->market,
+        .bids = bids,
+        .bid_count = count,
+        .version = 1,
+        .shifts = shifts,
+        .shift_count = market_zone_shifts(dry->market->zone, dry->at, shifts)};
     struct expr_error error;
     const uint8_t *bytes;
     size_t len;
