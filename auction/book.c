@@ -97,6 +97,20 @@ drop_ended(struct book *book, uint32_t item)
     book->placement_count--;
 }
 
+// The one that ended first makes room. The next one's cell is called near, and the one behind it.
+static void
+drop_oldest(struct book *book)
+{
+    uint32_t next = book->placements[book->oldest].newer;
+    drop_ended(book, book->oldest);
+    if (next == PROBE_NONE) return;
+    const struct book_kept *kept = &book->placements[next];
+    probe_expect(&book->probe, book_placement_hash(fact_placement(&kept->fact)));
+    if (kept->newer == PROBE_NONE) return;
+    const char *behind = (const char *)&book->placements[kept->newer];
+    for (size_t line = 0; line < sizeof *kept; line += 64) __builtin_prefetch(behind + line, 1);
+}
+
 // Its price is given back no more.
 static void
 end(struct book *book, uint32_t item)
@@ -138,7 +152,7 @@ apply_placement(struct book *book, const struct fact *fact)
     if (is_remembered(fact) && !shown_win(&book->shown, fact)) return STATUS_FULL;
     recent_outcome(&book->recent, fact);
 
-    if (book->placement_count == book->placement_capacity) drop_ended(book, book->oldest);
+    if (book->placement_count == book->placement_capacity) drop_oldest(book);
     uint32_t item = book->free;
     struct book_kept *kept = &book->placements[item];
     book->free = kept->newer;

@@ -51,6 +51,7 @@ decided_add(struct decided *decided, struct id request_key)
         slim_drop(&decided->index, decided->keys[place], place, hash_of, decided);
     decided->keys[place] = key;
     slim_put(&decided->index, key, place);
+    slim_expect(&decided->index, decided->keys[decided->end % decided->room]);  // leaves next
 }
 
 bool

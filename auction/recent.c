@@ -68,6 +68,8 @@ recent_add(struct recent *recent, const struct fact *opened, struct id key)
     recent->facts[recent->fact_end % recent->fact_room] = *opened;
     recent->fact_end += expected;
     probe_put(&recent->probe, hash_of(key), item);
+    probe_expect(&recent->probe,
+                 hash_of(recent->contacts[recent->contact_first % recent->contact_room].key));
 }
 
 bool

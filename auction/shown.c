@@ -412,21 +412,47 @@ shown_mark(struct shown *shown, uint64_t customer, enum shown_kind kind, usec at
     return true;
 }
 
+static bool
+any_over(const struct shown *shown, uint32_t number, uint32_t minute)
+{
+    for (bool first = true; number != 0; first = false) {
+        const uint8_t *bytes = shown->blocks[number - 1].bytes;
+        for (unsigned i = 0; i < (first ? FIRST_ENTRIES : MORE_ENTRIES); i++) {
+            uint64_t entry = get_entry(bytes, place_of(first, i));
+            if (entry == 0) return false;
+            if (is_over(entry, minute)) return true;
+        }
+        number = get_link(shown, number) & NEXT_MASK;
+    }
+    return false;
+}
+
+// What the next call will look at is called near.
+static void
+expect_hand(const struct shown *shown)
+{
+    for (uint32_t i = 0; i < HAND_BLOCKS && shown->hand + i < shown->fresh; i++) {
+        uint32_t next = get_link(shown, shown->hand + i) & NEXT_MASK;
+        if (next != 0) __builtin_prefetch(&shown->blocks[next - 1]);
+    }
+}
+
 void
 shown_reclaim(struct shown *shown, usec now)
 {
     uint64_t entries[SHOWN_ROOM];
-    bool full = shown->free_count <= shown->block_count / 8;
+    uint32_t minute = minute_of(now);
+    bool full = shown->free_count <= shown->block_count / 16;
+    if (shown->fresh == 1) return;
     for (unsigned i = full ? HAND_BLOCKS_FULL : HAND_BLOCKS; i > 0; i--) {
         if (shown->hand >= shown->fresh) shown->hand = 1;
-        if (shown->fresh == 1) return;
         uint32_t number = shown->hand++;
-        if (!(get_link(shown, number) & FIRST_FLAG)) continue;
+        if (!(get_link(shown, number) & FIRST_FLAG) || !any_over(shown, number, minute)) continue;
         uint64_t customer = get_customer(shown, number);
         unsigned count = load(shown, number, entries);
-        unsigned kept = drop_over(entries, count, minute_of(now));
-        if (kept < count) store(shown, customer, number, entries, kept);
+        store(shown, customer, number, entries, drop_over(entries, count, minute));
     }
+    expect_hand(shown);
 }
 
 // --- Reading -------------------------------------------------------------------------------------
