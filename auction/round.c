@@ -197,6 +197,7 @@ static struct fact
 decide_slot(struct round *round)
 {
     struct round_judgement judgement;
+    round_limits_slot(round);
     const struct catalog_bid *winner = search(round, &judgement);
     if (round->why != NULL) round_why_slot(round, winner, &judgement);
     if (winner == NULL) return round_unfilled_fact(round, true);
@@ -288,14 +289,17 @@ round_begin(struct round *round, const struct catalog *catalog, const struct boo
     round_counts_contact(round);
 }
 
-// One slot after the other.
+// One slot after the other; anew while a group has not won as a whole.
 static void
 decide_slots(struct round *round, unsigned wanted, struct fact *out_facts)
 {
-    for (uint32_t i = 0; i < round->container->slot_count; i++) {
-        round_enter_slot(round, i);
-        out_facts[i] = wanted >> i & 1 ? decide_slot(round) : round_unfilled_fact(round, false);
-    }
+    do {
+        if (round->why != NULL) round->why->count = 0;
+        for (uint32_t i = 0; i < round->container->slot_count; i++) {
+            round_enter_slot(round, i);
+            out_facts[i] = wanted >> i & 1 ? decide_slot(round) : round_unfilled_fact(round, false);
+        }
+    } while (round_limits_again(round));
 }
 
 enum reason
@@ -331,6 +335,7 @@ round_decide(struct round *round, const struct catalog *catalog, const struct bo
     book_expect(book, round->id);
     match_contact(&round->match, catalog, contact);
     out_facts[0] = opened_fact(round);
+    round_limits_open(round, wanted);
     if (container->pricing == PRICING_VCG) {
         round_together_decide(round, container, wanted, out_facts + 1);
     } else {

@@ -96,10 +96,13 @@ count_of(const struct round *round, uint32_t cap, uint32_t message)
     const struct round_past *past = &round->past;
     int64_t began = window_began(round, &catalog->caps[cap]);
     enum channel channel = (enum channel)round->container->channel;
-    uint64_t count = 0;
-    for (unsigned i = 0; i < round->win_count; i++)
-        count += catalog_cap_counts(catalog, cap, message, channel, round->wins[i].message,
-                                    channel);
+    uint64_t here = 0, count = 0;
+    bool promised = false;  // sold together: it is among the wins already, and counted for others
+    for (unsigned i = 0; i < round->win_count; i++) {
+        here += catalog_cap_counts(catalog, cap, message, channel, round->wins[i].message, channel);
+        promised = promised || round->wins[i].message == message;
+    }
+    if (!promised) count = here;
     for (uint32_t i = 0; i < past->count; i++) {
         const struct round_shown *shown = &past->shown[i];
         if (shown->at.us >= began && shown->message != UINT32_MAX &&

@@ -113,12 +113,14 @@ round_judge_terms(const struct round *round, const struct catalog_bid *bid,
     judgement->score = price_score((enum price_kind)bid->kind, bid->price, judgement->multiplier);
 }
 
+// (6); slots sold together see to it in the sale itself.
 static enum reason
 judge_here(const struct round *round, const struct catalog_bid *bid)
 {
+    if (round->container->pricing == PRICING_VCG) return REASON_NONE;
     for (unsigned i = 0; i < round->win_count; i++)
         if (round->wins[i].message == bid->message) return REASON_DUPLICATE;
-    return REASON_NONE;
+    return round_limits_judge(round, bid);
 }
 
 void
@@ -137,7 +139,8 @@ round_judge(struct round *round, const struct catalog_bid *bid, struct round_jud
     if (reason == REASON_NONE || round->why != NULL) round_judge_terms(round, bid, judgement);
     if (reason == REASON_NONE && judgement->score.micros < judgement->floor.micros)
         reason = judgement->deal != NULL ? REASON_BELOW_DEAL_FLOOR : REASON_BELOW_FLOOR;
-    if (reason == REASON_NONE && round->together.sold) reason = round_together_reason(round, bid);
+    if (reason == REASON_NONE && round->together.sold)
+        reason = round_together_reason(round, bid, judgement);
     judgement->reason = reason;
 }
 

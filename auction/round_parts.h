@@ -78,14 +78,45 @@ struct round_record {
     uint32_t counts[ROUND_TALLY];
 };
 
-// Slots sold together; see round_together.c.
+// --- The limits of the contact; see round_limits.c -----------------------------------------------
+#define ROUND_RESALES 16  // sales anew for the sake of groups, one group out in each
+struct round_option {     // a bid of the quota that could win a slot
+    uint64_t key;         // what it would take from others: its category, else its message
+    bool paid;
+};
+struct round_limits {
+    unsigned wanted;  // mask of slots
+    uint32_t groups_out[ROUND_RESALES];
+    uint32_t groups_out_count;
+    bool all_groups_out;
+    // The quota, at the slot being decided:
+    bool quota_open;   // it may stop a bid
+    unsigned quota;    // wins that may be reached in all
+    unsigned reached;  // so far
+    uint8_t option_counts[BOUND_SLOTS];
+    struct round_option options[BOUND_SLOTS][2 * BOUND_SLOTS];
+};
+
+// --- Slots sold together; see round_together.c ---------------------------------------------------
+#define ROUND_PURSES 96
+struct round_purse {
+    enum budget_of of;
+    uint32_t index;
+    uint32_t admitted[BOUND_SLOTS];  // messages (indexes)
+    uint32_t admitted_count;
+    enum reason reason;  // BUDGET or PACING, and of what
+    bool daily;
+    money left;
+};
 struct round_together {
     struct vcg vcg;
     struct vcg_sale sales[BOUND_SLOTS];
-    bool sold;      // the sales are final, and this container is priced so
-    bool narrowed;  // some seats have a purse that is too small for all they would win:
-    uint64_t narrow_seats[BOUND_SEATS / 64];
-    uint64_t admitted_messages[BOUND_MESSAGES / 64];  // of those seats; indexes
+    bool sold;  // the sales are final, and this container is priced so
+    uint32_t purse_count;
+    struct round_purse purses[ROUND_PURSES];  // too small for all that would be won from them
+    bool budgets_out, caps_out;
+    bool limited;  // there are facts of limits, by slot
+    struct fact limits[BOUND_SLOTS];
 };
 
 struct round {
@@ -93,6 +124,7 @@ struct round {
     struct match match;
     struct price price;
     struct round_together together;
+    struct round_limits limits;
     // The contact being decided:
     const struct catalog *catalog;
     const struct book *book;
@@ -198,6 +230,9 @@ bool round_record_complete(const struct round *round, money next);
 // Sees to it that this eligible bid is among the candidates.
 void round_record_keep(struct round *round, const struct catalog_bid *bid,
                        const struct price_bid *entry);
+// One candidate more, behind the others; `how` is added to what it says of itself.
+void round_record_put(struct round *round, const struct catalog_bid *bid,
+                      const struct price_bid *entry, unsigned how);
 // The facts of all records and callouts; their number. `asked`: mask of slots.
 unsigned round_record_write(const struct round *round, unsigned asked, struct fact *out_facts);
 
@@ -205,13 +240,37 @@ unsigned round_record_write(const struct round *round, unsigned asked, struct fa
 void round_why_slot(struct round *round, const struct catalog_bid *winner,
                     const struct round_judgement *winning);
 
+// --- round_limits.c ------------------------------------------------------------------------------
+void round_limits_open(struct round *round, unsigned wanted);
+// Before each slot that is asked for, in containers whose slots are sold one after the other.
+void round_limits_slot(struct round *round);
+// What the limits of the container say to a bid, with the wins so far: SEPARATION, PAID_MAX, GROUP,
+// QUOTA.
+enum reason round_limits_judge(const struct round *round, const struct catalog_bid *bid);
+// After all slots: true when they must be sold anew.
+bool round_limits_again(struct round *round);
+// Of the bid: does it count towards paid_max; does it pursue the quota's objectives; the category
+// that excludes others, from 1, 0 none; how many wins make its group whole, 0 without a group.
+bool round_limits_is_paid(const struct round *round, const struct catalog_bid *bid);
+bool round_limits_is_quota(const struct round *round, const struct catalog_bid *bid);
+uint32_t round_limits_category(const struct round *round, const struct catalog_bid *bid);
+uint32_t round_limits_group_size(const struct round *round, const struct catalog_bid *bid);
+
 // --- round_together.c ----------------------------------------------------------------------------
 // Decides all slots of the container; writes one fact for each.
 void round_together_decide(struct round *round, const struct catalog_container *container,
                            unsigned wanted, struct fact *out_facts);
 // After the sale: what keeps an eligible bid from this slot; REASON_NONE: won it, or was beaten.
-enum reason round_together_reason(const struct round *round, const struct catalog_bid *bid);
+enum reason round_together_reason(const struct round *round, const struct catalog_bid *bid,
+                                  struct round_judgement *judgement);
 // What the winner of this slot bid over its floor.
 money round_together_over(const struct round *round);
+
+// --- round_together_record.c ---------------------------------------------------------------------
+// After the sale: the candidates of all slots, and what joins them.
+void round_together_record(struct round *round, unsigned wanted);
+// round_reprice for slots sold together.
+bool round_together_record_reprice(const struct fact *facts, unsigned count, unsigned *out_position,
+                                   struct price_sale *out_sale);
 
 #endif

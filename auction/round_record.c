@@ -14,6 +14,7 @@
 //         frequency, pressure   the cap's id, and what it had counted
 //         budget, pacing        what was left, 1 for a daily amount; rule_of is enum budget_of
 //         below_floor, .._deal_floor  the floor, 0
+// Slots sold together keep other candidates, and FACT_LIMITS behind them (round_together_record.c).
 // Then for the contact FACT_CALLOUTS: the live bidders in the order in which the caller gave them.
 #include <string.h>
 
@@ -147,6 +148,19 @@ round_record_keep(struct round *round, const struct catalog_bid *bid, const stru
     record->candidates[BOUND_CANDIDATES - 1] = candidate_of(round, bid, entry, terms.floor_id);
 }
 
+void
+round_record_put(struct round *round, const struct catalog_bid *bid, const struct price_bid *entry,
+                 unsigned how)
+{
+    struct round_record *record = round->record;
+    CHECK(record->candidate_count < ROUND_CANDIDATES);
+    struct round_judgement terms = {0};
+    round_judge_terms(round, bid, &terms);
+    struct round_candidate *candidate = &record->candidates[record->candidate_count++];
+    *candidate = candidate_of(round, bid, entry, terms.floor_id);
+    candidate->how = (uint8_t)(candidate->how | how);
+}
+
 // --- As facts ------------------------------------------------------------------------------------
 static unsigned
 write_candidates(const struct round *round, const struct round_record *record, uint8_t position,
@@ -230,6 +244,8 @@ round_record_write(const struct round *round, unsigned asked, struct fact *out_f
         const struct round_record *record = &round->records[i];
         uint8_t position = (uint8_t)(i + 1);
         count += write_candidates(round, record, position, out_facts + count);
+        if (round->together.sold && round->together.limited)
+            out_facts[count++] = round->together.limits[i];
         out_facts[count++] = tally(round, record, position);
         count += write_refusals(round, record, position, out_facts + count);
     }

@@ -8,7 +8,7 @@
 //   (3) the outcome repeats of the winner what the record says: seat, message, kind, bid, floor
 //       rule.
 // A slot that was not asked for has no candidates. A contact without any record was decided before
-// there were records: nothing to judge. Slots sold together: round_together.c.
+// there were records: nothing to judge. Slots sold together: round_together_record.c.
 #include <string.h>
 
 #include "fail.h"
@@ -104,6 +104,8 @@ round_reprice(const struct fact *facts, unsigned count, unsigned *out_position,
         count < 1u + facts[0].opened.slots)
         return false;
     if (facts[0].opened.records == 0) return true;
+    if (facts[0].opened.flags & CONTACT_TOGETHER)
+        return round_together_record_reprice(facts, count, out_position, out_sale);
     uint64_t halves[2];
     memcpy(halves, facts[0].contact.bytes, sizeof halves);
     for (unsigned position = 1; position <= facts[0].opened.slots; position++) {

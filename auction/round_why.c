@@ -14,7 +14,7 @@ beaten_by(const struct catalog_bid *bid, const struct round_judgement *own,
 }
 
 // How much less a beaten bid was worth than the winner: over their floors where slots are sold
-// together.
+// together; there a bid may be worth more, and yet less than the winner's group.
 static money
 behind(const struct round *round, const struct round_judgement *own,
        const struct round_judgement *winning)
@@ -25,7 +25,7 @@ behind(const struct round *round, const struct round_judgement *own,
         CHECK(money_subtract(own->score, own->floor, &mine) == STATUS_OK);
     }
     CHECK(money_subtract(ahead, mine, &distance) == STATUS_OK);  // both within BOUND_MICROS
-    return distance;
+    return distance.micros < 0 ? money_of(0) : distance;
 }
 
 void

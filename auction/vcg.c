@@ -73,22 +73,16 @@
 // for another loses nothing either, by the same exchange.
 #include "vcg.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "fail.h"
 #include "hash.h"
-#include "market.h"
 #include "price.h"
+#include "vcg_parts.h"
 #include "vcg_solve.h"
 
 #define DRAW_BITS 54
-#define SOLD 16  // an amount's unit: 12 slots sold never outweigh one micro
-#define LIST_GROUPED (VCG_LISTS - 1)
-#define NONE VCG_SOLVE_NONE
 
-_Static_assert(BOUND_SLOTS < SOLD, "all slots sold are less than one micro");
-_Static_assert(BOUND_MICROS < INT64_MAX / SOLD / 64, "sums of amounts fit");
 _Static_assert(BOUND_PRIORITY + 2 <= VCG_SOLVE_CLASSES, "every priority has a class");
 
 // --- Bids come in --------------------------------------------------------------------------------
@@ -112,14 +106,14 @@ vcg_limit(struct vcg *vcg, const struct vcg_limits *limits)
     vcg->limits = *limits;
 }
 
-static int64_t
-score_of(const struct vcg_bid *bid)
+int64_t
+vcg_score(const struct vcg_bid *bid)
 {
     return price_score((enum price_kind)bid->kind, bid->price, bid->multiplier).micros;
 }
 
-static bool
-ranks_before(const struct vcg_offer *a, const struct vcg_offer *b)
+bool
+vcg_ranks_before(const struct vcg_offer *a, const struct vcg_offer *b)
 {
     if (a->bid.priority != b->bid.priority) return a->bid.priority > b->bid.priority;
     if (a->amount != b->amount) return a->amount > b->amount;
@@ -127,9 +121,8 @@ ranks_before(const struct vcg_offer *a, const struct vcg_offer *b)
     return a->bid.bid < b->bid.bid;
 }
 
-// What excludes other bids of the contact: its category, else its message.
-static uint64_t
-key_of(const struct vcg *vcg, const struct vcg_bid *bid)
+uint64_t
+vcg_key(const struct vcg *vcg, const struct vcg_bid *bid)
 {
     if (vcg->limits.separate && bid->category != 0) return UINT64_C(1) << 32 | bid->category;
     return bid->message;
@@ -138,7 +131,7 @@ key_of(const struct vcg *vcg, const struct vcg_bid *bid)
 static unsigned
 list_of(const struct vcg *vcg, const struct vcg_bid *bid)
 {
-    if (bid->group != 0 && vcg->limits.groups) return LIST_GROUPED;
+    if (bid->group != 0 && vcg->limits.groups) return VCG_LIST_GROUPED;
     return (vcg->limits.paid_max != 0 && bid->paid) +
            2u * (vcg->limits.quota_count != 0 && bid->quota);
 }
@@ -146,7 +139,7 @@ list_of(const struct vcg *vcg, const struct vcg_bid *bid)
 static unsigned
 list_room(const struct vcg *vcg, unsigned list)
 {
-    if (list == LIST_GROUPED) return VCG_GROUPED;
+    if (list == VCG_LIST_GROUPED) return VCG_GROUPED;
     return (vcg->limits.separate ? 3u : 2u) * vcg->slot_count;
 }
 
@@ -167,19 +160,19 @@ thin_out(struct vcg *vcg, unsigned slot, unsigned list, unsigned at)
 {
     const struct vcg_offer *offers = vcg->offers[slot][list];
     const struct vcg_bid *bid = &offers[at].bid;
-    uint64_t key = list == LIST_GROUPED ? bid->message : key_of(vcg, bid);
+    uint64_t key = list == VCG_LIST_GROUPED ? bid->message : vcg_key(vcg, bid);
     unsigned of_key = 0, of_seat = 0, kept = vcg->kept[slot][list];
     for (unsigned i = 0; i < kept; i++) {
         const struct vcg_bid *other = &offers[i].bid;
         bool same_seat = other->seat == bid->seat;
-        if (list == LIST_GROUPED) {
+        if (list == VCG_LIST_GROUPED) {
             if (other->message != bid->message || other->group != bid->group) continue;
             if (++of_key < 2) continue;
         } else {
-            bool same_key = key_of(vcg, other) == key;
+            bool same_key = vcg_key(vcg, other) == key;
             unsigned of_both = 0;
             for (unsigned j = 0; same_key && j < i; j++)
-                of_both += offers[j].bid.seat == other->seat && key_of(vcg, &offers[j].bid) == key;
+                of_both += offers[j].bid.seat == other->seat && vcg_key(vcg, &offers[j].bid) == key;
             of_key += same_key;
             of_seat += same_seat;
             if (of_both == 0 && !(same_key && of_key > 2) &&
@@ -193,26 +186,31 @@ thin_out(struct vcg *vcg, unsigned slot, unsigned list, unsigned at)
 }
 
 bool
-vcg_add(struct vcg *vcg, const struct vcg_bid *bid)
+vcg_offer_of(const struct vcg *vcg, const struct vcg_bid *bid, struct vcg_offer *out_offer)
 {
     CHECK(bid->bid != 0 && bid->slot < vcg->slot_count);
     CHECK(bid->floor.micros >= 0 && bid->price.micros <= BOUND_MICROS);
     CHECK(bid->priority < VCG_SOLVE_CLASSES);
-    int64_t score = score_of(bid);
-    if (score < bid->floor.micros) return false;  // (1)
+    int64_t over = vcg_score(bid) - bid->floor.micros;
+    if (over < 0) return false;  // (1)
+    uint64_t draw = hash_mix((vcg->seed + bid->slot) ^ hash_mix(bid->bid)) >> (64 - DRAW_BITS);
+    *out_offer = (struct vcg_offer){
+        .bid = *bid, .amount = over * VCG_SOLD + 1, .draw = (int64_t)draw};
+    if (!vcg->limits.groups || bid->group_size < 2) out_offer->bid.group = 0;
+    return true;
+}
+
+bool
+vcg_add(struct vcg *vcg, const struct vcg_bid *bid)
+{
+    struct vcg_offer offer;
+    if (!vcg_offer_of(vcg, bid, &offer)) return false;
     if (vcg->counted[bid->slot] < UINT32_MAX) vcg->counted[bid->slot]++;
-    struct vcg_offer offer = {
-        .bid = *bid,
-        .amount = (score - bid->floor.micros) * SOLD + 1,
-        .draw = (int64_t)(hash_mix((vcg->seed + bid->slot) ^ hash_mix(bid->bid)) >>
-                          (64 - DRAW_BITS)),
-    };
-    if (!vcg->limits.groups || bid->group_size < 2) offer.bid.group = 0;
     unsigned list = list_of(vcg, &offer.bid), at = vcg->kept[bid->slot][list];
     struct vcg_offer *offers = vcg->offers[bid->slot][list];
-    if (at == list_room(vcg, list) && !ranks_before(&offer, &offers[at - 1])) return true;
+    if (at == list_room(vcg, list) && !vcg_ranks_before(&offer, &offers[at - 1])) return true;
     vcg->kept[bid->slot][list]++;
-    for (; at > 0 && ranks_before(&offer, &offers[at - 1]); at--) offers[at] = offers[at - 1];
+    for (; at > 0 && vcg_ranks_before(&offer, &offers[at - 1]); at--) offers[at] = offers[at - 1];
     offers[at] = offer;
     thin_out(vcg, bid->slot, list, at);
     return true;
@@ -225,7 +223,7 @@ is_closed(const struct vcg *vcg, unsigned slot, unsigned list, int64_t over)
     unsigned kept = vcg->kept[slot][list];
     if (kept < list_room(vcg, list)) return false;
     const struct vcg_offer *last = &vcg->offers[slot][list][kept - 1];
-    return last->bid.priority > 0 || over * SOLD + 1 < last->amount;
+    return last->bid.priority > 0 || over * VCG_SOLD + 1 < last->amount;
 }
 
 bool
@@ -235,9 +233,9 @@ vcg_settled(const struct vcg *vcg, unsigned slot, money price, money least_floor
     int64_t over = price.micros - least_floor.micros;
     if (over < 0) return true;
     for (unsigned list = 0; list < VCG_LISTS; list++) {
-        if (list == LIST_GROUPED && !vcg->limits.groups) continue;
-        if (list != LIST_GROUPED && list & 1 && vcg->limits.paid_max == 0) continue;
-        if (list != LIST_GROUPED && list & 2 && vcg->limits.quota_count == 0) continue;
+        if (list == VCG_LIST_GROUPED && !vcg->limits.groups) continue;
+        if (list != VCG_LIST_GROUPED && list & 1 && vcg->limits.paid_max == 0) continue;
+        if (list != VCG_LIST_GROUPED && list & 2 && vcg->limits.quota_count == 0) continue;
         if (!is_closed(vcg, slot, list, over)) return false;
     }
     return true;
@@ -248,332 +246,4 @@ vcg_wants(const struct vcg *vcg, const struct vcg_bid *bid, money least_floor)
 {
     int64_t over = bid->price.micros - least_floor.micros;
     return over >= 0 && !is_closed(vcg, bid->slot, list_of(vcg, bid), over);
-}
-
-// --- The market of those kept --------------------------------------------------------------------
-#define NUMBERS 8192  // places for the keys of all bids kept; less than half are used
-_Static_assert(2 * VCG_SOLVE_KEYS <= NUMBERS, "keys are found quickly");
-
-struct numbering {
-    uint64_t keys[NUMBERS];
-    uint16_t numbers[NUMBERS];  // from 1; 0 free
-    uint16_t count;
-};
-
-static uint16_t
-number_of(struct numbering *numbering, uint64_t key)
-{
-    unsigned at = (unsigned)hash_mix(key) % NUMBERS;
-    while (numbering->numbers[at] != 0 && numbering->keys[at] != key) at = (at + 1) % NUMBERS;
-    if (numbering->numbers[at] == 0) {
-        numbering->keys[at] = key;
-        numbering->numbers[at] = ++numbering->count;
-    }
-    return (uint16_t)(numbering->numbers[at] - 1);
-}
-
-// A group that can be whole, by the messages kept.
-struct groups {
-    uint32_t group[VCG_GROUPED * BOUND_SLOTS];
-    uint8_t number[VCG_GROUPED * BOUND_SLOTS];  // in the market; 0: cannot be whole
-    unsigned count;
-};
-
-static unsigned
-messages_of(const struct vcg *vcg, uint32_t group)
-{
-    uint32_t messages[VCG_GROUPED * BOUND_SLOTS];
-    unsigned count = 0;
-    for (unsigned slot = 0; slot < vcg->slot_count; slot++) {
-        for (unsigned i = 0; i < vcg->kept[slot][LIST_GROUPED]; i++) {
-            const struct vcg_bid *bid = &vcg->offers[slot][LIST_GROUPED][i].bid;
-            unsigned at = 0;
-            if (bid->group != group) continue;
-            while (at < count && messages[at] != bid->message) at++;
-            if (at == count) messages[count++] = bid->message;
-        }
-    }
-    return count;
-}
-
-// (2 d)
-static uint8_t
-group_of(const struct vcg *vcg, struct groups *groups, const struct vcg_bid *bid,
-         struct vcg_solve_market *market)
-{
-    for (unsigned i = 0; i < groups->count; i++)
-        if (groups->group[i] == bid->group) return groups->number[i];
-    uint8_t number = 0;
-    if (bid->group_size <= vcg->slot_count && messages_of(vcg, bid->group) >= bid->group_size) {
-        while (market->group_size[++number] != 0) {
-        }
-        market->group_size[number] = bid->group_size;
-    }
-    groups->group[groups->count] = bid->group;
-    groups->number[groups->count++] = number;
-    return number;
-}
-
-static void
-number_classes(const struct vcg *vcg, struct vcg_solve_market *market,
-               uint8_t classes[VCG_SOLVE_CLASSES])
-{
-    bool there[VCG_SOLVE_CLASSES] = {false};
-    for (unsigned slot = 0; slot < vcg->slot_count; slot++)
-        for (unsigned list = 0; list < VCG_LISTS; list++)
-            for (unsigned i = 0; i < vcg->kept[slot][list]; i++)
-                there[vcg->offers[slot][list][i].bid.priority] = true;
-    market->classes = 0;
-    for (unsigned priority = VCG_SOLVE_CLASSES; priority-- > 0;)
-        if (there[priority]) classes[priority] = (uint8_t)market->classes++;
-    if (market->classes == 0) market->classes = 1;
-}
-
-static const struct vcg_offer *
-offer_at(const struct vcg *vcg, const struct vcg_solve_market *market, unsigned slot, unsigned edge)
-{
-    const struct vcg_solve_edge *is = &market->edges[slot][edge];
-    return &vcg->offers[slot][is->list][is->place];
-}
-
-// Sorted by insertion into the slot's edges.
-static void
-insert_edge(const struct vcg *vcg, struct vcg_solve_market *market, unsigned slot,
-            const struct vcg_solve_edge *edge)
-{
-    const struct vcg_offer *offer = &vcg->offers[slot][edge->list][edge->place];
-    unsigned at = market->counts[slot]++;
-    for (; at > 0 && ranks_before(offer, offer_at(vcg, market, slot, at - 1)); at--)
-        market->edges[slot][at] = market->edges[slot][at - 1];
-    market->edges[slot][at] = *edge;
-}
-
-static void
-make_market(const struct vcg *vcg, struct vcg_solve_market *market)
-{
-    struct numbering numbering;
-    struct groups groups = {.count = 0};
-    uint8_t classes[VCG_SOLVE_CLASSES];
-    memset(numbering.numbers, 0, sizeof numbering.numbers);
-    numbering.count = 0;
-    market->slots = vcg->slot_count;
-    market->paid_max = vcg->limits.paid_max == 0 ? UINT_MAX : vcg->limits.paid_max;
-    market->nodes_max = vcg->nodes_max;
-    market->separate = vcg->limits.separate;
-    market->grouped = false;
-    memset(market->group_size, 0, sizeof market->group_size);
-    number_classes(vcg, market, classes);
-    for (unsigned slot = 0; slot < vcg->slot_count; slot++) {
-        market->counts[slot] = 0;
-        for (uint8_t list = 0; list < VCG_LISTS; list++) {
-            for (uint8_t i = 0; i < vcg->kept[slot][list]; i++) {
-                const struct vcg_offer *offer = &vcg->offers[slot][list][i];
-                struct vcg_solve_edge edge = {
-                    .amount = offer->amount,
-                    .draw = offer->draw,
-                    .seat = offer->bid.seat,
-                    .class = classes[offer->bid.priority],
-                    .paid = vcg->limits.paid_max != 0 && offer->bid.paid,
-                    .quota = vcg->limits.quota_count != 0 && offer->bid.quota,
-                    .list = list,
-                    .place = i,
-                };
-                if (list == LIST_GROUPED) {
-                    edge.group = group_of(vcg, &groups, &offer->bid, market);
-                    if (edge.group == 0) continue;
-                    market->grouped = true;
-                }
-                edge.key = number_of(&numbering, key_of(vcg, &offer->bid));
-                insert_edge(vcg, market, slot, &edge);
-            }
-        }
-    }
-    market->keys = numbering.count;
-}
-
-// --- Prices --------------------------------------------------------------------------------------
-struct overs {
-    int64_t micros[VCG_SOLVE_CLASSES];  // of each priority: what bids add together
-};
-
-// What the bids of others than the seat add.
-static struct overs
-overs_of(const struct vcg_solve_market *market, const struct vcg_solve_answer *answer,
-         uint32_t seat)
-{
-    struct overs overs = {{0}};
-    for (unsigned slot = 0; slot < market->slots; slot++) {
-        if (answer->edge[slot] == NONE) continue;
-        const struct vcg_solve_edge *edge = &market->edges[slot][answer->edge[slot]];
-        if (edge->seat != seat) overs.micros[edge->class] += edge->amount / SOLD;
-    }
-    return overs;
-}
-
-static int64_t
-within(int64_t amount, int64_t most)
-{
-    return amount < 0 ? 0 : amount > most ? most : amount;
-}
-
-// The slots that a seat won, while they are priced.
-struct seat_prices {
-    unsigned won;
-    int64_t own[BOUND_SLOTS], gain[BOUND_SLOTS], pays[BOUND_SLOTS];  // over the floor, in score
-    struct overs more;             // (4): what the others would add more without it
-    uint64_t direct[BOUND_SLOTS];  // bid that would take the slot while nothing else moves; 0 none
-    int64_t taker[BOUND_SLOTS];    // and its score
-};
-
-// The bid of others that takes `slot` when nothing else moves from one answer to the next.
-static const struct vcg_offer *
-sole_move(const struct vcg *vcg, const struct vcg_solve_market *market,
-          const struct vcg_solve_answer *before, const struct vcg_solve_answer *after,
-          unsigned slot, uint32_t seat)
-{
-    for (unsigned i = 0; i < market->slots; i++)
-        if (i != slot && before->edge[i] != after->edge[i]) return NULL;
-    if (after->edge[slot] == NONE || market->edges[slot][after->edge[slot]].seat == seat)
-        return NULL;
-    return offer_at(vcg, market, slot, after->edge[slot]);
-}
-
-static void
-mark_needed(struct vcg *vcg, const struct vcg_solve_market *market,
-            const struct vcg_solve_answer *answer)
-{
-    for (unsigned slot = 0; slot < market->slots; slot++) {
-        if (answer->edge[slot] == NONE) continue;
-        const struct vcg_solve_edge *edge = &market->edges[slot][answer->edge[slot]];
-        vcg->offers[slot][edge->list][edge->place].needed = true;
-    }
-}
-
-// Gives the seat's slots back one after the other: gains of (5), and (4) in the end.
-static void
-give_back(struct vcg *vcg, const struct vcg_solve_market *market,
-          const struct vcg_solve_answer *answer, unsigned quota, uint32_t seat,
-          struct seat_prices *prices)
-{
-    bool limited = vcg->limits.paid_max != 0 || vcg->limits.separate || quota != 0 ||
-                   market->grouped;
-    struct vcg_solve_answer before = *answer, after;
-    struct overs others = overs_of(market, answer, seat), last = others;
-    unsigned all = (1u << market->slots) - 1, held = prices->won;
-    if (!limited)
-        for (unsigned slot = 0; slot < market->slots; slot++)
-            if (held >> slot & 1) before.edge[slot] = NONE;
-    for (unsigned slot = 0; slot < market->slots; slot++) {
-        if (!(held >> slot & 1)) continue;
-        held &= ~(1u << slot);
-        const struct vcg_solve_edge *own = &market->edges[slot][answer->edge[slot]];
-        after = before;
-        if (limited) {
-            struct vcg_solve_question question = {.open = all & ~held,
-                                                  .given = before,
-                                                  .without_seat = true,
-                                                  .seat = seat,
-                                                  .quota = quota};
-            vcg_solve_again(market, &question, &after, &vcg->nodes, &vcg->cut_short);
-        } else {
-            vcg_solve_hand_out(market, &after, all & ~held & ~(1u << slot), slot, seat);
-        }
-        mark_needed(vcg, market, &after);
-        struct overs now = overs_of(market, &after, seat);
-        prices->own[slot] = own->amount / SOLD;
-        prices->gain[slot] = now.micros[own->class] - last.micros[own->class];
-        const struct vcg_offer *taker = sole_move(vcg, market, &before, &after, slot, seat);
-        prices->direct[slot] = taker == NULL ? 0 : taker->bid.bid;
-        prices->taker[slot] = taker == NULL ? 0 : score_of(&taker->bid);
-        last = now;
-        before = after;
-    }
-    for (unsigned class = 0; class < market->classes; class ++)
-        prices->more.micros[class] = last.micros[class] - others.micros[class];
-}
-
-// (5), by priority: each slot its gain, then what is left of (4).
-static void
-share_out(const struct vcg_solve_market *market, const struct vcg_solve_answer *answer,
-          struct seat_prices *prices)
-{
-    for (unsigned class = 0; class < market->classes; class ++) {
-        int64_t left = prices->more.micros[class] < 0 ? 0 : prices->more.micros[class];
-        for (unsigned turn = 0; turn < 2; turn++) {
-            for (unsigned slot = 0; slot < market->slots; slot++) {
-                if (!(prices->won >> slot & 1)) continue;
-                if (market->edges[slot][answer->edge[slot]].class != class) continue;
-                if (turn == 0) prices->pays[slot] = 0;
-                int64_t room = prices->own[slot] - prices->pays[slot];
-                int64_t part = within(turn == 0 ? prices->gain[slot] : left, room);
-                part = within(part, left);
-                prices->pays[slot] += part;
-                left -= part;
-            }
-        }
-    }
-}
-
-static void
-price_slot(const struct vcg *vcg, const struct vcg_bid *winner, int64_t pays, uint64_t setter,
-           int64_t setter_score, struct vcg_sale *sale)
-{
-    CHECK(vcg->slot_count > winner->slot);
-    enum price_kind kind = (enum price_kind)winner->kind;
-    money floor_price = price_reaching(kind, winner->floor, winner->multiplier);
-    switch ((enum deal_at)winner->at) {
-    case DEAL_FIRST_PRICE: sale->price = winner->price; return;  // (7)
-    case DEAL_FIXED: sale->price = floor_price; return;
-    case DEAL_SECOND_PRICE:
-    case DEAL_AT_COUNT: break;
-    }
-    money target;
-    CHECK(money_add(winner->floor, money_of(pays), &target) == STATUS_OK);
-    sale->price = price_reaching(kind, target, winner->multiplier);
-    CHECK(sale->price.micros >= floor_price.micros && sale->price.micros <= winner->price.micros);
-    if (pays > 0 && setter_score == target.micros) sale->setter = setter;  // (6)
-}
-
-static void
-price_seat(struct vcg *vcg, const struct vcg_solve_market *market,
-           const struct vcg_solve_answer *answer, unsigned quota, uint32_t seat,
-           struct vcg_sale sales[BOUND_SLOTS])
-{
-    struct seat_prices prices = {.won = 0};
-    for (unsigned slot = 0; slot < vcg->slot_count; slot++)
-        if (sales[slot].winner != 0 && sales[slot].seat == seat) prices.won |= 1u << slot;
-    give_back(vcg, market, answer, quota, seat, &prices);
-    share_out(market, answer, &prices);
-    for (unsigned slot = 0; slot < vcg->slot_count; slot++)
-        if (prices.won >> slot & 1)
-            price_slot(vcg, &offer_at(vcg, market, slot, answer->edge[slot])->bid,
-                       prices.pays[slot], prices.direct[slot], prices.taker[slot], &sales[slot]);
-}
-
-void
-vcg_close(struct vcg *vcg, struct vcg_sale out_sales[BOUND_SLOTS])
-{
-    struct vcg_solve_market market;
-    struct vcg_solve_answer answer;
-    make_market(vcg, &market);
-    unsigned quota = vcg->limits.quota_count == 0 ? 0 : vcg_solve_quota(&market);
-    if (quota > vcg->limits.quota_count) quota = vcg->limits.quota_count;
-    while (!vcg_solve_first(&market, quota, &answer, &vcg->nodes, &vcg->cut_short)) quota--;
-    mark_needed(vcg, &market, &answer);
-    for (unsigned slot = 0; slot < vcg->slot_count; slot++) {
-        out_sales[slot] = (struct vcg_sale){.counted = vcg->counted[slot]};
-        if (answer.edge[slot] == NONE) continue;
-        const struct vcg_bid *winner = &offer_at(vcg, &market, slot, answer.edge[slot])->bid;
-        out_sales[slot].winner = winner->bid;
-        out_sales[slot].seat = winner->seat;
-        out_sales[slot].message = winner->message;
-        out_sales[slot].number = winner->number;
-        out_sales[slot].floor = winner->floor;
-    }
-    for (unsigned slot = 0; slot < vcg->slot_count; slot++) {
-        bool priced = out_sales[slot].winner == 0;
-        for (unsigned i = 0; i < slot && !priced; i++)
-            priced = out_sales[i].winner != 0 && out_sales[i].seat == out_sales[slot].seat;
-        if (!priced) price_seat(vcg, &market, &answer, quota, out_sales[slot].seat, out_sales);
-    }
 }

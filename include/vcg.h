@@ -44,6 +44,9 @@ struct vcg_sale {
     money floor;       // the winner's floor
     uint64_t setter;   // bid whose amount is the price; 0: the floor is, or no single bid's amount
     uint32_t counted;  // bids of this slot at or above their floor
+    money over;        // the winner's expected value over its floor
+    uint8_t priority;  // the winner's
+    bool paid, quota;
 };
 
 struct vcg_offer {
@@ -65,6 +68,10 @@ struct vcg {
     uint32_t counted[BOUND_SLOTS];
     struct vcg_offer offers[BOUND_SLOTS][VCG_LISTS][VCG_LIST + 1];  // of each list, the best first
 };
+// What the bid offers; false when it is below its floor.
+bool vcg_offer_of(const struct vcg *vcg, const struct vcg_bid *bid, struct vcg_offer *out_offer);
+// The order in which a slot prefers bids: priority, what they add, the draw, the lower id.
+bool vcg_ranks_before(const struct vcg_offer *a, const struct vcg_offer *b);
 void vcg_open(struct vcg *vcg, uint64_t seed, unsigned slot_count);
 // Before the first bid; without it there are no limits but one message once.
 void vcg_limit(struct vcg *vcg, const struct vcg_limits *limits);
