@@ -26,8 +26,37 @@ the_second_price_and_who_set_it(void **state)
     expect("--floor 11 a:12 b:7", EXIT_DONE, "a 11\nset by the floor 11\n");
     expect("--floor 1 a:12 a:11", EXIT_DONE, "a 1\nset by the floor 1\n");  // own bids set nothing
     expect("--floor 0.10 a:0.3 b:0.125", EXIT_DONE, "a 0.125\nset by b's bid 0.125\n");
-    expect("--floor 1 one:5 other:5", EXIT_DONE, "other 5\nset by one's bid 5\n");  // price.c (3)
+    expect("--floor 1 one:5 other:5", EXIT_DONE, "other 5\nset by one's bid 5\n");  // price.c (5)
     expect("a:2 --floor=1 ns:b:3", EXIT_DONE, "ns:b 2\nset by a's bid 2\n");
+}
+
+static void
+prices_of_other_kinds(void **state)
+{
+    (void)state;
+    expect("--floor 0.01 A:response:2.00@0.05 B:0.08 C:share:4%@1.50", EXIT_DONE,
+           "A 1.60 per response\nset by B's bid 0.08\n");
+    expect("--floor 0.01 A:response:2.00@0.25 B:0.80", EXIT_DONE,
+           "B 0.50\nset by A's bid 2.00 per response, worth 0.50\n");
+    expect("--floor 0.02 x:y:share:8%@1.50 B:0.09", EXIT_DONE,
+           "x:y 6% of the revenue\nset by B's bid 0.09\n");
+    expect("--floor 0.12 x:share:8.5%@1.50", EXIT_DONE,
+           "x 8% of the revenue\nset by the floor 0.12\n");
+    expect("--floor 0.1 a:response:1@0.5 b:share:30%@1 a:0.45", EXIT_DONE,
+           "a 0.60 per response\nset by b's bid 30% of the revenue, worth 0.30\n");
+    expect("--floor 0.6 a:response:1@0.5", EXIT_NO, "no sale\nno bid reaches the floor 0.6\n");
+    struct verb_run done = verb_run(&verb_clear, true, "--floor 1 a:share:50%@4 b:1.5");
+    assert_string_equal(done.out, "{\"winner\": \"a\", \"kind\": \"share\", \"price\": "
+                                  "\"37.5%\", \"set_by\": \"b\", \"winner_bid\": 1, "
+                                  "\"setter_bid\": 2}\n");
+    free(done.out);
+    static const char *const wrong[] = {
+        "--floor 0 a:response:1@1.1", "--floor 0 a:response:1@-1", "--floor 0 a:response:1@",
+        "--floor 0 a:response:@0.1",  "--floor 0 a:share:8@1",     "--floor 0 a:share:0%@1",
+        "--floor 0 a:share:101%@1",   "--floor 0 a:share:%@1",     "--floor 0 a:share:8.00001%@1",
+        "--floor 0 a:share:8%@-1",    "--floor 0 a:1@0.1",         "--floor 0 a:placement:1@0.1",
+        "--floor 0 a:click:1@0.1",    "--floor 0 response:1@0.1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) expect(wrong[i], EXIT_USAGE, "");
 }
 
 static void
@@ -164,6 +193,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_second_price_and_who_set_it),
+        cmocka_unit_test(prices_of_other_kinds),
         cmocka_unit_test(no_sale_says_why),
         cmocka_unit_test(json_is_an_object),
         cmocka_unit_test(wrong_amounts_are_refused),
