@@ -17,9 +17,12 @@
 //     through from another one each contact, so that BOUND_CALLOUTS leaves out nobody for ever.
 #include "live.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "edge_inside.h"
 #include "fail.h"
@@ -28,9 +31,11 @@
 static void
 on_timer(evutil_socket_t descriptor, short what, void *context)
 {
-    (void)descriptor;
     (void)what;
     struct live *live = context;
+    uint64_t times;
+    ssize_t got = read(descriptor, &times, sizeof times);
+    CHECK(got == sizeof times || errno == EAGAIN || errno == EINTR);
     live->wakes.us = 0;  // the turn itself looks at the clock
 }
 
@@ -56,8 +61,12 @@ live_open(struct edge *edge, const struct settings *settings)
     live->places = calloc(count, sizeof *live->places);
     live->open = calloc(count, sizeof *live->open);
     live->seats = calloc(BOUND_SEATS, sizeof *live->seats);
-    live->timer = event_new(edge->base, -1, 0, on_timer, live);
-    CHECK(live->places != NULL && live->open != NULL && live->seats != NULL && live->timer != NULL);
+    // A timer of its own: the loop's go by whole milliseconds.
+    live->timer_descriptor = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    live->timer = event_new(edge->base, live->timer_descriptor, EV_READ | EV_PERSIST, on_timer,
+                            live);
+    CHECK(live->places != NULL && live->open != NULL && live->seats != NULL &&
+          live->timer_descriptor >= 0 && live->timer != NULL && event_add(live->timer, NULL) == 0);
     for (uint32_t i = 0; i < count; i++) live->places[i].next = i + 1 < count ? i + 1 : UINT32_MAX;
     live_find_seats(live);
     return live;
@@ -70,6 +79,7 @@ live_close(struct live *live)
     for (uint32_t i = 0; i < live->settings->live.waiting; i++) free(live->places[i].params);
     bidder_close(&live->bidders);
     event_free(live->timer);
+    close(live->timer_descriptor);
     free(live->places);
     free(live->open);
     free(live->seats);
@@ -118,7 +128,8 @@ struct asking {
     struct waiting *place;  // NULL: the pool is full
     const struct contact *contact;
     const struct decode_wish *wish;
-    usec now;  // wall
+    usec now;    // wall
+    usec began;  // monotonic: when the request came
     uint32_t tmax_ms;
     uint32_t count;
 };
@@ -214,8 +225,8 @@ wait_for_answers(struct live *live, const struct session_request *request,
     memcpy(place->params, request->params.at, place->params_len);
     place->peer = request->peer;
     place->came = asking->now;
-    place->asked = clock_monotonic();
-    place->deadline.us = place->asked.us + (int64_t)asking->tmax_ms * 1000;
+    place->asked = asking->began;
+    place->deadline.us = asking->began.us + (int64_t)asking->tmax_ms * 1000;
     place->askers[place->asker_count++] = (struct live_asker){request->session, request->id};
     for (uint32_t i = 0; i < BOUND_SLOTS; i++)
         place->slot_of[i] = i < container->slot_count ? container->slot_first + i : UINT32_MAX;
@@ -267,6 +278,7 @@ live_ask(struct live *live, const struct session_request *request, const struct 
         .contact = contact,
         .wish = wish,
         .now = now,
+        .began = clock_monotonic(),
         .tmax_ms = time_for_bidders(live, wish),
     };
     if (asking.tmax_ms == 0) return LIVE_DECIDE;
@@ -435,22 +447,21 @@ finish(struct live *live, struct waiting *place)
     if (!method_decide(live->edge, &contact, clock_wall())) live_give_place(live, place);
 }
 
+// Absolute, so that the time until it is set does not count; zero disarms.
 static void
-set_timer(struct live *live, usec now, usec wakes)
+set_timer(struct live *live, usec wakes)
 {
     if (wakes.us == live->wakes.us) return;
     live->wakes = wakes;
-    int64_t left = wakes.us - now.us;
-    struct timeval pause = {.tv_sec = left / USEC_SECOND, .tv_usec = left % USEC_SECOND};
-    if (wakes.us == 0) (void)event_del(live->timer);
-    else CHECK(event_add(live->timer, &pause) == 0);
+    struct itimerspec when = {.it_value = {wakes.us / USEC_SECOND, wakes.us % USEC_SECOND * 1000}};
+    CHECK(timerfd_settime(live->timer_descriptor, TFD_TIMER_ABSTIME, &when, NULL) == 0);
 }
 
 void
 live_turn(struct live *live)
 {
     if (live->open_count == 0) {
-        set_timer(live, (usec){0}, (usec){0});
+        set_timer(live, (usec){0});
         return;
     }
     usec now = clock_monotonic(), wakes = {0};
@@ -463,7 +474,7 @@ live_turn(struct live *live)
             wakes = place->deadline;
         }
     }
-    set_timer(live, now, wakes);
+    set_timer(live, wakes);
 }
 
 // --- What was held -------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ struct live {
     uint32_t seat_count;
     uint64_t serial;  // of contacts that could ask somebody
     struct event *timer;
+    int timer_descriptor;
     usec wakes;                 // when the timer does; 0 never
     struct round_live unasked;  // of a contact that does not wait
     struct round_callout callouts[BOUND_CALLOUTS];
