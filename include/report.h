@@ -1,5 +1,5 @@
-// Reports over the ledger: the ladder, the nine objectives, the CxC matrix, the fill of slots; and
-// the proof line. Rows of text, ready to be laid out; amounts are exact or, where they are for
+// Reports over the ledger: the ladder, the nine objectives, the CxC matrix, the fill of slots, why
+// bids lost, pacing, experiments, deals, learned rates; and the proof line. Rows of text, ready to be laid out; amounts are exact or, where they are for
 // people, whole cents that add up to the total shown.
 #ifndef VENDUE_REPORT_H
 #define VENDUE_REPORT_H
@@ -12,6 +12,11 @@ enum report_kind {
     REPORT_OBJECTIVES,
     REPORT_MATRIX,
     REPORT_FILL,
+    REPORT_REASONS,      // why bids did not win, by seat and slot
+    REPORT_PACING,       // what budgets should have spent, and what they had, hour by hour
+    REPORT_EXPERIMENTS,  // floors tried against floors as they are
+    REPORT_DEALS,        // what was promised a day, and what came of it
+    REPORT_RATES,        // responses and revenue as they were learned
     REPORT_KIND_COUNT
 };
 const char *report_kind_name(enum report_kind kind);  // "ladder"

@@ -16,8 +16,11 @@
 
 #include "fail.h"
 #include "period.h"
+#include "report_depth.h"
+#include "sheet.h"
 
-static const char *const kind_names[REPORT_KIND_COUNT] = {"ladder", "objectives", "matrix", "fill"};
+static const char *const kind_names[REPORT_KIND_COUNT] = {
+    "ladder", "objectives", "matrix", "fill", "reasons", "pacing", "experiments", "deals", "rates"};
 
 const char *
 report_kind_name(enum report_kind kind)
@@ -37,120 +40,13 @@ report_kind_parse(const char *text, enum report_kind *out_kind)
     return STATUS_INPUT;
 }
 
-// --- Cells ---------------------------------------------------------------------------------------
-
-struct sheet {
-    struct db *db;
-    const struct report_span *span;
-    struct arena *arena;
-    struct report *report;
-    size_t used, room;
-    struct currency currency;
-    unsigned decimals;  // of a cent
-    int64_t contacts;
-};
-
-static void
-put(struct sheet *sheet, const char *text)
-{
-    CHECK(sheet->used < sheet->room);
-    sheet->report->cells[sheet->used++] = text;
-}
-
-static void
-put_count(struct sheet *sheet, int64_t count)
-{
-    put(sheet, arena_printf(sheet->arena, "%" PRId64, count));
-}
-
-static void
-put_micros(struct sheet *sheet, money amount)
-{
-    put_count(sheet, amount.micros);
-}
-
-static void
-put_money(struct sheet *sheet, money amount, unsigned decimals)
-{
-    char text[MONEY_TEXT];
-    size_t len = money_format(amount, decimals, text);
-    put(sheet, arena_text(sheet->arena, text, len));
-}
-
-// "12.3 %" of `whole`; empty when there is no whole.
-static void
-put_percent(struct sheet *sheet, int64_t part, int64_t whole)
-{
-    if (whole == 0) {
-        put(sheet, "");
-        return;
-    }
-    __extension__ __int128 tenths = ((__int128)part * 2000 + whole) / ((__int128)whole * 2);
-    put(sheet, arena_printf(sheet->arena, "%" PRId64 ".%d %%", (int64_t)(tenths / 10),
-                            (int)(tenths % 10)));
-}
-
-// amount x times / count, exact micros rounded half to even; no count: zero.
-static money
-per(money amount, uint64_t times, int64_t count)
-{
-    money out = money_of(0);
-    if (count > 0) CHECK(money_ratio(amount, times, (uint64_t)count, &out) == STATUS_OK);
-    return out;
-}
-
-// The same for people: three decimals.
-static void
-put_unit(struct sheet *sheet, money amount)
-{
-    money thousands, rounded;
-    CHECK(money_ratio(amount, 1, 1000, &thousands) == STATUS_OK);
-    if (money_ratio(thousands, 1000, 1, &rounded) != STATUS_OK) rounded = amount;
-    put_money(sheet, rounded, 3);
-}
-
-static money
-plus(money a, money b)
-{
-    money sum;
-    CHECK(money_add(a, b, &sum) == STATUS_OK);  // sums of sums that the database kept within range
-    return sum;
-}
-
-static void
-begin(struct sheet *sheet, const struct report_column *columns, size_t column_count, size_t rows)
-{
-    struct report *report = sheet->report;
-    report->columns = columns;
-    report->column_count = column_count;
-    report->row_count = rows;
-    report->notes = "";
-    sheet->room = rows * column_count;
-    report->cells = arena_take(sheet->arena, sheet->room + 1, sizeof *report->cells);
-}
-
-// --- Queries -------------------------------------------------------------------------------------
-
-// $1 period or '', $2 from, $3 until: the condition all views take.
-#define SPAN_OF(view) \
-    "($1 = '' or " view ".period = $1) and " view ".at_us >= $2 and " view ".at_us < $3"
-
-static enum status
-ask(struct sheet *sheet, const char *sql, struct db_rows **out_rows)
-{
-    int64_t until = sheet->span->until.us == 0 ? INT64_MAX : sheet->span->until.us;
-    const struct db_param params[] = {db_text(sheet->span->period), db_int8(sheet->span->from.us),
-                                      db_int8(until)};
-    return db_query(sheet->db, sql, params, 3, out_rows);
-}
-
 static enum status
 read_frame(struct sheet *sheet)
 {
     static const char sql[] = "select coalesce((select currency from market_now), ''),"
                               " (select count(*) from contact c where " SPAN_OF("c") ")";
     struct db_rows *rows = NULL;
-    enum status status = ask(sheet, sql, &rows);
+    enum status status = sheet_ask(sheet, sql, &rows);
     if (status == STATUS_OK) {
         if (db_get_len(rows, 0, 0) > 0)  // else no market was applied yet
             status = currency_parse(db_get_text(rows, 0, 0), db_get_len(rows, 0, 0),
@@ -160,29 +56,6 @@ read_frame(struct sheet *sheet)
     }
     db_rows_free(rows);
     return status;
-}
-
-// Cents of a column of micros; the last one, beyond the rows, is the total.
-static enum status
-cents_of(struct sheet *sheet, const struct db_rows *rows, size_t column, money **out_cents)
-{
-    size_t count = db_count(rows);
-    money *exact = arena_take(sheet->arena, count + 1, sizeof *exact), residue;
-    *out_cents = arena_take(sheet->arena, count + 1, sizeof **out_cents);
-    for (size_t i = 0; i < count; i++) exact[i] = db_get_money(rows, i, column);
-    return period_round(exact, count, period_cent(sheet->currency), *out_cents,
-                        &(*out_cents)[count], &residue);
-}
-
-static int64_t
-sum_of(const struct db_rows *rows, size_t column)
-{
-    int64_t sum = 0;
-    for (size_t i = 0; i < db_count(rows); i++) {
-        money added = plus(money_of(sum), db_get_money(rows, i, column));
-        sum = added.micros;
-    }
-    return sum;
 }
 
 // --- The ladder ----------------------------------------------------------------------------------
@@ -208,17 +81,17 @@ static void
 ladder_row(struct sheet *sheet, const char *number, const char *name, const int64_t counts[4],
            money income, money gain, money income_cents, money gain_cents)
 {
-    money earned = per(plus(income, gain), 1000, sheet->contacts);
-    put(sheet, number);
-    put(sheet, name);
-    for (int i = 0; i < 4; i++) put_count(sheet, counts[i]);
-    put_money(sheet, income_cents, sheet->decimals);
-    put_money(sheet, gain_cents, sheet->decimals);
-    put_money(sheet, plus(income_cents, gain_cents), sheet->decimals);
-    put_micros(sheet, income);
-    put_micros(sheet, gain);
-    put_unit(sheet, earned);
-    put_micros(sheet, earned);
+    money earned = sheet_per(sheet_plus(income, gain), 1000, sheet->contacts);
+    sheet_put(sheet, number);
+    sheet_put(sheet, name);
+    for (int i = 0; i < 4; i++) sheet_count(sheet, counts[i]);
+    sheet_money(sheet, income_cents, sheet->decimals);
+    sheet_money(sheet, gain_cents, sheet->decimals);
+    sheet_money(sheet, sheet_plus(income_cents, gain_cents), sheet->decimals);
+    sheet_micros(sheet, income);
+    sheet_micros(sheet, gain);
+    sheet_unit(sheet, earned);
+    sheet_micros(sheet, earned);
 }
 
 // Cents of both columns of amounts: income to its own whole cents, gain shares to what is then left
@@ -228,10 +101,11 @@ ladder_cents(struct sheet *sheet, const struct db_rows *rows, money **out_income
 {
     size_t count = db_count(rows);
     int64_t cent = period_cent(sheet->currency);
-    enum status status = cents_of(sheet, rows, 6, out_income);
-    if (status == STATUS_OK) status = cents_of(sheet, rows, 7, out_gain);
+    enum status status = sheet_cents(sheet, rows, 6, out_income);
+    if (status == STATUS_OK) status = sheet_cents(sheet, rows, 7, out_gain);
     if (status != STATUS_OK) return status;
-    money *gain = *out_gain, both = plus(money_of(sum_of(rows, 6)), money_of(sum_of(rows, 7)));
+    money *gain = *out_gain,
+          both = sheet_plus(money_of(sheet_sum(rows, 6)), money_of(sheet_sum(rows, 7)));
     money total = money_of(both.micros - both.micros % cent);
     int64_t left = total.micros - (*out_income)[count].micros - gain[count].micros;
     CHECK(left == 0 || left == cent || left == -cent);
@@ -241,8 +115,8 @@ ladder_cents(struct sheet *sheet, const struct db_rows *rows, money **out_income
         int64_t least = (db_get_int(rows, nearest, 7) - gain[nearest].micros) * (left < 0 ? -1 : 1);
         if (off > least) nearest = i;
     }
-    gain[nearest] = plus(gain[nearest], money_of(left));
-    gain[count] = plus(gain[count], money_of(left));
+    gain[nearest] = sheet_plus(gain[nearest], money_of(left));
+    gain[count] = sheet_plus(gain[count], money_of(left));
     return STATUS_OK;
 }
 
@@ -253,22 +127,25 @@ run_ladder(struct sheet *sheet)
         "select n.number::text, n.name, coalesce(o.count, 0)::bigint,"
         " coalesce(r.placements, 0)::bigint, coalesce(r.delivered, 0)::bigint,"
         " coalesce(r.converted, 0)::bigint, coalesce(r.income, 0)::bigint,"
-        " coalesce(r.gain, 0)::bigint, (select count(*) from report_slot o where " SPAN_OF("o") ")"
-        " from rung_name n left join (select r.rung, sum(r.placements) as placements,"
-        "  sum(r.delivered) as delivered, sum(r.converted) as converted,"
-        "  sum(r.income_micros) as income, sum(r.gain_micros) as gain"
-        "  from report_rung r where " SPAN_OF("r") " group by r.rung) r on r.rung = n.rung"
-        " left join (select a.rung, sum(s.count) as count from (select o.slot, count(*) as count"
-        "   from report_slot o where " SPAN_OF("o") " group by o.slot) s"
-        "  join slot_rung a on a.slot = s.slot group by a.rung) o on o.rung = n.rung"
-        " order by n.rung";
+        " coalesce(r.gain, 0)::bigint, (select count(*) from report_slot o where " SPAN_OF(
+            "o") ")"
+                 " from rung_name n left join (select r.rung, sum(r.placements) as placements,"
+                 "  sum(r.delivered) as delivered, sum(r.converted) as converted,"
+                 "  sum(r.income_micros) as income, sum(r.gain_micros) as gain"
+                 "  from report_rung r where " SPAN_OF(
+                     "r") " group by r.rung) r on r.rung = n.rung"
+                          " left join (select a.rung, sum(s.count) as count from (select o.slot, count(*) as count"
+                          "   from report_slot o where " SPAN_OF(
+                              "o") " group by o.slot) s"
+                                   "  join slot_rung a on a.slot = s.slot group by a.rung) o on o.rung = n.rung"
+                                   " order by n.rung";
     struct db_rows *rows = NULL;
     money *income = NULL, *gain = NULL;
-    enum status status = ask(sheet, sql, &rows);
+    enum status status = sheet_ask(sheet, sql, &rows);
     if (status == STATUS_OK) status = ladder_cents(sheet, rows, &income, &gain);
     if (status != STATUS_OK) goto done;
     size_t count = db_count(rows);
-    begin(sheet, ladder_columns, LADDER_COLUMNS, count + 1);
+    sheet_begin(sheet, ladder_columns, LADDER_COLUMNS, count + 1);
     for (size_t i = 0; i < count; i++) {
         const int64_t counts[4] = {db_get_int(rows, i, 2), db_get_int(rows, i, 3),
                                    db_get_int(rows, i, 4), db_get_int(rows, i, 5)};
@@ -277,10 +154,10 @@ run_ladder(struct sheet *sheet)
                    counts, db_get_money(rows, i, 6), db_get_money(rows, i, 7), income[i], gain[i]);
     }
     // A slot admits several rungs: all slots offered, each once.
-    const int64_t all[4] = {db_get_int(rows, 0, 8), sum_of(rows, 3), sum_of(rows, 4),
-                            sum_of(rows, 5)};
-    ladder_row(sheet, "", "all rungs", all, money_of(sum_of(rows, 6)), money_of(sum_of(rows, 7)),
-               income[count], gain[count]);
+    const int64_t all[4] = {db_get_int(rows, 0, 8), sheet_sum(rows, 3), sheet_sum(rows, 4),
+                            sheet_sum(rows, 5)};
+    ladder_row(sheet, "", "all rungs", all, money_of(sheet_sum(rows, 6)),
+               money_of(sheet_sum(rows, 7)), income[count], gain[count]);
     sheet->report->total_rows = 1;
     sheet->report->heading = arena_printf(
         sheet->arena, "The ladder: %" PRId64 " contacts, amounts in %s, also per 1,000 contacts",
@@ -314,7 +191,7 @@ achieved_notes(struct sheet *sheet)
             "r") ") c"
                  " group by achieved order by achieved";
     struct db_rows *rows = NULL;
-    enum status status = ask(sheet, sql, &rows);
+    enum status status = sheet_ask(sheet, sql, &rows);
     if (status != STATUS_OK) goto done;
     int64_t sum = 0;
     char *text = arena_printf(sheet->arena, "%s", "");
@@ -347,15 +224,15 @@ run_objectives(struct sheet *sheet)
         " from objective_name n left join report_contact r on " SPAN_OF(
             "r") " group by n.objective, n.number, n.name order by n.objective";
     struct db_rows *rows = NULL;
-    enum status status = ask(sheet, sql, &rows);
+    enum status status = sheet_ask(sheet, sql, &rows);
     if (status != STATUS_OK) goto done;
-    begin(sheet, objective_columns, OBJECTIVE_COLUMNS, db_count(rows));
+    sheet_begin(sheet, objective_columns, OBJECTIVE_COLUMNS, db_count(rows));
     for (size_t i = 0; i < db_count(rows); i++) {
-        put(sheet, arena_text(sheet->arena, db_get_text(rows, i, 0), db_get_len(rows, i, 0)));
-        put(sheet, arena_text(sheet->arena, db_get_text(rows, i, 1), db_get_len(rows, i, 1)));
-        for (size_t k = 2; k < 5; k++) put_count(sheet, db_get_int(rows, i, k));
-        put_percent(sheet, db_get_int(rows, i, 4), sheet->contacts);
-        put_count(sheet, sheet->contacts);
+        sheet_put(sheet, arena_text(sheet->arena, db_get_text(rows, i, 0), db_get_len(rows, i, 0)));
+        sheet_put(sheet, arena_text(sheet->arena, db_get_text(rows, i, 1), db_get_len(rows, i, 1)));
+        for (size_t k = 2; k < 5; k++) sheet_count(sheet, db_get_int(rows, i, k));
+        sheet_percent(sheet, db_get_int(rows, i, 4), sheet->contacts);
+        sheet_count(sheet, sheet->contacts);
     }
     sheet->report->heading = arena_printf(sheet->arena, "The nine objectives: %" PRId64 " contacts",
                                           sheet->contacts);
@@ -385,15 +262,15 @@ static void
 matrix_row(struct sheet *sheet, const char *stage, const char *channel, const int64_t counts[3],
            money value, money cents)
 {
-    money each = per(value, 1, counts[0]);
-    put(sheet, stage);
-    put(sheet, channel);
-    for (int i = 0; i < 3; i++) put_count(sheet, counts[i]);
-    put_percent(sheet, counts[2], counts[1]);
-    put_money(sheet, cents, sheet->decimals);
-    put_micros(sheet, value);
-    put_unit(sheet, each);
-    put_micros(sheet, each);
+    money each = sheet_per(value, 1, counts[0]);
+    sheet_put(sheet, stage);
+    sheet_put(sheet, channel);
+    for (int i = 0; i < 3; i++) sheet_count(sheet, counts[i]);
+    sheet_percent(sheet, counts[2], counts[1]);
+    sheet_money(sheet, cents, sheet->decimals);
+    sheet_micros(sheet, value);
+    sheet_unit(sheet, each);
+    sheet_micros(sheet, each);
 }
 
 static enum status
@@ -420,11 +297,11 @@ run_matrix(struct sheet *sheet)
                                                   "'social','partner'], c.channel)";
     struct db_rows *rows = NULL;
     money *value = NULL;
-    enum status status = ask(sheet, sql, &rows);
-    if (status == STATUS_OK) status = cents_of(sheet, rows, 5, &value);
+    enum status status = sheet_ask(sheet, sql, &rows);
+    if (status == STATUS_OK) status = sheet_cents(sheet, rows, 5, &value);
     if (status != STATUS_OK) goto done;
     size_t count = db_count(rows);
-    begin(sheet, matrix_columns, MATRIX_COLUMNS, count + 1);
+    sheet_begin(sheet, matrix_columns, MATRIX_COLUMNS, count + 1);
     for (size_t i = 0; i < count; i++) {
         const int64_t counts[3] = {db_get_int(rows, i, 2), db_get_int(rows, i, 3),
                                    db_get_int(rows, i, 4)};
@@ -432,8 +309,8 @@ run_matrix(struct sheet *sheet)
                    arena_text(sheet->arena, db_get_text(rows, i, 1), db_get_len(rows, i, 1)),
                    counts, db_get_money(rows, i, 5), value[i]);
     }
-    const int64_t all[3] = {sum_of(rows, 2), sum_of(rows, 3), sum_of(rows, 4)};
-    matrix_row(sheet, "all cells", "", all, money_of(sum_of(rows, 5)), value[count]);
+    const int64_t all[3] = {sheet_sum(rows, 2), sheet_sum(rows, 3), sheet_sum(rows, 4)};
+    matrix_row(sheet, "all cells", "", all, money_of(sheet_sum(rows, 5)), value[count]);
     sheet->report->total_rows = 1;
     sheet->report->heading = arena_printf(
         sheet->arena, "The matrix, stage by channel: value is slot income and gain share, in %s",
@@ -459,22 +336,22 @@ static const struct report_column fill_columns[] = {
 #define FILL_COLUMNS (sizeof fill_columns / sizeof fill_columns[0])
 
 static void
-fill_row(struct sheet *sheet, const char *slot, int64_t offered, int64_t filled, const money *floor,
-         money prices, const char *reasons)
+fill_row(struct sheet *sheet, const char *slot, int64_t offered, int64_t filled, int64_t priced,
+         const money *floor, money prices, const char *reasons)
 {
-    money average = per(prices, 1, filled);
-    put(sheet, slot);
-    put_count(sheet, offered);
-    put_count(sheet, filled);
-    put_percent(sheet, filled, offered);
-    if (floor != NULL) put_money(sheet, *floor, 3);
-    else put(sheet, "");
-    if (filled > 0) put_unit(sheet, average);
-    else put(sheet, "");
-    if (floor != NULL) put_micros(sheet, *floor);
-    else put(sheet, "");
-    put_micros(sheet, average);
-    put(sheet, reasons);
+    money average = sheet_per(prices, 1, priced);
+    sheet_put(sheet, slot);
+    sheet_count(sheet, offered);
+    sheet_count(sheet, filled);
+    sheet_percent(sheet, filled, offered);
+    if (floor != NULL) sheet_money(sheet, *floor, 3);
+    else sheet_put(sheet, "");
+    if (priced > 0) sheet_unit(sheet, average);
+    else sheet_put(sheet, "");
+    if (floor != NULL) sheet_micros(sheet, *floor);
+    else sheet_put(sheet, "");
+    sheet_micros(sheet, average);
+    sheet_put(sheet, reasons);
 }
 
 static enum status
@@ -486,27 +363,28 @@ run_fill(struct sheet *sheet)
         " s.floor_micros, coalesce(sum(r.micros), 0)::bigint,"
         " coalesce(string_agg(r.reason || ' ' || r.count::text, ', ' "
         "order by r.count desc, r.reason)"
-        "  filter (where r.reason <> ''), '')"
+        "  filter (where r.reason <> ''), ''), sum(r.priced)::bigint"
         " from (select o.slot, coalesce(o.reason, '') as reason, count(*) as count, "
-        "sum(o.price_micros) as micros"
+        "sum(o.price_micros) as micros, count(o.price_micros) as priced"
         "  from report_slot o where " SPAN_OF(
             "o") " group by o.slot, coalesce(o.reason, '')) r"
                  " join slot s on s.id = r.slot "
                  "group by s.tagid, s.container, s.position, s.floor_micros"
                  " order by s.container collate \"C\", s.position, s.tagid collate \"C\"";
     struct db_rows *rows = NULL;
-    enum status status = ask(sheet, sql, &rows);
+    enum status status = sheet_ask(sheet, sql, &rows);
     if (status != STATUS_OK) goto done;
     size_t count = db_count(rows);
-    begin(sheet, fill_columns, FILL_COLUMNS, count + 1);
+    sheet_begin(sheet, fill_columns, FILL_COLUMNS, count + 1);
     for (size_t i = 0; i < count; i++) {
         money floor = db_get_money(rows, i, 3);
         fill_row(sheet, arena_text(sheet->arena, db_get_text(rows, i, 0), db_get_len(rows, i, 0)),
-                 db_get_int(rows, i, 1), db_get_int(rows, i, 2), &floor, db_get_money(rows, i, 4),
+                 db_get_int(rows, i, 1), db_get_int(rows, i, 2), db_get_int(rows, i, 6), &floor,
+                 db_get_money(rows, i, 4),
                  arena_text(sheet->arena, db_get_text(rows, i, 5), db_get_len(rows, i, 5)));
     }
-    fill_row(sheet, "all slots", sum_of(rows, 1), sum_of(rows, 2), NULL, money_of(sum_of(rows, 4)),
-             "");
+    fill_row(sheet, "all slots", sheet_sum(rows, 1), sheet_sum(rows, 2), sheet_sum(rows, 6), NULL,
+             money_of(sheet_sum(rows, 4)), "");
     sheet->report->total_rows = 1;
     sheet->report->heading = arena_printf(sheet->arena, "Fill of slots: prices in %s",
                                           sheet->currency.code);
@@ -528,6 +406,11 @@ report_run(struct db *db, enum report_kind kind, const struct report_span *span,
     case REPORT_OBJECTIVES: status = run_objectives(&sheet); break;
     case REPORT_MATRIX: status = run_matrix(&sheet); break;
     case REPORT_FILL: status = run_fill(&sheet); break;
+    case REPORT_REASONS: status = report_reasons(&sheet); break;
+    case REPORT_PACING: status = report_pacing(&sheet); break;
+    case REPORT_EXPERIMENTS: status = report_experiments(&sheet); break;
+    case REPORT_DEALS: status = report_deals(&sheet); break;
+    case REPORT_RATES: status = report_rates(&sheet); break;
     case REPORT_KIND_COUNT: CHECK(false);
     }
     CHECK(status != STATUS_OK || sheet.used == sheet.room);

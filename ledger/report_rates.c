@@ -1,0 +1,130 @@
+// What the market learned: responses and revenue of each message in each cell, as the engine
+// counts them and with the engine's own arithmetic (learn.h), so that the rates shown are those
+// that rank bids.
+//
+//  1 Counts are by placement: delivered, accepted, converted once or more; revenue is net of
+//    refunds. Whole ledger unless a span is asked for.
+//  2 Each rate is shrunk to that of the rung in the cell, and that to the rung's, which are sums of
+//    the rows here.
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "fail.h"
+#include "learn.h"
+#include "report_depth.h"
+
+static const struct report_column columns[] = {
+    {"message", "message", false, false, REPORT_ALL},
+    {"stage", "stage", false, false, REPORT_ALL},
+    {"channel", "channel", false, false, REPORT_ALL},
+    {"delivered", "delivered", true, true, REPORT_ALL},
+    {"responded", "responded", true, true, REPORT_ALL},
+    {"converted", "converted", true, true, REPORT_ALL},
+    {"revenue", "revenue", true, false, REPORT_PEOPLE},
+    {"revenue_micros", "", true, true, REPORT_MACHINE},
+    {"response_rate", "response rate", true, false, REPORT_PEOPLE},
+    {"response_ppm", "", true, true, REPORT_MACHINE},
+    {"value", "value a delivery", true, false, REPORT_PEOPLE},
+    {"value_micros", "", true, true, REPORT_MACHINE},
+};
+#define COLUMNS (sizeof columns / sizeof columns[0])
+
+struct counted {
+    int64_t rung, cell;
+    struct learn_counts own;
+};
+
+static void
+add_counts(struct learn_counts *sum, const struct learn_counts *more)
+{
+    sum->delivered += more->delivered;
+    sum->responded += more->responded;
+    sum->converted += more->converted;
+    sum->revenue = sheet_plus(sum->revenue, more->revenue);
+}
+
+static struct learn
+learn_of(const struct counted *all, size_t count, const struct counted *one)
+{
+    struct learn learn = {.own = one->own};
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].rung != one->rung) continue;
+        add_counts(&learn.rung, &all[i].own);
+        if (all[i].cell == one->cell) add_counts(&learn.cell, &all[i].own);
+    }
+    return learn;
+}
+
+static void
+put_row(struct sheet *sheet, const struct db_rows *rows, size_t row, const struct counted *one,
+        const struct learn *learn)
+{
+    uint64_t rate = learn_response_rate(learn, false, 0);
+    int64_t ppm = (int64_t)((rate * MONEY_PPM + LEARN_ONE / 2) / LEARN_ONE);
+    money value = money_of((int64_t)learn_revenue(learn, false, 0));
+    bool known = one->cell >= 0 && one->cell < STAGE_COUNT * CHANNEL_COUNT;
+    sheet_text(sheet, rows, row, 0);
+    sheet_put(sheet, known ? stage_name((enum stage)(one->cell / CHANNEL_COUNT)) : "");
+    sheet_put(sheet, known ? channel_name((enum channel)(one->cell % CHANNEL_COUNT)) : "");
+    sheet_count(sheet, (int64_t)one->own.delivered);
+    sheet_count(sheet, (int64_t)one->own.responded);
+    sheet_count(sheet, (int64_t)one->own.converted);
+    sheet_unit(sheet, one->own.revenue);
+    sheet_micros(sheet, one->own.revenue);
+    sheet_put(sheet,
+              arena_printf(sheet->arena, "%" PRId64 ".%04" PRId64 " %%", ppm / 10000, ppm % 10000));
+    sheet_count(sheet, ppm);
+    sheet_unit(sheet, value);
+    sheet_micros(sheet, value);
+}
+
+enum status
+report_rates(struct sheet *sheet)
+{
+    static const char sql[] =
+        "select coalesce(m.code, x.message::text), x.rung, x.cell, sum(x.delivered)::bigint,"
+        " sum(x.responded)::bigint, sum(x.converted)::bigint, sum(x.micros)::bigint"
+        " from (select o.message, o.rung, o.cell,"
+        "   case when e.kind = 'delivered' then 1 else 0 end as delivered,"
+        "   case when e.kind = 'accepted' then 1 else 0 end as responded, 0 as converted,"
+        "   0::bigint as micros"
+        "  from event e join outcome o on o.placement_id = e.placement_id"
+        "  where e.kind in ('delivered', 'accepted') and e.state = 'posted' and " SPAN_OF(
+            "e") "  union all select o.message, o.rung, o.cell, 0, 0, 1, 0"
+                 "  from outcome o join (select distinct r.placement_id from revenue r"
+                 "   where r.kind = 'converted' and r.state in ('posted', 'no_share') and " SPAN_OF(
+                     "r") "   ) r on r.placement_id = o.placement_id"
+                          "  union all select o.message, o.rung, o.cell, 0, 0, 0,"
+                          "   case when r.kind = 'converted' then r.amount_micros else -r.amount_micros end"
+                          "  from revenue r join outcome o on o.placement_id = r.placement_id"
+                          "  where r.state in ('posted', 'no_share') and " SPAN_OF(
+                              "r") ") x"
+                                   " left join message m on m.id = x.message"
+                                   " group by x.message, m.code, x.rung, x.cell order by 1 collate \"C\", x.cell, x.rung";
+    struct db_rows *rows = NULL;
+    enum status status = sheet_ask(sheet, sql, &rows);
+    if (status != STATUS_OK) goto done;
+    size_t count = db_count(rows);
+    struct counted *all = arena_take(sheet->arena, count + 1, sizeof *all);
+    for (size_t i = 0; i < count; i++) {
+        all[i] = (struct counted){.rung = db_get_int(rows, i, 1),
+                                  .cell = db_get_int(rows, i, 2),
+                                  .own = {.delivered = (uint64_t)db_get_int(rows, i, 3),
+                                          .responded = (uint64_t)db_get_int(rows, i, 4),
+                                          .converted = (uint64_t)db_get_int(rows, i, 5),
+                                          .revenue = db_get_money(rows, i, 6)}};
+    }
+    sheet_begin(sheet, columns, COLUMNS, count);
+    for (size_t i = 0; i < count; i++) {
+        struct learn learn = learn_of(all, count, &all[i]);
+        put_row(sheet, rows, i, &all[i], &learn);
+    }
+    sheet->report->heading = arena_printf(
+        sheet->arena, "Learned rates by message and cell: revenue and value in %s",
+        sheet->currency.code);
+    sheet->report->notes = "Rates are means of what was learned, shrunk to those of the rung in "
+                           "the cell. Value: expected net revenue a delivery.";
+done:
+    db_rows_free(rows);
+    return status;
+}
