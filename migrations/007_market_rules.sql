@@ -6,17 +6,13 @@ alter table market_object add constraint market_object_kind_check
     check (kind in ('market', 'attribute', 'touchpoint', 'seat', 'container', 'slot', 'campaign', 'floor',
                     'message', 'cap', 'deal', 'experiment', 'contract'));
 
--- A budget is an amount of all time, or a map {total, daily, pacing}.
-create function budget_micros(body jsonb, part text) returns bigint language sql immutable as $$
-    select (case when jsonb_typeof(body -> 'budget') = 'object' then body -> 'budget' ->> part
-                 when part = 'total' then body ->> 'budget' end::numeric * 1000000)::bigint
-$$;
-
+-- A budget is an amount of all time, or a map {total, daily, pacing}; `->` of an amount is null.
 create or replace view seat as
 select id, code, body ->> 'name' as name, body ->> 'kind' as kind,
        coalesce((body ->> 'paused')::boolean, false) as paused,
-       budget_micros(body, 'total') as budget_micros, removed,
-       budget_micros(body, 'daily') as daily_micros, coalesce((body ->> 'live')::boolean, false) as live
+       (coalesce(body -> 'budget' ->> 'total', case when jsonb_typeof(body -> 'budget') <> 'object'
+        then body ->> 'budget' end)::numeric * 1000000)::bigint as budget_micros, removed,
+       ((body -> 'budget' ->> 'daily')::numeric * 1000000)::bigint as daily_micros, coalesce((body ->> 'live')::boolean, false) as live
 from object_now where kind = 'seat';
 
 create or replace view message as
@@ -26,8 +22,9 @@ select o.id, o.code, o.body ->> 'name' as name, o.body ->> 'seat' as seat, s.id 
        (select string_agg(x.value, ',' order by x.ordinality)
         from jsonb_array_elements_text(o.body -> 'objectives') with ordinality as x (value, ordinality))
            as objectives,
-       budget_micros(o.body, 'total') as budget_micros, o.removed,
-       budget_micros(o.body, 'daily') as daily_micros, c.id as campaign_id,
+       (coalesce(o.body -> 'budget' ->> 'total', case when jsonb_typeof(o.body -> 'budget') <> 'object'
+        then o.body ->> 'budget' end)::numeric * 1000000)::bigint as budget_micros, o.removed,
+       ((o.body -> 'budget' ->> 'daily')::numeric * 1000000)::bigint as daily_micros, c.id as campaign_id,
        o.body ->> 'group' as "group", coalesce((o.body ->> 'priority')::integer, 0) as priority
 from object_now o
 left join object_now s on s.kind = 'seat' and s.code = o.body ->> 'seat'
@@ -40,8 +37,9 @@ where o.kind = 'message';
 
 create view campaign as
 select o.id, o.code, o.body ->> 'name' as name, o.body ->> 'seat' as seat, s.id as seat_id,
-       p.id as parent_id, budget_micros(o.body, 'total') as budget_micros,
-       budget_micros(o.body, 'daily') as daily_micros,
+       p.id as parent_id, (coalesce(o.body -> 'budget' ->> 'total', case when jsonb_typeof(o.body -> 'budget') <> 'object'
+        then o.body ->> 'budget' end)::numeric * 1000000)::bigint as budget_micros,
+       ((o.body -> 'budget' ->> 'daily')::numeric * 1000000)::bigint as daily_micros,
        coalesce((extract(epoch from (o.body ->> 'from')::timestamptz) * 1000000)::bigint, 0) as from_us,
        coalesce((extract(epoch from (o.body ->> 'until')::timestamptz) * 1000000)::bigint, 0) as until_us,
        o.removed
