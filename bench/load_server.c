@@ -79,21 +79,22 @@ decide(struct server *server, struct peer *peer, const uint8_t *message, size_t 
         .role = ROLE_TOUCHPOINT,
         .now = clock_wall(),
     };
-    bool test, repeated;
+    bool repeated;
+    struct decode_wish wish;
     enum reason reason;
     unsigned count;
     struct fact facts[BOUND_CONTACT_FACTS];
     struct wire_reader fields = wire_reader(reader.at, (size_t)(reader.end - reader.at));
-    CHECK(decode_contact(&by, &fields, &server->contact, &test, &reason));
-    reason = auctioneer_contact(server->auctioneer, &server->contact, test, by.now, facts, &count,
-                                &repeated);
+    CHECK(decode_contact(&by, &fields, &server->contact, &wish, &reason));
+    reason = auctioneer_contact(server->auctioneer, &server->contact, NULL, wish.test, by.now, facts,
+                                &count, &repeated);
     CHECK(reason == REASON_NONE);
     struct pack pack = {.data = peer->out + peer->out_len, .room = OUT_ROOM - peer->out_len};
     pack_array(&pack, 4);
     pack_integer(&pack, 1);
     pack_integer(&pack, id);
     pack_nil(&pack);
-    answer_contact(&pack, server->catalog, facts, count, repeated, test);
+    answer_contact(&pack, server->catalog, facts, count, repeated, wish.test);
     CHECK(!pack.full);
     peer->out_len += pack.len;
 }
