@@ -1,9 +1,9 @@
 // The examples of docs/auction.md are run, and must print what stands there.
 //
-// `yaml`: the market of all examples. `console`: a `$ slotctl clear` line and what it prints.
-// `auction`: lines `bid MESSAGE PRICE ...` and `contact CONTAINER ...`, which become the JSON lines
-// of slotctl dry-run; under each contact stands its answer, as `tell` puts it. VENDUE_SHOW=1 prints
-// every block as it comes out.
+// `yaml [NAME]`: a market. `console`: a `$ slotctl clear` line and what it prints. `auction [NAME]`:
+// lines `bid MESSAGE PRICE ...`, `live SEAT:MESSAGE:SLOT:PRICE` and `contact CONTAINER ...`, which
+// become the JSON lines and options of slotctl dry-run on that market; under each contact stands
+// its answer, as `tell` puts it. VENDUE_SHOW=1 prints every block as it comes out.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -94,6 +94,10 @@ contact_line(char *words, unsigned number)
                                 "container", container, "user", user, "attr", attributes);
     while ((word = strsep(&words, " ")) != NULL) {
         value = strchr(word, '=');
+        if (value == NULL && strcmp(word, "experienced") == 0) {
+            json_object_set_new(contact, word, json_true());
+            continue;
+        }
         if (value == NULL) {
             bool condition = strcmp(word, "distressed") == 0;
             json_object_set_new(user, condition ? "condition" : "identity", json_string(word));
@@ -101,6 +105,7 @@ contact_line(char *words, unsigned number)
         }
         *value++ = '\0';
         if (strcmp(word, "id") == 0) json_object_set_new(contact, "id", json_string(value));
+        else if (strcmp(word, "tier") == 0) json_object_set_new(user, "tier", json_string(value));
         else if (strcmp(word, "customer") == 0) json_object_set_new(user, "id", json_string(value));
         else if (strcmp(word, "consent") == 0) put_list(user, "consent", value);
         else if (strcmp(word, "slots") == 0) {
@@ -134,9 +139,14 @@ static void
 tell_sale(FILE *out, const json_t *sale)
 {
     const json_t *set = json_object_get(sale, "set");
-    bool floor = strcmp(text_of(set, "by"), "floor") == 0;
-    fprintf(out, "  %s: %s won at %s, %s%s\n", text_of(sale, "tagid"), text_of(sale, "bid"),
-            text_of(sale, "price"), floor ? "its floor" : "set by ", text_of(set, "bid"));
+    const char *by = text_of(set, "by");
+    fprintf(out, "  %s: %s won at %s, ", text_of(sale, "tagid"), text_of(sale, "bid"),
+            text_of(sale, "price"));
+    if (strcmp(by, "bid") == 0) fprintf(out, "set by %s\n", text_of(set, "bid"));
+    else if (strcmp(by, "own_price") == 0) fprintf(out, "its own bid\n");
+    else if (strcmp(by, "deal") == 0) fprintf(out, "fixed by its deal\n");
+    else if (strcmp(by, "several_bids") == 0) fprintf(out, "set by several bids\n");
+    else fprintf(out, "its floor\n");
 }
 
 static void
@@ -144,7 +154,8 @@ tell_bid(FILE *out, const json_t *bid)
 {
     const char *reason = text_of(bid, "reason");
     fprintf(out, "  %s: %s %s", text_of(bid, "tagid"), text_of(bid, "bid"), reason);
-    if (strcmp(reason, "below_floor") == 0) fprintf(out, " %s", text_of(bid, "floor"));
+    if (strcmp(reason, "below_floor") == 0 || strcmp(reason, "below_deal_floor") == 0)
+        fprintf(out, " %s", text_of(bid, "floor"));
     if (json_object_get(bid, "short_by") != NULL)
         fprintf(out, ", %s short", text_of(bid, "short_by"));
     if (json_object_get(bid, "failed") != NULL)
@@ -193,8 +204,13 @@ tell(FILE *out, const json_t *answer)
         const char *container, *slots[3];
     } containers[] = {{"bill", {"bill.footer"}},
                       {"mail", {"mail.top", "mail.bottom"}},
-                      {"call", {"call.answer", "call.offer"}}};
-    for (unsigned c = 0; c < 3; c++) {
+                      {"call", {"call.answer", "call.offer"}},
+                      {"apart", {"apart.one", "apart.two"}},
+                      {"few", {"few.one", "few.two"}},
+                      {"quota", {"quota.one", "quota.two"}},
+                      {"page", {"page.one", "page.two"}},
+                      {"box", {"box.x", "box.y"}}};
+    for (unsigned c = 0; c < sizeof containers / sizeof *containers; c++) {
         if (strcmp(containers[c].container, text_of(answer, "container")) != 0) continue;
         for (unsigned s = 0; containers[c].slots[s] != NULL; s++)
             tell_slot(out, answer, containers[c].slots[s]);
@@ -230,9 +246,10 @@ run_quietly(const struct verb *verb, const char *line, char **out_errors)
 
 // An `auction` block: what is asked, run, and told again with the answers that came.
 static char *
-run_auction(struct page *page, const char *block)
+run_auction(struct page *page, const char *market, const char *block)
 {
     char *bids, *contacts, *again, *errors, command[512], line[256], *copy = strdup(block);
+    char live[256] = "";
     char *rest = copy, *words;
     size_t bids_len, contacts_len, again_len;
     unsigned asked = 0;
@@ -240,6 +257,7 @@ run_auction(struct page *page, const char *block)
     FILE *contacts_out = open_memstream(&contacts, &contacts_len);
     while ((words = strsep(&rest, "\n")) != NULL) {
         bool bid = strncmp(words, "bid ", 4) == 0, contact = strncmp(words, "contact ", 8) == 0;
+        if (strncmp(words, "live ", 5) == 0) snprintf(live, sizeof live, "--live %s", words + 5);
         if (!bid && !contact) continue;
         json_t *said = bid ? bid_line(words + 4) : contact_line(words + 8, ++asked);
         json_dumpf(said, bid ? bids_out : contacts_out, JSON_COMPACT);
@@ -251,8 +269,8 @@ run_auction(struct page *page, const char *block)
     write_file(page, "bids.jsonl", bids);
     write_file(page, "contacts.jsonl", contacts);
     snprintf(command, sizeof command,
-             "--market %s/market.yaml --bids %s/bids.jsonl --contacts %s/contacts.jsonl --at " AT,
-             page->folder, page->folder, page->folder);
+             "--market %s/%s.yaml --bids %s/bids.jsonl --contacts %s/contacts.jsonl --at " AT " %s",
+             page->folder, market, page->folder, page->folder, live);
     struct verb_run done = run_quietly(&verb_dry_run, command, &errors);
     const char *answers = done.out;
     if (*answers == '\0' && asked > 0) fail_msg("no answers:\n%s%s", errors, block);
@@ -306,17 +324,22 @@ run_console(const char *block)
 }
 
 static void
-run_block(struct page *page, const char *kind, const char *block, unsigned line)
+run_block(struct page *page, const char *info, const char *block, unsigned line)
 {
+    char kind[32], market[64], *name, *again = NULL;
+    snprintf(kind, sizeof kind, "%s", info);
+    name = strchr(kind, ' ');
+    if (name != NULL) *name++ = '\0';
+    snprintf(market, sizeof market, "%s", name == NULL ? "market" : name);
     if (strcmp(kind, "yaml") == 0) {
-        write_file(page, "market.yaml", block);
+        strcat(market, ".yaml");
+        write_file(page, market, block);
         return;
     }
-    bool auction = strcmp(kind, "auction") == 0;
-    if (!auction && strcmp(kind, "console") != 0)
-        fail_msg("docs/auction.md:%u: a block of kind '%s' is not run", line, kind);
-    char *again = auction ? run_auction(page, block) : run_console(block);
-    if (getenv("VENDUE_SHOW") != NULL) printf("```%s\n%s```\n", kind, again);
+    if (strcmp(kind, "auction") == 0) again = run_auction(page, market, block);
+    else if (strcmp(kind, "console") == 0) again = run_console(block);
+    else fail_msg("docs/auction.md:%u: a block of kind '%s' is not run", line, kind);
+    if (getenv("VENDUE_SHOW") != NULL) printf("```%s\n%s```\n", info, again);
     else if (strcmp(again, block) != 0)
         fail_msg("docs/auction.md:%u says\n%sand this is\n%s", line, block, again);
     page->blocks++;
@@ -344,12 +367,12 @@ run_blocks(struct page *page, const char *text, bool markets)
     unsigned line = 1;
     for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1, line++) {
         if (strncmp(at, "```", 3) != 0) continue;
-        char kind[16];
+        char kind[32];
         snprintf(kind, sizeof kind, "%.*s", (int)strcspn(at + 3, "\n"), at + 3);
         const char *first = strchr(at, '\n') + 1, *end = strstr(first, "\n```\n");
         assert_non_null(end);
         char *block = strndup(first, (size_t)(end + 1 - first));
-        if (markets == (strcmp(kind, "yaml") == 0)) run_block(page, kind, block, line + 1);
+        if (markets == (strncmp(kind, "yaml", 4) == 0)) run_block(page, kind, block, line + 1);
         for (; at != end + 1; at = strchr(at, '\n') + 1) line++;
         free(block);
     }
@@ -367,7 +390,7 @@ the_document_is_true(void **state)
     snprintf(command, sizeof command, "rm -rf %s", page.folder);
     assert_int_equal(system(command), 0);
     printf("%u examples, %u contacts\n", page.blocks, page.contacts);
-    assert_true(page.blocks >= 25);
+    assert_true(page.blocks >= 45);
     free(text);
 }
 
