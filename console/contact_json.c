@@ -335,6 +335,52 @@ contact_json_read(const struct catalog *catalog, const json_t *line, usec now,
     return true;
 }
 
+// --- Events ---
+
+static bool
+take_event_word(const json_t *line, enum fact_kind *out_kind, struct contact_json_fault *fault)
+{
+    static const enum fact_kind kinds[] = {FACT_DELIVERED, FACT_ACCEPTED,   FACT_DECLINED,
+                                           FACT_CANCELLED, FACT_COMPLAINED, FACT_CONVERTED,
+                                           FACT_REFUNDED};
+    const char *word;
+    if (!take_text(line, "event", BOUND_CODE, true, &word, fault)) return false;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(fact_kind_name(kinds[i]), word) != 0) continue;
+        *out_kind = kinds[i];
+        return true;
+    }
+    return refuse(fault, REASON_OUT_OF_RANGE, "event: '%s' is none of its words", word);
+}
+
+bool
+contact_json_read_event(const struct catalog *catalog, const json_t *line, usec now,
+                        const struct fact *placement, struct event *out_event,
+                        struct contact_json_fault *out_fault)
+{
+    struct event *event = out_event;
+    *event = (struct event){.placement = fact_placement(placement),
+                            .role = ROLE_TOUCHPOINT,
+                            .party = placement->party,
+                            .effective = now,
+                            .currency = catalog->currency};
+    if (!take_event_word(line, &event->kind, out_fault)) return false;
+    if (event->kind != FACT_CONVERTED && event->kind != FACT_REFUNDED) return true;
+    uint8_t data[sizeof(uint32_t) + BOUND_KEY] = {0};
+    char order[BOUND_KEY];
+    if (!take_key(line, "order", order, out_fault) ||
+        !take_integer(line, "amount_micros", 1, BOUND_MICROS, true, &event->amount.micros,
+                      out_fault))
+        return false;
+    memcpy(event->key, order, sizeof event->key);
+    if (event->kind == FACT_REFUNDED && !take_key(line, "refund", event->key, out_fault))
+        return false;
+    memcpy(data, &placement->placement.seat, sizeof(uint32_t));  // as the node names orders
+    memcpy(data + sizeof(uint32_t), order, BOUND_KEY);
+    event->order = hash_id("order", data, sizeof data);
+    return true;
+}
+
 // --- Bids ---
 
 static bool

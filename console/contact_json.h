@@ -23,6 +23,12 @@ bool contact_json_read(const struct catalog *catalog, const json_t *line, usec n
 bool contact_json_attributes(const struct catalog *catalog, const json_t *map, bool remembered,
                              struct contact *contact, struct contact_json_fault *out_fault);
 
+// `line` bears "event" and what belongs to it; it is about `placement` and reported by the
+// touchpoint of its contact.
+bool contact_json_read_event(const struct catalog *catalog, const json_t *line, usec now,
+                             const struct fact *placement, struct event *out_event,
+                             struct contact_json_fault *out_fault);
+
 // `line` bears "seat" beside the fields of bid.put.
 bool contact_json_read_bid(const struct catalog *catalog, const json_t *line,
                            struct offer *out_offer, struct contact_json_fault *out_fault);

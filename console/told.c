@@ -242,13 +242,14 @@ told_placement(const struct told *told, const struct fact *fact)
         if ((fact->placement.objectives & 1u << i) != 0)
             json_array_append_new(objectives, json_string(objective_name((enum objective)i)));
     enum price_kind kind = told_kind(fact->placement.kind);
-    json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:i, s:o, s:o, s:s, s:o, s:o}", "tagid",
-        told_tagid(told, fact->placement.slot), "seat", seat_code(told, fact->placement.seat),
-        "message", message_code(told, fact->placement.message), "rung", fact->placement.rung + 1,
-        "objectives", objectives, "bid", told_bid_name(told, fact->placement.bid), "kind",
-        price_kind_name(kind), "price", told_amount(fact->placement.price), "bid_price",
-        told_amount(fact->placement.bid_price));
+    json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:i, s:o, s:o, s:s, s:o, s:o}", "tagid",
+                               told_tagid(told, fact->placement.slot), "position", fact->position,
+                               "seat", seat_code(told, fact->placement.seat), "message",
+                               message_code(told, fact->placement.message), "rung",
+                               fact->placement.rung + 1, "objectives", objectives, "bid",
+                               told_bid_name(told, fact->placement.bid), "kind",
+                               price_kind_name(kind), "price", told_amount(fact->placement.price),
+                               "bid_price", told_amount(fact->placement.bid_price));
     CHECK(object != NULL);
     told_floor(told, object, slot, fact->placement.floor, fact->placement.floor_rule,
                fact->placement.floor_id);
@@ -262,9 +263,10 @@ json_t *
 told_unfilled(const struct told *told, const struct fact *fact)
 {
     enum reason reason = fact->unfilled.reason, main_reason = fact->unfilled.main_reason;
-    json_t *object = json_pack(
-        "{s:s, s:i, s:s, s:s}", "tagid", told_tagid(told, fact->unfilled.slot), "code",
-        (int)reason_number(reason), "reason", reason_key(reason), "text", reason_text(reason));
+    json_t *object = json_pack("{s:s, s:i, s:i, s:s, s:s}", "tagid",
+                               told_tagid(told, fact->unfilled.slot), "position", fact->position,
+                               "code", (int)reason_number(reason), "reason", reason_key(reason),
+                               "text", reason_text(reason));
     if (main_reason != REASON_NONE)
         json_object_set_new(object, "main_reason", json_string(reason_key(main_reason)));
     return object;

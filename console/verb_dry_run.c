@@ -34,6 +34,7 @@ struct dry_run {
     bool brief;        // without the bids that did not win
     bool experienced;  // all contacts are
     struct round_live live;
+    json_t *placements;  // contact's id, line feed, tagid -> the placement's id
     struct why why;
 };
 
@@ -208,6 +209,23 @@ print_decision(const struct dry_run *dry, const struct contact *contact, const s
 
 // --- Contacts ---
 
+static void
+apply(struct dry_run *dry, const struct fact *fact)
+{
+    CHECK(book_apply(dry->book, fact, (struct catalog_position){0}) == STATUS_OK);
+}
+
+static void
+keep_placement(struct dry_run *dry, const struct contact *contact, const struct fact *fact)
+{
+    char key[BOUND_KEY + 2 * BOUND_CODE + 4], id[ID_TEXT];
+    const struct catalog_container *container = &dry->catalog->containers[contact->container];
+    id_format(fact_placement(fact), id);
+    snprintf(key, sizeof key, "%.40s\n%.97s", contact->key,
+             dry->catalog->slots[container->slot_first + fact->position - 1].tagid);
+    CHECK(json_object_set_new(dry->placements, key, json_string(id)) == 0);
+}
+
 static enum exit_code
 decide(struct dry_run *dry, const json_t *line, struct contact *contact)
 {
@@ -225,9 +243,64 @@ decide(struct dry_run *dry, const json_t *line, struct contact *contact)
         snprintf(fault.text, sizeof fault.text, "%s", reason_text(fault.reason));
         return fault_in_line(dry->contacts_path, line, &fault);
     }
-    for (unsigned i = 0; i < count && !repeated; i++)
-        CHECK(book_apply(dry->book, &facts[i], (struct catalog_position){0}) == STATUS_OK);
+    for (unsigned i = 0; i < count && !repeated; i++) apply(dry, &facts[i]);
+    for (unsigned i = 1; i < count && !repeated; i++)
+        if (facts[i].kind == FACT_PLACEMENT) keep_placement(dry, contact, &facts[i]);
     print_decision(dry, contact, facts, count, repeated);
+    return EXIT_DONE;
+}
+
+// {"contact", "tagid", "event", ...}: what became of a placement of an earlier line.
+static enum exit_code
+report(struct dry_run *dry, const json_t *line)
+{
+    struct contact_json_fault fault = {.reason = REASON_UNKNOWN_PLACEMENT};
+    struct book_placement placement;
+    struct event event;
+    struct fact fact;
+    struct id id;
+    bool repeated = false;
+    char key[BOUND_KEY + 2 * BOUND_CODE + 4];
+    const char *contact = json_string_value(json_object_get(line, "contact"));
+    const char *tagid = json_string_value(json_object_get(line, "tagid"));
+    snprintf(key, sizeof key, "%.40s\n%.97s", contact ? contact : "", tagid ? tagid : "");
+    const char *kept = json_string_value(json_object_get(dry->placements, key));
+    if (kept == NULL || id_parse(kept, strlen(kept), &id) != STATUS_OK ||
+        !book_find_placement(dry->book, id, &placement)) {
+        snprintf(fault.text, sizeof fault.text, "no earlier line sold slot '%s' of contact '%s'",
+                 tagid ? tagid : "", contact ? contact : "");
+        return fault_in_line(dry->contacts_path, line, &fault);
+    }
+    if (!contact_json_read_event(dry->catalog, line, dry->at, placement.fact, &event, &fault))
+        return fault_in_line(dry->contacts_path, line, &fault);
+    fault.reason = event_decide(dry->catalog, dry->book, &event, dry->at, &fact, &repeated);
+    if (fault.reason != REASON_NONE) {
+        snprintf(fault.text, sizeof fault.text, "%s", reason_text(fault.reason));
+        return fault_in_line(dry->contacts_path, line, &fault);
+    }
+    if (!repeated) apply(dry, &fact);
+    return EXIT_DONE;
+}
+
+// {"at": "2026-11-03T10:00:00Z"}: the clock goes on, and what ends meanwhile ends.
+static enum exit_code
+go_on(struct dry_run *dry, const json_t *line)
+{
+    struct contact_json_fault fault = {.reason = REASON_OUT_OF_RANGE};
+    struct id id;
+    struct fact fact;
+    usec at;
+    const char *text = json_string_value(json_object_get(line, "at"));
+    if (text == NULL || clock_parse(text, strlen(text), &at) != STATUS_OK || at.us < dry->at.us) {
+        snprintf(fault.text, sizeof fault.text,
+                 "at: write a time not before that of the lines above, as 2026-11-03T10:00:00Z");
+        return fault_in_line(dry->contacts_path, line, &fault);
+    }
+    dry->at = at;
+    while (book_next_expired(dry->book, at, &id)) {
+        event_expire(dry->book, id, at, &fact);
+        apply(dry, &fact);
+    }
     return EXIT_DONE;
 }
 
@@ -247,7 +320,9 @@ play(struct dry_run *dry)
     json_array_foreach(lines, i, line)
     {
         // A line that cannot be used spoils no other, as at the API; the exit code tells.
-        enum exit_code done = decide(dry, line, contact);
+        enum exit_code done = json_object_get(line, "event") != NULL ? report(dry, line)
+                              : json_object_get(line, "at") != NULL  ? go_on(dry, line)
+                                                                     : decide(dry, line, contact);
         if (done != EXIT_DONE) code = done;
     }
     json_decref(lines);
@@ -280,6 +355,7 @@ run(const struct verb_context *context, int argc, char **argv)
         market_object_number(dry.market);
         dry.book = book_open(&book_limits_default);
         dry.round = round_open();
+        dry.placements = json_object();
         dry.why = (struct why){.bids = arena_take(dry.arena, WHY_ROOM, sizeof *dry.why.bids),
                                .room = WHY_ROOM};
         code = take_bids(&dry);
@@ -287,6 +363,7 @@ run(const struct verb_context *context, int argc, char **argv)
         if (code == EXIT_DONE) code = play(&dry);
         catalog_close(dry.catalog);
         round_close(dry.round);
+        json_decref(dry.placements);
         book_close(dry.book);
     }
     arena_close(dry.arena);
@@ -304,7 +381,9 @@ const struct verb verb_dry_run = {
         "of `contact` and `bid.put` in docs/protocol.md, with \"touchpoint\" or \"seat\" beside\n"
         "them; `-` is standard input). Prints one JSON line a contact: placements with price and\n"
         "who set it, empty slots with the reason, and for every bid why it did not win. Contacts\n"
-        "are decided in order against one book, so budgets run out and caps count.\n"
+        "are decided in order against one book, so budgets run out and caps count. Among the\n"
+        "contacts may stand what became of a placement, {\"contact\": ID, \"tagid\": SLOT,\n"
+        "\"event\": \"delivered\", ...}, and {\"at\": TIME}, from which time the lines below are.\n"
         "\n"
         "  --at TIME  when it all happens (default: now); the same files and time give the same\n"
         "             output, byte for byte\n"

@@ -103,18 +103,16 @@ the_support_call_in_full(void **state)
     struct verb_run done = verb_run(&verb_dry_run, false, ALL);
     static const char *const parts[] = {
         "{\"id\":\"call-0001\",\"container\":\"support_call\"",
-        "\"tagid\":\"support_call.upgrade\",\"seat\":\"sales\",\"message\":\"sales.plan_plus\","
-        "\"rung\":5,"
-        "\"objectives\":[\"upgrade\"],\"bid\":\"plan-1\",\"price\":\"1.10\",\"bid_price\":\"2.40\","
-        "\"floor\":"
-        "\"0.60\",\"set\":{\"by\":\"bid\",\"seat\":\"marketing\",\"bid\":\"subscribe-2\",\"price\":"
-        "\"1.10\"}",
-        "\"bid\":\"recommend-2\",\"message\":\"community.recommend\",\"price\":\"0.09\",\"code\":"
-        "501,\"reason\":"
-        "\"not_eligible\",\"rule_of\":\"slot\",\"failed\":\"waiting_seconds >= 60\"",
-        "\"bid\":\"subscribe-2\",\"message\":\"marketing.subscribe\",\"price\":\"1.10\",\"code\":"
-        "102,\"reason\":"
-        "\"outbid\",\"short_by\":\"1.30\"",
+        "\"tagid\":\"support_call.upgrade\",\"position\":4,\"seat\":\"sales\",\"message\":"
+        "\"sales.plan_plus\",\"rung\":5,\"objectives\":[\"upgrade\"],\"bid\":\"plan-1\",\"kind\":"
+        "\"placement\",\"price\":\"1.10\",\"bid_price\":\"2.40\",\"floor\":\"0.60\",\"set\":{\"by\":"
+        "\"bid\",\"bid\":\"subscribe-2\",\"seat\":\"marketing\",\"price\":\"1.10\"}",
+        "\"bid\":\"recommend-2\",\"message\":\"community.recommend\",\"kind\":\"placement\","
+        "\"price\":\"0.09\",\"code\":501,\"reason\":\"not_eligible\",\"rule_of\":\"slot\","
+        "\"failed\":\"waiting_seconds >= 60\",\"met\":\"20\"",
+        "\"bid\":\"subscribe-2\",\"message\":\"marketing.subscribe\",\"kind\":\"placement\","
+        "\"price\":\"1.10\",\"code\":102,\"reason\":\"outbid\",\"score\":\"1.10\",\"floor\":"
+        "\"0.60\",\"short_by\":\"1.30\",\"needed\":\"2.400001\"",
     };
     char *end = strchr(done.out, '\n');
     assert_non_null(end);
