@@ -32,7 +32,7 @@ enum status
 report_deals(struct sheet *sheet)
 {
     static const char sql[] =
-        "select (date '1970-01-01' + x.day)::text, coalesce(n.code, x.deal::text), x.deal,"
+        "select (date '1970-01-01' + x.day)::text, coalesce(n.code, x.deal::text) collate \"C\", x.deal,"
         " x.won, x.delivered, x.won - x.delivered - x.ended"
         " from (select o.day, o.deal, count(*) as won, count(*) filter (where exists ("
         "   select 1 from event e where e.placement_id = o.placement_id and e.kind = 'delivered'"
@@ -42,7 +42,7 @@ report_deals(struct sheet *sheet)
         "  from outcome o where o.filled and o.deal <> 0 and " SPAN_OF(
             "o") " group by 1, 2) x"
                  " left join object_now n on n.kind = 'deal' and n.id = x.deal"
-                 " order by x.day, 2 collate \"C\"";
+                 " order by x.day, 2";
     const struct market *market = NULL;
     struct db_rows *rows = NULL;
     enum status status = sheet_market(sheet, &market);

@@ -40,7 +40,7 @@ static const char sql[] =
              "  sqrt((v.q - v.s * v.s / v.n) / greatest(v.n - 1, 1) / v.n"
              "   + (c.q - c.s * c.s / c.n) / greatest(c.n - 1, 1) / c.n) as error"
              "  from arm v join arm c on c.experiment = v.experiment and not c.variant where v.variant)"
-             " select coalesce(o.code, a.experiment::text), case when a.variant then 'variant' else 'control'"
+             " select coalesce(o.code, a.experiment::text) collate \"C\", case when a.variant then 'variant' else 'control'"
              "  end, a.n::bigint, a.offered::bigint, a.filled::bigint, a.s::bigint, a.variant and"
              "  p.experiment is not null, coalesce(round(p.difference), 0)::bigint,"
              "  coalesce(round(p.error), 0)::bigint,"
@@ -52,7 +52,7 @@ static const char sql[] =
              " from arm a left join pair p on p.experiment = a.experiment"
              " left join experiment_stop t on t.experiment = a.experiment"
              " left join object_now o on o.kind = 'experiment' and o.id = a.experiment"
-             " order by 1 collate \"C\", a.experiment, a.variant";
+             " order by 1, a.experiment, a.variant";
 
 static void
 put_row(struct sheet *sheet, const struct db_rows *rows, size_t row)

@@ -82,7 +82,7 @@ enum status
 report_rates(struct sheet *sheet)
 {
     static const char sql[] =
-        "select coalesce(m.code, x.message::text), x.rung, x.cell, sum(x.delivered)::bigint,"
+        "select coalesce(m.code, x.message::text) collate \"C\", x.rung, x.cell, sum(x.delivered)::bigint,"
         " sum(x.responded)::bigint, sum(x.converted)::bigint, sum(x.micros)::bigint"
         " from (select o.message, o.rung, o.cell,"
         "   case when e.kind = 'delivered' then 1 else 0 end as delivered,"
@@ -100,7 +100,7 @@ report_rates(struct sheet *sheet)
                           "  where r.state in ('posted', 'no_share') and " SPAN_OF(
                               "r") ") x"
                                    " left join message m on m.id = x.message"
-                                   " group by x.message, m.code, x.rung, x.cell order by 1 collate \"C\", x.cell, x.rung";
+                                   " group by x.message, m.code, x.rung, x.cell order by 1, x.cell, x.rung";
     struct db_rows *rows = NULL;
     enum status status = sheet_ask(sheet, sql, &rows);
     if (status != STATUS_OK) goto done;

@@ -29,8 +29,8 @@ static const struct report_column columns[] = {
 #define WITHIN(row) row ".at_us >= $2 and " row ".at_us < $3"
 
 static const char sql[] =
-    "select x.day, coalesce(s.code, case when x.seat = 0 then '' else x.seat::text end) as seat,"
-    " coalesce(l.tagid, case when x.slot = 0 then '' else x.slot::text end) as slot, n.key,"
+    "select x.day, coalesce(s.code, case when x.seat = 0 then '' else x.seat::text end) collate \"C\" as seat,"
+    " coalesce(l.tagid, case when x.slot = 0 then '' else x.slot::text end) collate \"C\" as slot, n.key,"
     " n.number::bigint, sum(x.count)::bigint from ("
     // the tally: all bids
     " select " DAY_OF(
@@ -62,7 +62,7 @@ static const char sql[] =
                        "a") " ) x join reason_name n on n.reason = x.reason left join seat s on s.id = x.seat"
                             " left join slot l on l.id = x.slot"
                             " group by 1, 2, 3, 4, 5"
-                            " order by 1, 2 collate \"C\", 3 collate \"C\", 6 desc, 5";
+                            " order by 1, 2, 3, 6 desc, 5";
 
 enum status
 report_reasons(struct sheet *sheet)

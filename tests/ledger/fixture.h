@@ -162,6 +162,8 @@ struct story {
     size_t count, room;
     uint64_t facts, rounds;  // rounds with a record
     bool placements_only;    // no other kinds of price
+    struct fact *all;        // every fact appended
+    size_t all_room;
 };
 
 static inline uint64_t
@@ -192,6 +194,15 @@ story_close(struct story *story)
 {
     journal_close(story->journal);
     free(story->told);
+    free(story->all);
+}
+
+// The host's clock is Berlin's: days since 1970, over the end of summer time of 2026.
+static inline int64_t
+story_day(usec at)
+{
+    const int64_t winter = 1792890000 * USEC_SECOND;  // 2026-10-25 01:00 UTC
+    return (at.us + (at.us < winter ? 7200 : 3600) * USEC_SECOND) / USEC_DAY;
 }
 
 static inline void
@@ -200,6 +211,12 @@ story_append(struct story *story, const struct fact *facts, uint32_t count)
     struct journal_position position;
     assert_int_equal(journal_append(story->journal, facts, count, story->now, &position),
                      STATUS_OK);
+    if (story->facts + count > story->all_room) {
+        story->all_room = 2 * (story->all_room + count);
+        story->all = realloc(story->all, story->all_room * sizeof *story->all);
+        CHECK(story->all);
+    }
+    memcpy(story->all + story->facts, facts, count * sizeof *facts);
     story->facts += count;
 }
 
@@ -248,7 +265,8 @@ story_placement(struct story *story, const struct drawn_slot *slot, struct fact 
                                                                          : CHARGE_DELIVERY;
     fact->placement.kind = winner->bid.kind;
     fact->placement.campaigns[0] = (uint16_t)story_draw(story, 3);
-    fact->placement.day = (uint16_t)(story->now.us / USEC_DAY);
+    fact->placement.deal = (uint16_t)(story_draw(story, 4) == 0);
+    fact->placement.day = (uint16_t)story_day(story->now);
     fact->placement.cell = (uint8_t)(STAGE_USE * CHANNEL_COUNT + CHANNEL_BILL);
     story_keep(story, fact);
 }
