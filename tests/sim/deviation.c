@@ -134,6 +134,7 @@ world_deviate(struct world *world, const struct contact *asked)
     struct random *random = &world->history.random;
     const struct catalog_container *container =
         &world->history.catalog->containers[asked->container];
+    if (!world_is_exact(world, container)) return;
     uint32_t position = random_below(random, container->slot_count);
     uint32_t slot = container->slot_first + position;
     struct contact contact = *asked;

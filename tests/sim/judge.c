@@ -69,6 +69,12 @@ judge_sale(const struct world *world, const struct fact *fact, const struct twin
         sim_fail("another floor rule or deal is said to have counted");
 }
 
+static bool
+is_live(const struct world *world, const struct catalog_bid *bid)
+{
+    return bid >= world->live.bids && bid < world->live.bids + world->live.count;
+}
+
 // The bid whose reason an empty slot tells: the dearest of those ranked by their price, among
 // equals the lower id; without one, the first live one of the others, then the one of lowest id.
 static const struct catalog_bid *
@@ -77,12 +83,11 @@ main_bid(const struct world *world, uint32_t slot)
     const struct catalog_bid *dearest = NULL, *live = NULL, *other = NULL;
     for (uint32_t i = 0; i < world->twin->bid_count; i++) {
         const struct catalog_bid *bid = world->twin->bids[i];
-        bool is_live = bid >= world->live.bids && bid < world->live.bids + world->live.count;
-        if (!is_live && !twin_addresses(world->twin, bid, slot)) continue;
-        if (is_live && bid->slot != slot) continue;
+        bool asked = is_live(world, bid);
+        if (asked ? bid->slot != slot : !twin_addresses(world->twin, bid, slot)) continue;
         if (catalog_judged_first(world->twin->catalog, bid->message, (enum price_kind)bid->kind)) {
-            if (is_live && live == NULL) live = bid;
-            if (!is_live && (other == NULL || bid->id < other->id)) other = bid;
+            if (asked && live == NULL) live = bid;
+            if (!asked && (other == NULL || bid->id < other->id)) other = bid;
         } else if (dearest == NULL || bid->price.micros > dearest->price.micros ||
                    (bid->price.micros == dearest->price.micros && bid->id < dearest->id)) {
             dearest = bid;
@@ -163,6 +168,69 @@ tell(const struct world *world, const struct fact *fact)
                reason_key((enum reason)fact->unfilled.main_reason), world->sale->eligible_count);
 }
 
+// --- What the placements of one contact ask of each other ----------------------------------------
+static void
+judge_pair(const struct world *world, const struct catalog_container *container,
+           const struct catalog_bid *a, const struct catalog_bid *b)
+{
+    const struct catalog_message *messages = world->history.catalog->messages;
+    if (a->message == b->message) sim_fail("message %s won twice", messages[a->message].code);
+    if (container->separate && messages[a->message].category >= 0 &&
+        messages[a->message].category == messages[b->message].category)
+        sim_fail("%s and %s are of one category", messages[a->message].code,
+                 messages[b->message].code);
+}
+
+// All wins of a bid's group, when it has one that it shares by its message.
+static void
+judge_group(const struct world *world, const struct catalog_bid *const wins[], unsigned count,
+            const struct catalog_bid *bid)
+{
+    const struct catalog_message *message = &world->history.catalog->messages[bid->message];
+    unsigned won = 0;
+    if (message->group == 0 || is_live(world, bid)) return;
+    for (unsigned i = 0; i < count; i++)
+        won += world->history.catalog->messages[wins[i]->message].group == message->group;
+    if (won != message->group_size)
+        sim_fail("%u of group of %s won, it has %u", won, message->code, message->group_size);
+}
+
+static void
+judge_limits(const struct world *world, const struct catalog_container *container,
+             const struct fact *facts)
+{
+    const struct catalog *catalog = world->history.catalog;
+    const struct catalog_bid *wins[BOUND_SLOTS];
+    unsigned count = 0, paid = 0;
+    for (unsigned i = 1; i <= container->slot_count; i++) {
+        if (facts[i].kind != FACT_PLACEMENT) continue;
+        wins[count++] = bid_by_id(world, facts[i].placement.bid);
+        paid += catalog->seats[wins[count - 1]->seat].kind == SEAT_PARTNER;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned j = 0; j < i; j++) judge_pair(world, container, wins[i], wins[j]);
+        judge_group(world, wins, count, wins[i]);
+    }
+    if (container->paid_max > 0 && paid > container->paid_max)
+        sim_fail("%u paid placements, the container admits %u", paid, container->paid_max);
+}
+
+// A placement of a contact that the twin does not sell: by its own figures.
+static void
+judge_alone(const struct world *world, const struct fact *fact, uint32_t slot)
+{
+    struct twin_terms terms;
+    const struct catalog_bid *bid = bid_by_id(world, fact->placement.bid);
+    enum reason reason = twin_judge_terms(world->twin, bid, slot, &terms);
+    if (reason != REASON_NONE)
+        sim_fail("bid '%.40s' won, though it is stopped: %s", bid->key, reason_key(reason));
+    if (terms.floor != fact->placement.floor.micros) sim_fail("another floor is said to count");
+    money price = fact->placement.price;
+    if (price_score((enum price_kind)bid->kind, price, terms.multiplier).micros < terms.floor)
+        sim_fail("price %" PRId64 " is worth less than the floor", price.micros);
+    if (price.micros > bid->price.micros) sim_fail("price %" PRId64 " above the bid", price.micros);
+}
+
 void
 world_judge(struct world *world, const struct contact *contact, const struct round_live *live,
             const struct fact *facts, unsigned count, bool why)
@@ -176,6 +244,7 @@ world_judge(struct world *world, const struct contact *contact, const struct rou
     world_set_twin(world, contact, facts[0].contact);
     if (live == NULL) world->live.count = 0;
     else twin_take_live(world->twin, live);
+    judge_limits(world, container, facts);
     for (unsigned i = 1; i < outcomes; i++) {
         const struct fact *fact = &facts[i];
         uint32_t slot = container->slot_first + i - 1;
@@ -184,6 +253,12 @@ world_judge(struct world *world, const struct contact *contact, const struct rou
         if (contact->slots_wanted != 0 && !(contact->slots_wanted >> (i - 1) & 1)) {
             if (fact->kind != FACT_UNFILLED || fact->unfilled.reason != REASON_NOT_REQUESTED)
                 sim_fail("slot %u was not asked for", i);
+            continue;
+        }
+        if (!world_is_exact(world, container)) {
+            if (fact->kind == FACT_PLACEMENT) judge_alone(world, fact, slot);
+            world->counts->placements += fact->kind == FACT_PLACEMENT;
+            world->counts->unfilled += fact->kind == FACT_UNFILLED;
             continue;
         }
         twin_sell(world->twin, slot, fact->contact, world->sale);

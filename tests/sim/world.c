@@ -114,6 +114,17 @@ choose_parts(struct random *random, struct random_market *options)
                      &options->experience,  &options->zone};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         *parts[i] = all || random_chance(random, i < 2 ? 70 : 40);
+    if (random_chance(random, 70)) return;
+    options->groups = random_chance(random, 50);
+    options->limits = random_chance(random, 60);
+    options->together = (uint8_t)(random_chance(random, 50) ? 60 : 0);
+}
+
+bool
+world_is_exact(const struct world *world, const struct catalog_container *container)
+{
+    return !world->options.groups && !world->options.limits &&
+           container->pricing == PRICING_PER_SLOT;
 }
 
 void

@@ -56,6 +56,9 @@ void world_round(struct world *world);
 void world_take_facts(struct world *world);
 // The twin made ready for one contact, by its id; all standing bids compete.
 void world_set_twin(struct world *world, const struct contact *contact, struct id id);
+// Does the twin sell such a contact by definition? Not where sales are made anew for groups, slots
+// are kept for a quota, or all are sold together: there what must hold is judged.
+bool world_is_exact(const struct world *world, const struct catalog_container *container);
 // judge.c: one contact's facts against the twin; then each bid's reason, when `why` was filled.
 void world_judge(struct world *world, const struct contact *contact, const struct round_live *live,
                  const struct fact *facts, unsigned count, bool why);
