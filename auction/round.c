@@ -224,6 +224,7 @@ round_enter_slot(struct round *round, uint32_t i)
     round->slot_index = round->container->slot_first + i;
     round->slot = &round->catalog->slots[round->slot_index];
     round->record = &round->records[i];
+    round->found = NULL;
     CHECK(round->slot->position == i + 1);
     round_floor_slot(round);
 }

@@ -22,6 +22,7 @@ round_bids_start(struct round *round, bool searching)
     round->next_catalog = UINT32_MAX;  // + 1 is the first
     round->catalog_taken = true;
     round->ranked = false;
+    round->found = NULL;
     if (searching) match_slot(&round->match, round->slot_index);
 }
 
@@ -95,6 +96,7 @@ round_bids_next(struct round *round, bool searching, uint32_t *out_number)
     }
     *out_number = round->next_catalog;
     round->catalog_taken = standing != NULL;
+    round->found = searching ? standing : NULL;
     round->ranked = !standing_first;
     return standing;
 }

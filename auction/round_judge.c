@@ -25,24 +25,28 @@ judge_state(const struct round *round, const struct catalog_message *message)
                                                                            : REASON_NONE;
 }
 
-// (3) and (4)
+// (3)
 static enum reason
 judge_customer(const struct round *round, const struct catalog_message *message)
 {
-    const struct contact *contact = round->contact;
-    if (contact->condition == CONDITION_DISTRESSED && !match_serves(message->objectives))
-        return REASON_CONDITION;
-    if (message->after_experience && !contact->experienced) return REASON_NOT_EXPERIENCED;
+    bool distressed = round->contact->condition == CONDITION_DISTRESSED;
+    return distressed && !match_serves(message->objectives) ? REASON_CONDITION : REASON_NONE;
+}
+
+// (4)
+static enum reason
+judge_data(const struct round *round, const struct catalog_message *message)
+{
     if (round->rungs_open & 1u << message->rung) return REASON_NONE;
     // The rung is closed to this contact: for want of consent, unless a known customer would open
     // it.
-    unsigned known = match_rungs_open(IDENTITY_REPEAT, contact->consent);
+    unsigned known = match_rungs_open(IDENTITY_REPEAT, round->contact->consent);
     return known & 1u << message->rung ? REASON_IDENTITY : REASON_CONSENT;
 }
 
-// (5)
+// (5); of what the index found, the slot's rule is left.
 static enum reason
-judge_rules(const struct round *round, const struct catalog_message *message,
+judge_rules(const struct round *round, const struct catalog_message *message, bool found,
             struct round_judgement *judgement)
 {
     const struct values *contact = &round->contact->values;
@@ -50,7 +54,7 @@ judge_rules(const struct round *round, const struct catalog_message *message,
     const struct expr *rules[3] = {&round->slot->rule, &round->catalog->seats[message->seat].rule,
                                    &message->rule};
     const struct declared *beside[3] = {&message->values, slot, slot};
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < (found ? 1 : 3); i++) {
         if (rules[i]->nodes->kind == EXPR_TRUE) continue;  // most have none: not worth a call
         if (expr_true_with(rules[i], contact, beside[i], &judgement->leaf)) continue;
         judgement->rule = rules[i];
@@ -61,15 +65,28 @@ judge_rules(const struct round *round, const struct catalog_message *message,
     return REASON_NONE;
 }
 
-enum reason
-round_judge_message(struct round *round, uint32_t index, struct round_judgement *judgement)
+// `found` by the index, which so proved (2), the data of (4), the distressed of (3), and the rules
+// of seat and message.
+static enum reason
+judge_message(const struct round *round, uint32_t index, bool found,
+              struct round_judgement *judgement)
 {
     const struct catalog_message *message = &round->catalog->messages[index];
     enum reason reason = judge_state(round, message);
-    if (reason == REASON_NONE) reason = match_admission(round->catalog, round->slot, message);
-    if (reason == REASON_NONE) reason = judge_customer(round, message);
-    if (reason == REASON_NONE) reason = judge_rules(round, message, judgement);
+    if (reason == REASON_NONE && !found)
+        reason = match_admission(round->catalog, round->slot, message);
+    if (reason == REASON_NONE && !found) reason = judge_customer(round, message);
+    if (reason == REASON_NONE && message->after_experience && !round->contact->experienced)
+        reason = REASON_NOT_EXPERIENCED;
+    if (reason == REASON_NONE && !found) reason = judge_data(round, message);
+    if (reason == REASON_NONE) reason = judge_rules(round, message, found, judgement);
     return reason;
+}
+
+enum reason
+round_judge_message(struct round *round, uint32_t message, struct round_judgement *judgement)
+{
+    return judge_message(round, message, false, judgement);
 }
 
 static uint64_t
@@ -132,7 +149,8 @@ round_judge(struct round *round, const struct catalog_bid *bid, struct round_jud
     else if (bid->state == BID_PAUSED || round->catalog->seats[bid->seat].paused)
         reason = REASON_PAUSED;
     else if (!valid_at(bid->from, bid->until, round->now)) reason = REASON_NOT_VALID_NOW;
-    if (reason == REASON_NONE) reason = round_judge_message(round, bid->message, judgement);
+    if (reason == REASON_NONE)
+        reason = judge_message(round, bid->message, bid == round->found, judgement);
     if (reason == REASON_NONE) reason = judge_here(round, bid);
     if (reason == REASON_NONE) reason = round_counts_past(round, bid->message, judgement);
     if (reason == REASON_NONE) reason = round_counts_budgets(round, bid, judgement);

@@ -155,6 +155,8 @@ struct round {
     uint32_t next_catalog;             // UINT32_MAX: the catalog's are through
     bool catalog_taken;                // next_catalog was given: look for another when asked
     bool ranked;  // the bid given last, and all behind it, rank by their price alone
+    const struct catalog_bid
+        *found;  // given last by the index: what that proves is not asked again
     struct round_record records[BOUND_SLOTS];
 };
 
