@@ -27,7 +27,7 @@ insert into reason_name (reason, number, key) values
     (55, 504, 'pressure_cap'), (56, 506, 'pacing'), (57, 507, 'after_deadline'), (58, 509, 'quota'),
     (59, 510, 'group'), (60, 522, 'paid_max'), (61, 523, 'not_experienced'), (62, 524, 'quiet'),
     (63, 525, 'no_answer'), (64, 526, 'no_bid'), (65, 527, 'over_limit'), (66, 528, 'throttled'),
-    (67, 529, 'not_connected');
+    (67, 529, 'not_connected'), (68, 568, 'too_old');
 
 -- Eligible bids of a slot in their ranking, the winner first: place in the fact 0 or 1.
 create table candidate (

@@ -146,8 +146,10 @@ roles_add_and_never_change(void **state)
     assert_int_equal(migrate_up(db, &report), STATUS_OK);
     db_close(db);
     static const char *const roles[] = {"vendue_ledger", "vendue_console"};
-    static const char *const tables[] = {"transfer", "account", "frame",      "contact",  "outcome",
-                                         "event",    "revenue", "bid_change", "migration"};
+    static const char *const tables[] = {
+        "transfer", "account",     "frame",           "contact",   "outcome",    "event",
+        "revenue",  "migration",   "bid_change",      "candidate", "tally",      "refusal",
+        "callout",  "slot_limits", "experiment_stop", "rung_name", "reason_name"};
     for (int r = 0; r < 2; r++) {
         char sql[256];
         postgres_as(owner, roles[r], connection);
@@ -163,6 +165,13 @@ roles_add_and_never_change(void **state)
         refused(db, "update transfer set amount_micros = 1");
         refused(db, "update account set name = 'x'");
         refused(db, "update outcome set price_micros = 1");
+        refused(db, "update candidate set price = 1");
+        refused(db, "update tally set considered = 1");
+        refused(db, "update refusal set reason = 1");
+        refused(db, "update callout set bids = 1");
+        refused(db, "update slot_limits set flags = 1");
+        refused(db, "update experiment_stop set reason = ''");
+        refused(db, "insert into reason_name select * from reason_name");
         refused(db, "update frame set digest = ''");
         refused(db, "alter table transfer add x int");
         refused(db, "create table own (x int)");
@@ -170,6 +179,12 @@ roles_add_and_never_change(void **state)
         if (r == 1) {
             refused(db, "update watermark set batch = 0");
             refused(db, "insert into outcome select * from outcome");
+            refused(db, "insert into candidate select * from candidate");
+            refused(db, "insert into tally select * from tally");
+            refused(db, "insert into refusal select * from refusal");
+            refused(db, "insert into callout select * from callout");
+            refused(db, "insert into slot_limits select * from slot_limits");
+            refused(db, "insert into experiment_stop select * from experiment_stop");
             assert_int_equal(db_run(db, "update watermark set fences = fences + 1", NULL, 0, NULL),
                              STATUS_OK);
         }
@@ -211,6 +226,80 @@ roles_add_and_never_change(void **state)
     }
 }
 
+// The words of the records are those of the programs.
+static void
+names_are_those_of_the_domain(void **state)
+{
+    (void)state;
+    char owner[POSTGRES_TEXT];
+    struct migrate_report report;
+    struct db *db = fresh(owner);
+    struct db_rows *rows = NULL;
+    assert_int_equal(migrate_up(db, &report), STATUS_OK);
+    assert_int_equal(
+        db_query(db, "select reason, number, key from reason_name order by reason", NULL, 0, &rows),
+        STATUS_OK);
+    assert_int_equal(db_count(rows), REASON_COUNT);
+    for (size_t i = 0; i < REASON_COUNT; i++) {
+        assert_int_equal(db_get_int(rows, i, 0), i);
+        assert_int_equal(db_get_int(rows, i, 1), reason_number((enum reason)i));
+        assert_string_equal(db_get_text(rows, i, 2), reason_key((enum reason)i));
+    }
+    db_rows_free(rows);
+    assert_int_equal(
+        db_query(db, "select kind, name from price_kind_name order by kind", NULL, 0, &rows),
+        STATUS_OK);
+    assert_int_equal(db_count(rows), PRICE_KIND_COUNT);
+    for (size_t i = 0; i < PRICE_KIND_COUNT; i++) {
+        assert_int_equal(db_get_int(rows, i, 0), i);
+        assert_string_equal(db_get_text(rows, i, 1), price_kind_name((enum price_kind)i));
+    }
+    db_rows_free(rows);
+    db_close(db);
+}
+
+// A database of the version before, with facts in it: they keep what they say, and the new columns
+// say that there was nothing.
+static void
+facts_of_before_stay(void **state)
+{
+    (void)state;
+    static const char before[] =
+        "insert into contact values (gen_random_uuid(), 1, 1, 0, 5, 5, '2026-11', 1, null, 1, 1, "
+        "'repeat', 'none', 'unknown', 'calm', 0, 0, 1, 1, 1, 7, 'old');"
+        "insert into outcome values (gen_random_uuid(), gen_random_uuid(), 1, 1, 1, 1, 5, "
+        "'2026-11', true, 3, 'EUR', 10, 1, 4, 5, null, null, 6, 20, 30, null, 0, 9, 1, 6, 1, "
+        "'delivery', null, null, null, null);"
+        "insert into bid_change values (1, 2, 0, 5, 6, 5, 4, 0, 'active', 'EUR', 30, 0, 0, 'bid')";
+    char owner[POSTGRES_TEXT];
+    struct migrate_report report;
+    struct migrate_file old[16];
+    struct db_rows *rows = NULL;
+    struct db *db = fresh(owner);
+    size_t count = 0;
+    while (strncmp(migrate_files[count].name, "007", 3) < 0) {
+        old[count] = migrate_files[count];
+        count++;
+    }
+    old[count] = (struct migrate_file){NULL, NULL, 0};
+    assert_int_equal(migrate_up_from(db, old, &report), STATUS_OK);
+    assert_int_equal(db_script(db, before), STATUS_OK);
+    assert_int_equal(migrate_up(db, &report), STATUS_OK);
+    assert_int_equal(
+        db_query(db,
+                 "select c.experiment, c.flags, c.records, o.kind, o.deal, o.floor_id, o.campaign, "
+                 "o.campaign_parent, o.day, o.cell, b.kind, o.price_micros, b.price_micros "
+                 "from contact c, outcome o, standing_bid b",
+                 NULL, 0, &rows),
+        STATUS_OK);
+    assert_int_equal(db_count(rows), 1);
+    for (size_t i = 0; i < 11; i++) assert_int_equal(db_get_int(rows, 0, i), 0);
+    assert_int_equal(db_get_int(rows, 0, 11), 20);
+    assert_int_equal(db_get_int(rows, 0, 12), 30);
+    db_rows_free(rows);
+    db_close(db);
+}
+
 // What distributed engines that speak PostgreSQL's SQL do not take (docs/ledger.md).
 static void
 the_schema_is_portable(void **state)
@@ -242,6 +331,8 @@ main(void)
         cmocka_unit_test(a_failing_file_leaves_nothing),
         cmocka_unit_test(the_embedded_schema),
         cmocka_unit_test(roles_add_and_never_change),
+        cmocka_unit_test(names_are_those_of_the_domain),
+        cmocka_unit_test(facts_of_before_stay),
         cmocka_unit_test(the_schema_is_portable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
