@@ -236,8 +236,8 @@ apply_complained(struct book *book, const struct fact *fact, uint32_t item)
 }
 
 // --- Revenue -------------------------------------------------------------------------------------
-// Looked at for a placement that may be dropped: open ones, whose orders came before a response, are
-// passed over.
+// Looked at for a placement that may be dropped: open ones, whose orders came before a response,
+// are passed over.
 #define VICTIMS_MOST 64
 
 uint32_t

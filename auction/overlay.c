@@ -9,8 +9,8 @@
 // Invariants
 //   (1) an entry's position is the newest bid fact of that bid
 //   (2) `sorted` holds exactly the entries whose seat, message and slot the catalog knows, in the
-//       order of catalog->bids: first those whose rank is not their price (catalog_judged_first), by
-//       id; then the others by price descending, then id ascending
+//       order of catalog->bids: first those whose rank is not their price (catalog_judged_first),
+//       by id; then the others by price descending, then id ascending
 //   (3) the bit of a catalog bid is set exactly when an entry bears its id, resolved or not: a bid
 //       that was changed never competes in its old form
 #include "overlay.h"

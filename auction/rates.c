@@ -1,6 +1,6 @@
 // Three levels of counts. A pair of message and cell is made by its first fact and stays; when the
 // pool is full a new pair counts in its parents only. Converted are placements with at least one
-// conversion, so that none of the counts exceeds the deliveries; revenue is that of all conversions.
+// conversion, so that none of the counts exceeds the deliveries; revenue is that of all of them.
 //
 // Invariants
 //   (1) a rung's counts are the sums of what was learned of its placements; a cell's likewise,

@@ -62,8 +62,8 @@ uint32_t book_deal_deliveries(const struct book *book, uint32_t deal_id, uint16_
 // What a customer was shown, newest first: placements that were delivered, by the time of delivery,
 // and pending ones, by the time of the win; and complaints and refunds. Of messages that no cap
 // counted when they were won nothing is kept; of others for as long as the longest cap asked, and
-// perhaps a while longer. Of complaints and refunds the newest of each is kept, for a year. Customer
-// 0 has none. Iterate from {0} until false.
+// perhaps a while longer. Of complaints and refunds the newest of each is kept, for a year.
+// Customer 0 has none. Iterate from {0} until false.
 enum shown_kind { SHOWN_MESSAGE, SHOWN_COMPLAINT, SHOWN_REFUND };
 struct book_shown {
     enum shown_kind kind;

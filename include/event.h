@@ -24,8 +24,8 @@ struct event {
 // declined (or the reverse) is CONFLICT; refunds of an order never exceed its conversion
 // (REFUND_EXCEEDS) and need one (EARLY); the same order or refund reference again with the same
 // amount is a repeat, else CONFLICT. A complaint (touchpoint) needs a placement that was delivered;
-// a second one is a repeat. A response to a placement that lapsed is LATE. BUSY: no room to remember
-// the order or the complaint.
+// a second one is a repeat. A response to a placement that lapsed is LATE. BUSY: no room to
+// remember the order or the complaint.
 enum reason
 event_decide(const struct catalog *catalog, const struct book *book, const struct event *event,
              usec now, struct fact *out_fact, bool *out_repeated);
@@ -46,7 +46,7 @@ struct offer {
     char key[BOUND_KEY];  // the seat's reference: one bid each
 };
 // REASON_NOT_YOURS: a message of another seat. REASON_CURRENCY. REASON_OUT_OF_RANGE.
-// REASON_CONTRACT: a share of revenue needs a contract in force, from now or the bid's beginning on.
+// REASON_CONTRACT: a share of revenue needs a contract in force, now or when the bid begins.
 // REASON_UNKNOWN_BID: withdraw of none. REASON_BUSY: overlay full until the next catalog. The fact
 // carries the bid's id (event_bid_id). The bid competes from the next contact on. When repeated,
 // `out_fact->bid` is the bid as it stands. REASON_CONFLICT: another reference has that id already

@@ -1,5 +1,5 @@
-// The book as a fold: replays give the same digest; spend, responses, histories, orders, retries, old
-// facts and times that jump by cases; and no allocation after it was opened.
+// The book as a fold: replays give the same digest; spend, responses, histories, orders, retries,
+// old facts and times that jump by cases; and no allocation after it was opened.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -71,8 +71,8 @@ test_no_allocation(void **state)
     (void)state;
     count_allocations();
     struct history history;
-    struct random_market options = {
-        .bids = 300, .prices = 20, .budgets = true, .caps = true, .version = 1};
+    struct random_market options = {.bids = 300, .prices = 20, .version = 1};
+    random_market_everything(&options);
     history_open(&history, random_seed(3), &options, &history_limits);
     unsigned long before = allocations;
     void *volatile one = malloc(1);
@@ -86,9 +86,10 @@ test_no_allocation(void **state)
 
 // --- Fold ----------------------------------------------------------------------------------------
 static struct book *
-fold(const struct history *history, uint32_t count, uint32_t spoiled)
+fold_into(const struct book_limits *limits, const struct history *history, uint32_t count,
+          uint32_t spoiled)
 {
-    struct book *book = book_open(&history_limits);
+    struct book *book = book_open(limits);
     book_catalog(book, history->catalog);
     for (uint32_t i = 0; i < count; i++) {
         struct fact fact = history->facts[i];
@@ -97,6 +98,12 @@ fold(const struct history *history, uint32_t count, uint32_t spoiled)
         if (i != spoiled) assert_int_equal(status, STATUS_OK);
     }
     return book;
+}
+
+static struct book *
+fold(const struct history *history, uint32_t count, uint32_t spoiled)
+{
+    return fold_into(&history_limits, history, count, spoiled);
 }
 
 static void
@@ -109,6 +116,7 @@ test_fold_is_book(void **state)
         struct history history;
         struct random_market options = {
             .bids = 200, .prices = 20, .budgets = i % 2, .caps = i % 3 != 0, .version = 1};
+        if (i >= 6) random_market_everything(&options);
         history_open(&history, seed + i, &options, &history_limits);
         for (unsigned step = 0; step < 900; step++) {
             history_step(&history);
@@ -135,6 +143,46 @@ test_fold_is_book(void **state)
     printf("%llu facts, %llu repeated events, %llu contacts refused for want of room\n",
            (unsigned long long)facts, (unsigned long long)repeats, (unsigned long long)busy);
     assert_true(facts > 5000 && repeats > 50);
+}
+
+// Pools of next to nothing: the deciders ask before, so that no fact of a market at work is refused
+// (history_apply aborts); and the same facts still give the same book.
+static void
+test_small_pools(void **state)
+{
+    (void)state;
+    static const struct book_limits sizes[] = {
+        {.contacts = 1, .placements = BOUND_SLOTS, .orders = 1, .overlay = 1},
+        {.contacts = 4,
+         .retries = 4,
+         .placements = 24,
+         .customers = 8,
+         .rates = 3,
+         .orders = 3,
+         .overlay = 4},
+        {.contacts = 40,
+         .retries = 9,
+         .placements = 64,
+         .customers = 30,
+         .rates = 30,
+         .orders = 9,
+         .overlay = 9},
+    };
+    uint64_t seed = random_seed(71), busy = 0;
+    for (unsigned i = 0; i < 6; i++) {
+        struct history history;
+        struct random_market options = {.bids = 200, .prices = 20, .version = 1};
+        random_market_everything(&options);
+        history_open(&history, seed + i, &options, &sizes[i % 3]);
+        for (unsigned step = 0; step < 1200; step++) history_step(&history);
+        struct book *again = fold_into(&sizes[i % 3], &history, history.count, UINT32_MAX);
+        assert_true(digest_same(book_digest(again), book_digest(history.book)));
+        book_close(again);
+        busy += history.refused;
+        history_close(&history);
+    }
+    printf("%llu contacts refused for want of room\n", (unsigned long long)busy);
+    assert_true(busy > 10);
 }
 
 // A new catalog that includes all bids so far, live and in a replay that knows only the newest one.
@@ -174,8 +222,10 @@ test_spend_is_exact(void **state)
     (void)state;
     struct history history;
     struct random_market options = {.bids = 300, .prices = 30, .version = 1};
+    random_market_everything(&options);
     struct book_limits limits = history_limits;
     limits.placements = 20000;
+    limits.orders = 20000;
     history_open(&history, random_seed(29), &options, &limits);
     static int64_t seats[BOUND_SEATS], messages[BOUND_MESSAGES];
     unsigned released = 0, kept = 0;
@@ -818,6 +868,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_allocation),
                                        cmocka_unit_test(test_fold_is_book),
+                                       cmocka_unit_test(test_small_pools),
                                        cmocka_unit_test(test_fold_over_catalogs),
                                        cmocka_unit_test(test_spend_is_exact),
                                        cmocka_unit_test(test_responses),

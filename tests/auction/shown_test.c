@@ -176,6 +176,28 @@ test_one_customer(void **state)
     arena_close(pool.arena);
 }
 
+// One that is kept for ever is not pushed out by many that are kept for two days: they go first.
+static void
+test_spans_side_by_side(void **state)
+{
+    (void)state;
+    struct pool pool;
+    pool_open(&pool, 10);
+    int64_t now = RANDOM_NOW;
+    struct fact lasting = placed(1, 5, 3, UINT16_MAX, now);
+    assert_true(shown_win(&pool.shown, &lasting));
+    shown_deliver(&pool.shown, &lasting, lasting.at);
+    for (unsigned i = 1; i <= 30; i++) {
+        struct fact fact = placed(1, 5, 3, 1, now + i * MINUTE);
+        assert_true(shown_win(&pool.shown, &fact));
+        shown_deliver(&pool.shown, &fact, fact.at);
+    }
+    assert_int_equal(length(&pool.shown, 1), BOUND_CAP_COUNT + 1);
+    shown_reclaim(&pool.shown, (usec){now + 3 * USEC_DAY});
+    assert_int_equal(length(&pool.shown, 1), 1);
+    arena_close(pool.arena);
+}
+
 // A full pool: sales stop first, marks go on, and time makes room again.
 static void
 test_full(void **state)
