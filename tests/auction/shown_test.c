@@ -387,9 +387,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_story),          cmocka_unit_test(test_spans),
-        cmocka_unit_test(test_one_customer),   cmocka_unit_test(test_full),
-        cmocka_unit_test(test_against_a_list), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_story),        cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_one_customer), cmocka_unit_test(test_spans_side_by_side),
+        cmocka_unit_test(test_full),         cmocka_unit_test(test_against_a_list),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
