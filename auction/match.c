@@ -7,9 +7,10 @@
 // nothing survives. What rows leave open of a survivor, its program checks.
 //
 // The parts of the index (match_index.c) are searched one after the other: first, dearest, rest.
-// In a clustered part a contact has several streams, one for each cluster that it looks at. Each
-// ascends; a heap of their heads merges them. A stream goes on only when its head was taken, so
-// that a search that ends early has loaded one block a stream.
+// A plain part gives its survivors one by one, and is looked at no further than they are asked for.
+// In a clustered part a contact has several streams, one for each cluster that it looks at, each
+// ascending. They are poured together into a window of so many bids, as a set of bits, which gives
+// their order; then comes the next window. A search that ends early pours no more than it needs.
 #include "match.h"
 
 #include <string.h>
@@ -96,10 +97,12 @@ match_contact(struct match *match, const struct catalog *catalog, const struct c
     for (uint32_t i = 0; i < index->of_contact_count; i++) {
         uint32_t attribute = index->of_contact[i];
         bool known = contact->values.known >> attribute & 1;
-        match->cells[attribute] = !known ? 0
-                                         : (uint16_t)match_cell(&index->cells[attribute],
+        match->codes[attribute] = !known ? 0
+                                         : (uint16_t)match_code(&index->codes[attribute],
                                                                 contact->values.value[attribute]);
     }
+    match->codes[MATCH_OPEN] = 1;
+    match->filters[MATCH_OPEN][0] = 1;
     match_check_lists(match);
 }
 
@@ -112,13 +115,13 @@ match_slot(struct match *match, uint32_t slot)
     for (uint32_t i = 0; i < index->of_slot_count; i++) {
         uint32_t attribute = index->of_slot[i];
         bool known = values->known >> attribute & 1;
-        match->cells[attribute] = !known ? 0
-                                         : (uint16_t)match_cell(&index->cells[attribute],
+        match->codes[attribute] = !known ? 0
+                                         : (uint16_t)match_code(&index->codes[attribute],
                                                                 declared_value(values, attribute));
     }
     match->next_part = 0;
-    match->head_count = 0;
-    match->given = false;
+    match->stream_count = 0;
+    match->part = NULL;
     match->last = UINT32_MAX;
 }
 
@@ -148,7 +151,7 @@ choose_rows(struct match *match)
     for (uint32_t i = 0; i < part->order_count; i++) {
         uint32_t attribute = part->order[i];
         add_row(match,
-                match_row(part, &index->cells[attribute], attribute, match->cells[attribute]));
+                match_row(part, &index->codes[attribute], attribute, match->codes[attribute]));
     }
     add_row(match, contact->identity * 8u + (contact->consent & 7u));
     if (contact->condition == CONDITION_DISTRESSED) add_row(match, MATCH_ROW_SERVED);
@@ -181,16 +184,16 @@ choose_streams(struct match *match)
     add_stream(match, part->cluster_of_slot + match->slot);
     for (uint32_t i = 0; i < part->anchor_count; i++) {
         uint32_t attribute = part->anchors[i], first = part->cluster_of[attribute];
-        const struct match_cells *cells = &match->index->cells[attribute];
+        const struct match_codes *codes = &match->index->codes[attribute];
         if (!(values->known >> attribute & 1)) continue;
-        if (cells->how == MATCH_BY_WORD) {
-            add_stream(match, first + match->cells[attribute]);
+        if (codes->how == MATCH_BY_WORD) {
+            add_stream(match, first + match->codes[attribute]);
             continue;
         }
         const int32_t *items = values->list_items + (uint32_t)(values->value[attribute] >> 32);
         uint32_t count = (uint32_t)values->value[attribute];
         for (uint32_t item = 0; item < count; item++)
-            add_stream(match, first + match_cell(cells, items[item]));
+            add_stream(match, first + match_code(codes, items[item]));
     }
 }
 
@@ -198,6 +201,18 @@ choose_streams(struct match *match)
 // A block of one row in vector registers: four of 16 bytes, which every x86-64 and arm64 has.
 typedef uint64_t lane __attribute__((vector_size(16)));
 #define LANES (MATCH_WORDS / 2)
+
+// Columns of a large part are seldom in the cache: those of a block are fetched together instead of
+// one after the other.
+static void
+call_near(const struct match_part *part, const struct match_stream *stream)
+{
+    for (uint32_t word = stream->at; word < stream->loaded; word++) {
+        const struct match_column *columns = part->columns + (size_t)(stream->first + word) * 64;
+        for (uint64_t bits = stream->bits[word]; bits != 0; bits &= bits - 1)
+            __builtin_prefetch(&columns[__builtin_ctzll(bits)]);
+    }
+}
 
 // Loads the survivors of the stream's next block; false when there are none.
 static bool
@@ -220,60 +235,124 @@ load_block(const struct match *match, struct match_stream *stream)
         if ((some[0] | some[1]) == 0) return false;
     }
     memcpy(stream->bits, bits, sizeof bits);
+    if (part->clustered) call_near(part, stream);
     return true;
+}
+
+// What the column asks, without a branch that would be guessed wrong half the time.
+static inline bool
+column_true(const struct match *match, const struct match_column *column)
+{
+    unsigned truth = column->slot == 0 || column->slot == match->slot + 1;
+    for (unsigned i = 0; i < MATCH_RANGES; i++) {
+        unsigned code = match->codes[column->range[i]];
+        unsigned inside = (code >= column->least[i]) & (code <= column->most[i]);
+        truth &= (inside ^ (column->negated >> i & 1u)) & (code != 0);
+    }
+    const uint64_t *filter = match->filters[column->list];
+    unsigned hits = 0;
+    for (unsigned i = 0; i < MATCH_LIST_WORDS; i++)
+        hits += filter[column->words[i] / 64] >> column->words[i] % 64 & 1;
+    truth &= ((hits >= column->hits) ^ (column->negated >> MATCH_RANGES & 1u)) &
+             (unsigned)(filter[0] & 1);
+    return truth != 0;
 }
 
 static inline bool
 passes(const struct match *match, const struct match_column *column)
 {
-    if (column->slot != 0 && column->slot != match->slot + 1) return false;
-    return column->check == 0 ||
-           match_check_true(match, match->part->checks + column->check, column->bid);
+    return column_true(match, column) &&
+           (column->check == 0 ||
+            match_check_true(match, match->part->checks + column->check, column->bid));
 }
 
-// The stream's next bid; UINT32_MAX at its end.
-static uint32_t
-advance(const struct match *match, struct match_stream *stream)
+// Loads the next block of the stream in which anything survives; false at its end.
+static inline bool
+load_next(const struct match *match, struct match_stream *stream)
 {
-    for (;;) {
+    while (stream->word < stream->end) {
+        if (load_block(match, stream)) return true;
+    }
+    stream->at = stream->loaded;
+    return false;
+}
+
+// The only stream's next bid; UINT32_MAX at its end.
+static uint32_t
+next_of_plain(struct match *match)
+{
+    struct match_stream *stream = &match->streams[0];
+    do {
         for (; stream->at < stream->loaded; stream->at++) {
             while (stream->bits[stream->at] != 0) {
                 uint64_t bits = stream->bits[stream->at];
                 stream->bits[stream->at] = bits & (bits - 1);
-                uint32_t place = (stream->first + stream->at) * 64 +
-                                 (uint32_t)__builtin_ctzll(bits);
-                const struct match_column *column = &match->part->columns[place];
-                if (passes(match, column)) return column->bid;
+                const struct match_column *column = match->part->columns +
+                                                    (size_t)(stream->first + stream->at) * 64 +
+                                                    (unsigned)__builtin_ctzll(bits);
+                if (column->bid == match->last || !passes(match, column)) continue;
+                match->last = column->bid;
+                return column->bid;
             }
         }
-        do {
-            if (stream->word == stream->end) return UINT32_MAX;
-        } while (!load_block(match, stream));
-    }
+    } while (load_next(match, stream));
+    return UINT32_MAX;
 }
 
-// --- Merging -------------------------------------------------------------------------------------
-// Restores the heap below its first head.
-static void
-sift(struct match *match)
+// --- Windows -------------------------------------------------------------------------------------
+// Moves what passes of a stream into the window. True: the stream has more behind the window.
+static bool
+pour(struct match *match, struct match_stream *stream)
 {
-    uint64_t *heads = match->heads, moved = heads[0];
-    uint32_t at = 0, count = match->head_count;
-    for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && heads[child + 1] < heads[child]) child++;
-        if (moved <= heads[child]) break;
-        heads[at] = heads[child];
-    }
-    heads[at] = moved;
+    uint32_t first = match->window_first, end = first + MATCH_WINDOW;
+    do {
+        for (; stream->at < stream->loaded; stream->at++) {
+            const struct match_column *columns = match->part->columns +
+                                                 (size_t)(stream->first + stream->at) * 64;
+            uint64_t bits = stream->bits[stream->at];
+            for (; bits != 0; bits &= bits - 1) {
+                const struct match_column *column = &columns[__builtin_ctzll(bits)];
+                uint32_t place = column->bid - first;
+                if (column->bid >= end) {
+                    stream->bits[stream->at] = bits;
+                    return true;
+                }
+                uint64_t truth = column_true(match, column);
+                if (column->check != 0 && truth)
+                    truth = match_check_true(match, match->part->checks + column->check,
+                                             column->bid);
+                match->window[place / 64] |= truth << place % 64;
+                match->window_used[place / 4096] |= truth << place / 64 % 64;
+            }
+        }
+    } while (load_next(match, stream));
+    return false;
 }
 
-static void
-push(struct match *match, uint64_t head)
+// The next bid of all streams; UINT32_MAX at their end.
+static uint32_t
+next_of_clustered(struct match *match)
 {
-    uint32_t at = match->head_count++;
-    for (; at > 0 && match->heads[(at - 1) / 2] > head; at = (at - 1) / 2)
-        match->heads[at] = match->heads[(at - 1) / 2];
-    match->heads[at] = head;
+    for (;;) {
+        for (uint32_t i = 0; i < MATCH_WINDOW / 4096; i++) {
+            uint64_t used = match->window_used[i];
+            if (used == 0) continue;
+            uint32_t word = i * 64 + (uint32_t)__builtin_ctzll(used);
+            uint64_t bits = match->window[word];
+            match->window[word] = bits & (bits - 1);
+            if (match->window[word] == 0) match->window_used[i] = used & (used - 1);
+            return match->window_first + word * 64 + (uint32_t)__builtin_ctzll(bits);
+        }
+        if (match->stream_count == 0) return UINT32_MAX;
+        match->window_first += MATCH_WINDOW;
+        uint32_t left = 0;
+        for (uint32_t i = 0; i < match->stream_count; i++) {
+            if (!pour(match, &match->streams[i])) continue;
+            if (left < i) match->streams[left] = match->streams[i];
+            left++;
+        }
+        match->stream_count = left;
+    }
 }
 
 // Begins with the next part; false when there is none.
@@ -281,16 +360,18 @@ static bool
 enter_part(struct match *match)
 {
     if (match->next_part == MATCH_PARTS) return false;
-    match->part = &match->index->parts[match->next_part++];
+    const struct match_part *part = &match->index->parts[match->next_part++];
+    match->part = part;
     match->stream_count = 0;
-    if (match->part->column_count == 0) return true;
+    match->streams[0].at = match->streams[0].loaded = 0;
+    match->streams[0].word = match->streams[0].end = 0;
+    match->last = UINT32_MAX;
+    match->window_first = part->bid_first - MATCH_WINDOW;  // the first is before the part
+    memset(match->window_used, 0, sizeof match->window_used);
+    if (part->column_count == 0) return true;
     choose_rows(match);
-    if (match->part->counts[match->rows[0]] == 0) return true;
-    choose_streams(match);
-    for (uint32_t i = 0; i < match->stream_count; i++) {
-        uint32_t bid = advance(match, &match->streams[i]);
-        if (bid != UINT32_MAX) push(match, (uint64_t)bid << 32 | i);
-    }
+    if (part->counts[match->rows[0]] > 0) choose_streams(match);
+    if (part->clustered) memset(match->window, 0, sizeof match->window);
     return true;
 }
 
@@ -298,22 +379,10 @@ uint32_t
 match_next(struct match *match)
 {
     for (;;) {
-        if (match->given) {
-            match->given = false;
-            uint32_t stream = (uint32_t)match->heads[0];
-            uint32_t bid = advance(match, &match->streams[stream]);
-            match->heads[0] = bid == UINT32_MAX ? match->heads[--match->head_count]
-                                                : (uint64_t)bid << 32 | stream;
-            if (match->head_count > 0) sift(match);
+        if (match->part != NULL) {
+            uint32_t bid = match->part->clustered ? next_of_clustered(match) : next_of_plain(match);
+            if (bid != UINT32_MAX) return bid;
         }
-        if (match->head_count == 0) {
-            if (!enter_part(match)) return UINT32_MAX;
-            continue;
-        }
-        match->given = true;
-        uint32_t bid = (uint32_t)(match->heads[0] >> 32);
-        if (bid == match->last) continue;
-        match->last = bid;
-        return bid;
+        if (!enter_part(match)) return UINT32_MAX;
     }
 }

@@ -30,12 +30,14 @@ enum reason match_admission(const struct catalog *catalog, const struct catalog_
 #define MATCH_WORDS (MATCH_BLOCK / 64)
 #define MATCH_ROWS (BOUND_ATTRIBUTES + 4)
 #define MATCH_STREAMS (2 + BOUND_ATTRIBUTES + BOUND_LIST_ITEMS)
-#define MATCH_FILTER 16  // words of a list's filter
+#define MATCH_OPEN BOUND_ATTRIBUTES  // instead of an attribute: what is true of every contact
+#define MATCH_FILTER_BITS 1024       // of a list
+#define MATCH_WINDOW 16384           // bids whose order is found together
 
 // Bids judged first, the dearest of the others, the rest.
 enum { MATCH_PART_FIRST, MATCH_PART_DEAREST, MATCH_PART_REST, MATCH_PARTS };
 
-// Columns of one cluster, being given out ascending.
+// Columns of one cluster, being looked at ascending.
 struct match_stream {
     uint32_t word, end;          // words of the cluster not yet loaded
     uint32_t at, loaded;         // words of `bits` not yet given out
@@ -49,18 +51,20 @@ struct match {
     const struct match_index *index;
     const struct contact *contact;
     uint32_t slot;
-    uint16_t cells[BOUND_ATTRIBUTES];                  // of the contact's values, and the slot's
-    uint64_t filters[BOUND_ATTRIBUTES][MATCH_FILTER];  // words of the contact's lists
+    uint16_t codes[BOUND_ATTRIBUTES + 1];  // of the contact's values, and the slot's
+    uint64_t filters[BOUND_ATTRIBUTES + 1][MATCH_FILTER_BITS / 64];  // words of its lists
     // The part being searched:
     uint32_t next_part;
     const struct match_part *part;
     uint32_t rows[MATCH_ROWS];  // to be ANDed, the sparsest before
     uint32_t row_count;
     struct match_stream streams[MATCH_STREAMS];
-    uint64_t heads[MATCH_STREAMS];  // a heap, the least first: next bid << 32 | stream
-    uint32_t stream_count, head_count;
-    bool given;     // the first head was given out
-    uint32_t last;  // bid given out last, so that each comes once
+    uint32_t stream_count;
+    uint32_t last;  // bid given out last by a plain part, so that each comes once
+    // Of a clustered part: bids that passed, of those from window_first on; a bit of `window_used`
+    // for each word with any.
+    uint32_t window_first, window_end;
+    uint64_t window[MATCH_WINDOW / 64], window_used[MATCH_WINDOW / 64 / 64];
 };
 void
 match_contact(struct match *match, const struct catalog *catalog, const struct contact *contact);

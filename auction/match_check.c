@@ -10,8 +10,10 @@
 // and RULES, which has nothing either, judges the bid's seat rule and message rule as a whole.
 //
 // Truth is expr.h's: an unknown attribute makes a leaf false, but for EXPR_KNOWN negated; what the
-// contact does not know is asked of the slot. A list of the contact is first asked through a filter
-// of 1,024 bits, so that a word which is not there costs one look; the list itself decides.
+// contact does not know is asked of the slot. A list of the contact has a filter of 1,024 bits, by
+// code, so that a word which is not there costs one look; the list itself decides here. (Of a list
+// with no more codes than bits the filter decides, which columns use.) Bit 0, the code of
+// "unknown", says that the list is known.
 #include "match_check.h"
 
 #include <string.h>
@@ -76,13 +78,17 @@ match_check_lists(struct match *match)
     const struct match_index *index = match->index;
     for (uint32_t i = 0; i < index->list_count; i++) {
         uint32_t attribute = index->lists[i];
-        if (!(values->known >> attribute & 1)) continue;
         uint64_t *filter = match->filters[attribute];
+        filter[0] = 0;
+        if (!(values->known >> attribute & 1)) continue;
         memset(filter, 0, sizeof match->filters[attribute]);
+        filter[0] = 1;
         const int32_t *items = values->list_items + (uint32_t)(values->value[attribute] >> 32);
         uint32_t count = (uint32_t)values->value[attribute];
-        for (uint32_t item = 0; item < count; item++)
-            filter[(uint32_t)items[item] / 64 % MATCH_FILTER] |= 1ull << (uint32_t)items[item] % 64;
+        for (uint32_t item = 0; item < count; item++) {
+            uint32_t code = match_code(&index->codes[attribute], items[item]) % MATCH_FILTER_BITS;
+            if (code != 0) filter[code / 64] |= 1ull << code % 64;
+        }
     }
 }
 
@@ -107,14 +113,16 @@ struct list {
     const int32_t *items;
     uint32_t count;
     const uint64_t *filter;  // NULL none
+    const struct match_codes *codes;
 };
 
 static bool
 list_has(const struct list *list, int32_t word)
 {
-    if (list->filter != NULL &&
-        !(list->filter[(uint32_t)word / 64 % MATCH_FILTER] >> (uint32_t)word % 64 & 1))
-        return false;
+    if (list->filter != NULL) {
+        uint32_t code = match_code(list->codes, word) % MATCH_FILTER_BITS;
+        if (code != 0 && !(list->filter[code / 64] >> code % 64 & 1)) return false;
+    }
     return holds(list->items, list->count, word);
 }
 
@@ -168,7 +176,8 @@ match_check_true(const struct match *match, const uint32_t *words, uint32_t bid)
         }
         bool known = values->known >> attribute & 1;
         int64_t value = values->value[attribute];
-        struct list list = {values->list_items, 0, match->filters[attribute]};
+        struct list list = {values->list_items, 0, match->filters[attribute],
+                            &match->index->codes[attribute]};
         if (!known) {
             const struct declared *slot = &match->index->catalog->slots[match->slot].values;
             known = slot->known >> attribute & 1;

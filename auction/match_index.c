@@ -1,7 +1,7 @@
 // Building the bid index.
 //
 // A column is one conjunction of one standing bid (match_rules.c). A row is a set of columns: those
-// that may be true of one value (or a bucket of values, match_cells.c) of one attribute, or that
+// that may be true of one value (or a bucket of values, match_codes.c) of one attribute, or that
 // pass one static test. What may speak to a contact is the AND of one row per attribute; what rows
 // leave open - lists, buckets - is a short program of the column (match_check.c).
 //
@@ -20,7 +20,7 @@
 // Invariants
 //   (1) no false negative: a column whose conjunction is true of a contact stands in every row the
 //       contact selects, and in a cluster that it looks at
-//   (2) no false positive: the program checks every leaf that rows and cluster do not decide
+//   (2) no false positive: column or program checks every leaf that rows and cluster do not decide
 //   (3) within a cluster columns ascend by bid; places beyond the last column have no bit in any
 //       row of an attribute or a class
 #include "match_index.h"
@@ -122,14 +122,14 @@ struct anchor {
 static uint32_t
 anchor_weight(const struct build *build, const struct expr_node *leaf)
 {
-    const struct match_cells *cells = &build->index->cells[leaf->attribute];
-    bool list = cells->how == MATCH_BY_LIST;
-    if (cells->of_slot || leaf->negated || leaf->count > MATCH_COPIES) return UINT32_MAX;
+    const struct match_codes *codes = &build->index->codes[leaf->attribute];
+    bool list = codes->how == MATCH_BY_LIST;
+    if (codes->of_slot || leaf->negated || leaf->count > MATCH_COPIES) return UINT32_MAX;
     if (leaf->kind != EXPR_IN && leaf->kind != EXPR_ANY && leaf->kind != EXPR_ALL)
         return UINT32_MAX;
-    if (cells->how != MATCH_BY_WORD && !list) return UINT32_MAX;
+    if (codes->how != MATCH_BY_WORD && !list) return UINT32_MAX;
     uint32_t words = leaf->kind == EXPR_ALL ? 1 : leaf->count;
-    return (uint32_t)((words << (list ? 20 : 16)) / (cells->count - 2));  // a list has some words
+    return (uint32_t)((words << (list ? 20 : 16)) / (codes->count - 2));  // a list has some words
 }
 
 static void
@@ -153,14 +153,14 @@ choose_anchor(const struct build *build, const struct match_part *part,
     if (out_anchor->leaf == MATCH_NONE) return;
     const struct expr_node *leaf = leaves->leaf[out_anchor->leaf];
     const int64_t *set = leaves->sets[out_anchor->leaf];
-    const struct match_cells *cells = &build->index->cells[leaf->attribute];
+    const struct match_codes *codes = &build->index->codes[leaf->attribute];
     out_anchor->count = 0;
     for (uint32_t i = 0; i < leaf->count && (i == 0 || leaf->kind != EXPR_ALL); i++) {
-        uint32_t cluster = part->cluster_of[leaf->attribute] + match_cell(cells, set[i]), other = 0;
+        uint32_t cluster = part->cluster_of[leaf->attribute] + match_code(codes, set[i]), other = 0;
         while (other < out_anchor->count && out_anchor->clusters[other] != cluster) other++;
         if (other == out_anchor->count) out_anchor->clusters[out_anchor->count++] = cluster;
     }
-    bool decided = !cells->shared && (leaf->kind != EXPR_ALL || leaf->count == 1);
+    bool decided = !codes->shared && (leaf->kind != EXPR_ALL || leaf->count == 1);
     if (!decided) out_anchor->leaf = MATCH_NONE;
 }
 
@@ -175,11 +175,11 @@ plan_clusters(struct build *build, struct match_part *part)
     part->cluster_of_slot = part->clusters;
     part->clusters += build->catalog->slot_count;
     for (uint32_t a = 0; a < BOUND_ATTRIBUTES; a++) {
-        const struct match_cells *cells = &build->index->cells[a];
-        if (cells->of_slot || (cells->how != MATCH_BY_WORD && cells->how != MATCH_BY_LIST))
+        const struct match_codes *codes = &build->index->codes[a];
+        if (codes->of_slot || (codes->how != MATCH_BY_WORD && codes->how != MATCH_BY_LIST))
             continue;
         part->cluster_of[a] = part->clusters;
-        part->clusters += cells->count;
+        part->clusters += codes->count;
         part->anchors[part->anchor_count++] = (uint8_t)a;
     }
 }
@@ -192,12 +192,12 @@ plan_rows(struct build *build, struct match_part *part)
     part->word_rows = part->clustered ? MATCH_FEW_ROWS : MATCH_WORD_ROWS;
     part->rows = MATCH_ROW_CLASSES + build->classes;
     for (uint32_t a = 0; a < BOUND_ATTRIBUTES; a++) {
-        const struct match_cells *cells = &build->index->cells[a];
-        bool has = cells->how == MATCH_BY_RANGE || cells->how == MATCH_BY_WORD;
-        if (part->clustered && cells->how == MATCH_BY_WORD && cells->count > 2 + part->word_rows)
+        const struct match_codes *codes = &build->index->codes[a];
+        bool has = codes->how == MATCH_BY_RANGE || codes->how == MATCH_BY_WORD;
+        if (part->clustered && codes->how == MATCH_BY_WORD && codes->count > 2 + part->word_rows)
             has = false;  // few columns ask for it that are not anchored by it
         part->row_of[a] = has ? part->rows : MATCH_NONE;
-        if (has) part->rows += match_cells_rows(part, cells);
+        if (has) part->rows += match_codes_rows(part, codes);
     }
 }
 
@@ -208,7 +208,7 @@ order_rows(struct build *build, struct match_part *part)
     uint64_t density[BOUND_ATTRIBUTES];
     for (uint32_t a = 0; a < BOUND_ATTRIBUTES; a++) {
         if (part->row_of[a] == MATCH_NONE) continue;
-        uint32_t rows = match_cells_rows(part, &build->index->cells[a]);
+        uint32_t rows = match_codes_rows(part, &build->index->codes[a]);
         uint64_t sum = 0;
         for (uint32_t i = 0; i < rows; i++) sum += part->counts[part->row_of[a] + i];
         density[a] = sum / rows;
@@ -220,29 +220,68 @@ order_rows(struct build *build, struct match_part *part)
 }
 
 // --- Columns -------------------------------------------------------------------------------------
-// Writes the program of a column, or counts its words. Returns its place; 0 when none is needed.
-static uint32_t
-write_check(struct build *build, struct match_part *part, const struct match_leaves *leaves,
-            uint32_t decided)
+// Puts a leaf that rows do not decide into the column; false when it does not fit there.
+static bool
+put_range(const struct match_codes *codes, const struct expr_node *leaf, const int64_t *set,
+          struct match_column *column)
 {
+    unsigned at = column->range[0] == MATCH_OPEN ? 0 : 1;
+    if (codes->shared || column->range[at] != MATCH_OPEN) return false;
+    if (leaf->kind != EXPR_RANGE && (leaf->kind != EXPR_IN || leaf->count != 1)) return false;
+    int64_t least = leaf->kind == EXPR_RANGE ? leaf->least : set[0];
+    int64_t most = leaf->kind == EXPR_RANGE ? leaf->most : set[0];
+    column->range[at] = leaf->attribute;
+    column->least[at] = (uint16_t)match_code(codes, least);
+    column->most[at] = (uint16_t)match_code(codes, most);
+    if (least > most) column->least[at] = UINT16_MAX, column->most[at] = 0;
+    if (leaf->negated) column->negated |= (uint8_t)(1u << at);
+    return true;
+}
+
+static bool
+put_list(const struct match_codes *codes, const struct expr_node *leaf, const int64_t *set,
+         struct match_column *column)
+{
+    if (codes->of_slot || codes->shared || codes->count > MATCH_FILTER_BITS) return false;
+    if (leaf->kind != EXPR_ANY && leaf->kind != EXPR_ALL) return false;
+    if (leaf->count > MATCH_LIST_WORDS || column->list != MATCH_OPEN) return false;
+    column->list = leaf->attribute;
+    column->hits = leaf->kind == EXPR_ANY ? 1 : MATCH_LIST_WORDS;
+    for (uint32_t i = 0; i < MATCH_LIST_WORDS; i++)
+        column->words[i] = (uint16_t)match_code(codes, set[i < leaf->count ? i : 0]);
+    if (leaf->negated) column->negated |= 1u << MATCH_RANGES;
+    return true;
+}
+
+// What a column asks beyond its rows and its cluster: in the column, or in a program.
+static void
+open_column(struct build *build, struct match_part *part, const struct catalog_bid *bid,
+            const struct match_leaves *leaves, uint32_t decided, struct match_column *column)
+{
+    *column = (struct match_column){
+        .bid = (uint32_t)(bid - build->catalog->bids),
+        .slot = (uint16_t)(bid->slot == UINT32_MAX ? 0 : bid->slot + 1),
+        .range = {MATCH_OPEN, MATCH_OPEN},
+        .list = MATCH_OPEN,
+        .hits = 1,
+        .most = {UINT16_MAX, UINT16_MAX},
+    };
     uint32_t first = build->check_words, used = 0;
     uint32_t *words = build->writing ? part->checks + first : NULL;
-#define AT (words == NULL ? NULL : words + used)
-    if (leaves->partial) {
-        used += match_check_rules(AT);
-    } else {
-        for (uint32_t i = 0; i < leaves->count; i++) {
-            const struct expr_node *leaf = leaves->leaf[i];
-            if (i == decided || match_cells_decide(build->index, part, leaf, leaves->sets[i]))
-                continue;
-            used += match_check_leaf(AT, leaf, leaves->sets[i]);
-        }
+    if (leaves->partial) used = match_check_rules(words);
+    for (uint32_t i = 0; i < leaves->count && !leaves->partial; i++) {
+        const struct expr_node *leaf = leaves->leaf[i];
+        const struct match_codes *codes = &build->index->codes[leaf->attribute];
+        const int64_t *set = leaves->sets[i];
+        if (i == decided || match_codes_decide(build->index, part, leaf, set)) continue;
+        if (codes->how == MATCH_BY_RANGE && put_range(codes, leaf, set, column)) continue;
+        if (codes->how == MATCH_BY_LIST && put_list(codes, leaf, set, column)) continue;
+        used += match_check_leaf(words == NULL ? NULL : words + used, leaf, set);
     }
-    if (used == 0) return 0;
-    used += match_check_end(AT);
-#undef AT
+    if (used == 0) return;
+    used += match_check_end(words == NULL ? NULL : words + used);
+    column->check = first;
     build->check_words += used;
-    return first;
 }
 
 // Counts all columns of the part, or places them.
@@ -251,6 +290,7 @@ place_columns(struct build *build, struct match_part *part)
 {
     const struct catalog *catalog = build->catalog;
     struct match_leaves leaves;
+    struct match_column column;
     build->check_words = 1;  // 0: none
     for (uint32_t bid = part->bid_first; bid < part->bid_end; bid++) {
         const struct catalog_bid *is = &catalog->bids[bid];
@@ -259,12 +299,11 @@ place_columns(struct build *build, struct match_part *part)
             struct anchor anchor;
             match_rules_leaves(catalog, is, term, &leaves);
             choose_anchor(build, part, is, &leaves, &anchor);
-            uint32_t check = write_check(build, part, &leaves, anchor.leaf);
+            open_column(build, part, is, &leaves, anchor.leaf, &column);
             for (uint32_t copy = 0; copy < anchor.count; copy++) {
                 uint32_t place = build->next_word[anchor.clusters[copy]]++;
                 if (!build->writing) continue;
-                part->columns[place] = (struct match_column){
-                    bid, check, (uint16_t)(is->slot == UINT32_MAX ? 0 : is->slot + 1)};
+                part->columns[place] = column;
                 build->term_of[place] = (uint8_t)(term + 1);
                 part->column_count++;
             }
@@ -328,7 +367,7 @@ fill_word(struct build *build, struct match_part *part, uint32_t word)
         struct match_leaves leaves;
         match_rules_leaves(catalog, bid, terms[i] - 1u, &leaves);
         for (uint32_t leaf = 0; leaf < leaves.count; leaf++)
-            match_cells_fill(build->index, part, leaves.leaf[leaf], leaves.sets[leaf], 1ull << i,
+            match_codes_fill(build->index, part, leaves.leaf[leaf], leaves.sets[leaf], 1ull << i,
                              build->words);
         fill_static(build, bid, 1ull << i);
     }
@@ -373,7 +412,7 @@ match_index_build(const struct catalog *catalog, struct arena *arena)
     index->catalog = catalog;
     plan_classes(&build);
     plan_dearest(&build);
-    match_cells_plan(index, arena, build.scratch);
+    match_codes_plan(index, arena, build.scratch);
     struct match_part *first = &index->parts[MATCH_PART_FIRST],
                       *dearest = &index->parts[MATCH_PART_DEAREST],
                       *rest = &index->parts[MATCH_PART_REST];

@@ -1,12 +1,12 @@
-// How the index tells the values of an attribute apart: which get cells, cells rows, and which rows
-// a predicate can be true in.
+// How the index tells the values of an attribute apart: their codes, which rows codes have, and
+// which rows a predicate can be true in.
 //
-// Words that rules ask for have a cell each, up to MATCH_WORD_CELLS; integers fall between the
-// bounds that rules name, thinned out evenly to MATCH_BOUNDS. A part gives each cell a row, or lets
-// cells share rows (match_row): what rows leave open is checked by the column's program, so that
-// sharing costs time and never an answer.
+// Words that rules ask for have a code each, and so has every space between two bounds that rules
+// name, up to MATCH_CODES of them. A part has fewer rows than there may be codes: words beyond a
+// number share rows, and ranges first share cells, of neighbours, then rows (match_row). What rows
+// leave open is checked of each column, so that sharing costs time and never an answer.
 //
-// Invariant: no false negative. A value that makes a leaf true lies in a cell whose row keeps the
+// Invariant: no false negative. A value that makes a leaf true has a code whose row keeps the
 // column.
 #include <string.h>
 
@@ -14,8 +14,7 @@
 #include "match_index.h"
 #include "sort.h"
 
-#define MATCH_BOUNDS 62
-#define MATCH_WORD_CELLS 60000
+#define MATCH_CELLS 62    // of a range, "unknown" and the first left aside
 #define MATCH_TABLE 8192  // values of a range that a table is made for
 
 struct needs {
@@ -86,9 +85,9 @@ need_all(struct plan *plan)
         need_rule(plan, &catalog->messages[i].rule);
 }
 
-// --- Cells ---------------------------------------------------------------------------------------
+// --- Codes ---------------------------------------------------------------------------------------
 static void
-plan_words(struct plan *plan, struct match_cells *cells, const uint64_t *wanted)
+plan_words(struct plan *plan, struct match_codes *codes, const uint64_t *wanted)
 {
     uint32_t least = 0, most = 0, count = 0, word_count = plan->catalog->word_count;
     for (uint32_t word = 0; wanted != NULL && word < word_count; word++) {
@@ -96,16 +95,16 @@ plan_words(struct plan *plan, struct match_cells *cells, const uint64_t *wanted)
         if (count++ == 0) least = word;
         most = word;
     }
-    cells->least = least;
-    cells->span = count == 0 ? 0 : most - least + 1;
-    cells->count = 2 + (count < MATCH_WORD_CELLS ? count : MATCH_WORD_CELLS);
-    cells->shared = count > MATCH_WORD_CELLS;
-    cells->below = cells->above = 1;
-    cells->cell_of = arena_take(plan->arena, cells->span + 1, sizeof *cells->cell_of);
+    codes->least = least;
+    codes->span = count == 0 ? 0 : most - least + 1;
+    codes->count = 2 + (count < MATCH_CODES ? count : MATCH_CODES);
+    codes->shared = count > MATCH_CODES;
+    codes->below = codes->above = 1;
+    codes->code_of = arena_take(plan->arena, codes->span + 1, sizeof *codes->code_of);
     uint32_t next = 0;
-    for (uint32_t i = 0; i < cells->span; i++) {
+    for (uint32_t i = 0; i < codes->span; i++) {
         bool asked = wanted[(least + i) / 64] >> (least + i) % 64 & 1;
-        cells->cell_of[i] = asked ? (uint16_t)(2 + next++ % MATCH_WORD_CELLS) : 1;
+        codes->code_of[i] = asked ? (uint16_t)(2 + next++ % MATCH_CODES) : 1;
     }
 }
 
@@ -116,8 +115,28 @@ compare_bounds(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+// Neighbouring codes share a cell, all cells about as many.
 static void
-plan_ranges(struct plan *plan, struct match_cells *cells, struct needs *needs)
+plan_cells(struct plan *plan, struct match_codes *codes)
+{
+    uint32_t kept = codes->bound_count < MATCH_CELLS ? codes->bound_count : MATCH_CELLS;
+    codes->cells = kept + 2;
+    codes->cell_of = arena_take(plan->arena, codes->count, sizeof *codes->cell_of);
+    codes->first_code = arena_take(plan->arena, codes->cells + 1, sizeof *codes->first_code);
+    uint32_t cell = 0;
+    for (uint32_t code = 1; code < codes->count; code++) {
+        // The bound below this code begins a cell when it is among the kept ones.
+        bool begins = code == 1 || (cell <= kept &&
+                                    (uint64_t)(cell - 1) * codes->bound_count / kept == code - 2);
+        if (begins) codes->first_code[++cell] = (uint16_t)code;
+        codes->cell_of[code] = (uint8_t)cell;
+    }
+    CHECK(cell == kept + 1);
+    codes->first_code[cell + 1] = (uint16_t)codes->count;
+}
+
+static void
+plan_ranges(struct plan *plan, struct match_codes *codes, struct needs *needs)
 {
     int64_t *bounds = needs->bounds,
             *scratch = arena_take(plan->scratch, needs->bound_count + 1, sizeof *scratch);
@@ -126,49 +145,50 @@ plan_ranges(struct plan *plan, struct match_cells *cells, struct needs *needs)
     for (uint32_t i = 0; i < needs->bound_count; i++) {
         if (distinct == 0 || bounds[i] != bounds[distinct - 1]) bounds[distinct++] = bounds[i];
     }
-    uint32_t kept = distinct < MATCH_BOUNDS ? distinct : MATCH_BOUNDS;
-    cells->bound_count = kept;
-    cells->thinned = kept < distinct;
-    cells->bounds = arena_take(plan->arena, kept + 1, sizeof *cells->bounds);
-    for (uint32_t i = 0; i < kept; i++) cells->bounds[i] = bounds[(uint64_t)i * distinct / kept];
-    cells->count = kept + 2;
-    cells->below = 1;
-    cells->above = (uint16_t)(kept + 1);
+    uint32_t kept = distinct < MATCH_CODES ? distinct : MATCH_CODES;
+    codes->bound_count = kept;
+    codes->shared = kept < distinct;
+    codes->bounds = arena_take(plan->arena, kept + 1, sizeof *codes->bounds);
+    for (uint32_t i = 0; i < kept; i++) codes->bounds[i] = bounds[(uint64_t)i * distinct / kept];
+    codes->count = kept + 2;
+    codes->below = 1;
+    codes->above = (uint16_t)(kept + 1);
+    plan_cells(plan, codes);
     if (kept == 0) return;
-    uint64_t span = (uint64_t)cells->bounds[kept - 1] - (uint64_t)cells->bounds[0];
-    cells->least = cells->bounds[0];
+    uint64_t span = (uint64_t)codes->bounds[kept - 1] - (uint64_t)codes->bounds[0];
+    codes->least = codes->bounds[0];
     if (span == 0 || span > MATCH_TABLE) return;
-    cells->cell_of = arena_take(plan->arena, span, sizeof *cells->cell_of);
+    codes->code_of = arena_take(plan->arena, span, sizeof *codes->code_of);
     uint32_t bound = 0;
     for (uint64_t i = 0; i < span; i++) {
-        while (bound < kept && (uint64_t)cells->bounds[bound] - (uint64_t)cells->least <= i)
+        while (bound < kept && (uint64_t)codes->bounds[bound] - (uint64_t)codes->least <= i)
             bound++;
-        cells->cell_of[i] = (uint16_t)(1 + bound);
+        codes->code_of[i] = (uint16_t)(1 + bound);
     }
-    cells->span = span;
+    codes->span = span;
 }
 
 static void
 plan_attribute(struct match_index *index, struct plan *plan, uint32_t attribute)
 {
-    struct match_cells *cells = &index->cells[attribute];
+    struct match_codes *codes = &index->codes[attribute];
     const struct expr_attribute *is = &plan->catalog->attributes[attribute].is;
     if (is->of == ATTRIBUTE_OF_MESSAGE) return;
-    cells->of_slot = is->of == ATTRIBUTE_OF_SLOT;
+    codes->of_slot = is->of == ATTRIBUTE_OF_SLOT;
     if (is->type == ATTRIBUTE_LIST) {
-        cells->how = MATCH_BY_LIST;
-        plan_words(plan, cells, plan->needs[attribute].words);
-        if (!cells->of_slot) index->lists[index->list_count++] = (uint8_t)attribute;
+        codes->how = MATCH_BY_LIST;
+        plan_words(plan, codes, plan->needs[attribute].words);
+        if (!codes->of_slot) index->lists[index->list_count++] = (uint8_t)attribute;
         return;
     }
     if (is->type == ATTRIBUTE_TEXT) {
-        cells->how = MATCH_BY_WORD;
-        plan_words(plan, cells, plan->needs[attribute].words);
+        codes->how = MATCH_BY_WORD;
+        plan_words(plan, codes, plan->needs[attribute].words);
     } else {
-        cells->how = MATCH_BY_RANGE;
-        plan_ranges(plan, cells, &plan->needs[attribute]);
+        codes->how = MATCH_BY_RANGE;
+        plan_ranges(plan, codes, &plan->needs[attribute]);
     }
-    if (cells->of_slot) {
+    if (codes->of_slot) {
         index->of_slot[index->of_slot_count++] = (uint8_t)attribute;
     } else {
         index->of_contact[index->of_contact_count++] = (uint8_t)attribute;
@@ -176,7 +196,7 @@ plan_attribute(struct match_index *index, struct plan *plan, uint32_t attribute)
 }
 
 void
-match_cells_plan(struct match_index *index, struct arena *arena, struct arena *scratch)
+match_codes_plan(struct match_index *index, struct arena *arena, struct arena *scratch)
 {
     struct plan *plan = arena_take(scratch, 1, sizeof *plan);
     plan->catalog = index->catalog;
@@ -198,41 +218,42 @@ match_cells_plan(struct match_index *index, struct arena *arena, struct arena *s
 
 // --- Rows ----------------------------------------------------------------------------------------
 uint32_t
-match_cells_rows(const struct match_part *part, const struct match_cells *cells)
+match_codes_rows(const struct match_part *part, const struct match_codes *codes)
 {
-    if (cells->how == MATCH_BY_RANGE)
-        return ((cells->count - 1 + (1u << part->shift) - 1) >> part->shift) + 1;
-    return cells->count < 2 + part->word_rows ? cells->count : 2 + part->word_rows;
+    if (codes->how == MATCH_BY_RANGE)
+        return ((codes->cells - 1 + (1u << part->shift) - 1) >> part->shift) + 1;
+    return codes->count < 2 + part->word_rows ? codes->count : 2 + part->word_rows;
 }
 
 // Does a boundary between rows lie exactly below `value`?
 static bool
-divides(const struct match_part *part, const struct match_cells *cells, int64_t value)
+divides(const struct match_part *part, const struct match_codes *codes, uint32_t attribute,
+        int64_t value)
 {
-    if (value == INT64_MIN || (!cells->thinned && part->shift == 0)) return true;
-    for (uint32_t i = 0; i < cells->bound_count; i++) {
-        if (cells->bounds[i] == value) return (i + 1) % (1u << part->shift) == 0;
-    }
-    return false;
+    if (value == INT64_MIN) return true;
+    uint32_t code = match_code(codes, value);
+    return code >= 2 && codes->bounds[code - 2] == value &&
+           match_row(part, codes, attribute, code - 1) != match_row(part, codes, attribute, code);
 }
 
 bool
-match_cells_decide(const struct match_index *index, const struct match_part *part,
+match_codes_decide(const struct match_index *index, const struct match_part *part,
                    const struct expr_node *leaf, const int64_t *set)
 {
-    const struct match_cells *cells = &index->cells[leaf->attribute];
+    const struct match_codes *codes = &index->codes[leaf->attribute];
     if (part->row_of[leaf->attribute] == MATCH_NONE) return false;
     if (leaf->kind == EXPR_KNOWN) return true;
-    if (cells->how == MATCH_BY_WORD) return !cells->shared && cells->count <= 2 + part->word_rows;
+    if (codes->how == MATCH_BY_WORD) return !codes->shared && codes->count <= 2 + part->word_rows;
     bool exact = true;
     if (leaf->kind == EXPR_RANGE) {
-        if (leaf->least > INT64_MIN) exact = divides(part, cells, leaf->least);
-        if (leaf->most < INT64_MAX) exact = exact && divides(part, cells, leaf->most + 1);
+        if (leaf->least > INT64_MIN) exact = divides(part, codes, leaf->attribute, leaf->least);
+        if (leaf->most < INT64_MAX)
+            exact = exact && divides(part, codes, leaf->attribute, leaf->most + 1);
         return exact;
     }
     for (uint32_t i = 0; i < leaf->count && exact; i++) {  // EXPR_IN
-        exact = divides(part, cells, set[i]) &&
-                (set[i] == INT64_MAX || divides(part, cells, set[i] + 1));
+        exact = divides(part, codes, leaf->attribute, set[i]) &&
+                (set[i] == INT64_MAX || divides(part, codes, leaf->attribute, set[i] + 1));
     }
     return exact;
 }
@@ -244,27 +265,27 @@ clear(uint64_t *words, uint32_t row, uint32_t end, uint64_t column)
 }
 
 static void
-fill_words(const struct match_part *part, const struct match_cells *cells,
+fill_words(const struct match_part *part, const struct match_codes *codes,
            const struct expr_node *leaf, const int64_t *set, uint64_t column, uint64_t *words)
 {
     uint32_t attribute = leaf->attribute, first = part->row_of[attribute],
-             end = first + match_cells_rows(part, cells);
+             end = first + match_codes_rows(part, codes);
     if (leaf->kind == EXPR_KNOWN) {
         clear(words, leaf->negated ? first + 1 : first, leaf->negated ? end : first + 1, column);
         return;
     }
-    bool alone = !cells->shared && cells->count <= 2 + part->word_rows;
+    bool alone = !codes->shared && codes->count <= 2 + part->word_rows;
     if (leaf->negated) {
         clear(words, first, first + 1, column);  // unknown
         for (uint32_t i = 0; alone && i < leaf->count; i++)
-            words[match_row(part, cells, attribute, match_cell(cells, set[i]))] &= ~column;
+            words[match_row(part, codes, attribute, match_code(codes, set[i]))] &= ~column;
         return;
     }
     uint64_t kept[4] = {
         0};  // of the words' rows, what is there: another leaf may have cleared some
     CHECK(end - first <= 256);
     for (uint32_t i = 0; i < leaf->count; i++) {
-        uint32_t row = match_row(part, cells, attribute, match_cell(cells, set[i]));
+        uint32_t row = match_row(part, codes, attribute, match_code(codes, set[i]));
         if (words[row] & column) kept[(row - first) / 64] |= 1ull << (row - first) % 64;
     }
     clear(words, first, end, column);
@@ -289,29 +310,30 @@ range_may(const struct expr_node *leaf, const int64_t *set, int64_t low, int64_t
 }
 
 static void
-fill_ranges(const struct match_part *part, const struct match_cells *cells,
+fill_ranges(const struct match_part *part, const struct match_codes *codes,
             const struct expr_node *leaf, const int64_t *set, uint64_t column, uint64_t *words)
 {
-    uint32_t first = part->row_of[leaf->attribute], rows = match_cells_rows(part, cells);
+    uint32_t first = part->row_of[leaf->attribute], rows = match_codes_rows(part, codes);
     if (leaf->kind != EXPR_KNOWN || !leaf->negated) words[first] &= ~column;
     for (uint32_t row = 1; row < rows; row++) {
-        uint32_t cell = ((row - 1) << part->shift) + 1, last = row << part->shift;
-        if (last > cells->bound_count + 1) last = cells->bound_count + 1;
-        int64_t low = cell == 1 ? INT64_MIN : cells->bounds[cell - 2];
-        int64_t high = last == cells->bound_count + 1 ? INT64_MAX : cells->bounds[last - 1] - 1;
+        uint32_t cell = ((row - 1) << part->shift) + 1, behind = (row << part->shift) + 1;
+        if (behind > codes->cells) behind = codes->cells;
+        uint32_t code = codes->first_code[cell], last = codes->first_code[behind] - 1u;
+        int64_t low = code == 1 ? INT64_MIN : codes->bounds[code - 2];
+        int64_t high = last == codes->bound_count + 1 ? INT64_MAX : codes->bounds[last - 1] - 1;
         if (!range_may(leaf, set, low, high)) words[first + row] &= ~column;
     }
 }
 
 void
-match_cells_fill(const struct match_index *index, const struct match_part *part,
+match_codes_fill(const struct match_index *index, const struct match_part *part,
                  const struct expr_node *leaf, const int64_t *set, uint64_t column, uint64_t *words)
 {
-    const struct match_cells *cells = &index->cells[leaf->attribute];
+    const struct match_codes *codes = &index->codes[leaf->attribute];
     if (part->row_of[leaf->attribute] == MATCH_NONE) return;
-    if (cells->how == MATCH_BY_WORD) {
-        fill_words(part, cells, leaf, set, column, words);
+    if (codes->how == MATCH_BY_WORD) {
+        fill_words(part, codes, leaf, set, column, words);
     } else {
-        fill_ranges(part, cells, leaf, set, column, words);
+        fill_ranges(part, codes, leaf, set, column, words);
     }
 }
