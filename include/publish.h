@@ -4,6 +4,7 @@
 #define VENDUE_PUBLISH_H
 
 #include "arena.h"
+#include "catalog.h"
 #include "db.h"
 #include "market.h"
 
@@ -16,6 +17,14 @@ MUST_CHECK enum status publish_load_market(struct db *db, uint64_t market_versio
 // The market version that a published catalog was made of. STATUS_NOT_FOUND: never published.
 MUST_CHECK enum status
 publish_market_version(struct db *db, uint64_t catalog_version, uint64_t *out_market_version);
+
+// What a published catalog was made of, but its bids and certificates: the market with the
+// experiments that had stopped, limits, the host's clock, version and position; `out_at` is when it
+// was made: bids that had ended by then were left out. All of it lives in `arena`.
+// STATUS_NOT_FOUND: never published. Else as publish_load_market.
+MUST_CHECK enum status
+publish_catalog_input(struct db *db, uint64_t catalog_version, struct arena *arena,
+                      struct catalog_input *out_input, usec *out_at);
 
 struct publish;
 struct publish_report {

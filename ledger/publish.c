@@ -2,10 +2,11 @@
 //
 // A turn:
 //   1 One query asks for marks that only grow: newest market version, number of certificates and
-//     of their events, watermark, last batch that changed a bid. Same as last time: nothing to
-//     do.
+//     of their events, of experiments that stopped, watermark, last batch that changed a bid. Same
+//     as last time, and this node's share of no budget should grow (limit.c): nothing to do.
 //   2 A market that changed is read anew (its objects joined and read by the market file's
-//     reader); else the one in memory is used again. Certificates and bids are read.
+//     reader); else the one in memory is used again. Certificates and bids are read, the host's
+//     clock is asked for, and this node's share of each budget is granted.
 //   3 The watermark was read before the bids, so the catalog's position never claims a bid that
 //     is not in it; bids that are newer than the position do no harm, the node holds the same in
 //     its overlay.
@@ -26,7 +27,9 @@
 
 #include "catalog.h"
 #include "fail.h"
+#include "limit.h"
 #include "market_file.h"
+#include "market_zone.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define BIDS_PAUSE_US USEC_SECOND  // between catalogs that differ in bids alone
@@ -97,7 +100,7 @@ publish_market_version(struct db *db, uint64_t catalog_version, uint64_t *out_ma
 // --- Turns --------------------------------------------------------------------------------------
 
 struct marks {  // each only grows
-    int64_t market, certificates, revocations, bid_batch;
+    int64_t market, certificates, revocations, bid_batch, stops;
     struct catalog_position position;
 };
 
@@ -110,6 +113,7 @@ struct publish {
     struct arena *market_arena;  // holds `market`, read at version `done.market` or later
     struct market *market;
     int64_t market_read;  // version of `market`
+    struct limit *limit;
 };
 
 struct publish *
@@ -120,6 +124,7 @@ publish_open(const char *directory, uint32_t log)
     publish->directory = strdup(directory);
     CHECK(publish->directory != NULL);
     publish->log = log;
+    publish->limit = limit_open(log);
     return publish;
 }
 
@@ -128,6 +133,7 @@ publish_close(struct publish *publish)
 {
     if (publish == NULL) return;
     arena_close(publish->market_arena);
+    limit_close(publish->limit);
     free(publish->directory);
     free(publish);
 }
@@ -144,7 +150,8 @@ read_marks(struct db *db, uint32_t log, struct marks *out_marks)
         "(select count(*) from certificate_event)::bigint, "
         "(select coalesce(max(batch), 0) from bid_change where log = $1)::bigint, "
         "coalesce((select epoch from watermark where log = $1), 0)::integer, "
-        "coalesce((select batch from watermark where log = $1), 0)::bigint",
+        "coalesce((select batch from watermark where log = $1), 0)::bigint, "
+        "(select count(*) from experiment_stop)::bigint",
         params, COUNT(params), &rows);
     if (status != STATUS_OK) return status;
     *out_marks = (struct marks){
@@ -152,7 +159,8 @@ read_marks(struct db *db, uint32_t log, struct marks *out_marks)
         .certificates = db_get_int(rows, 0, 1),
         .revocations = db_get_int(rows, 0, 2),
         .bid_batch = db_get_int(rows, 0, 3),
-        .position = {log, (uint32_t)db_get_int(rows, 0, 4), (uint64_t)db_get_int(rows, 0, 5)}};
+        .position = {log, (uint32_t)db_get_int(rows, 0, 4), (uint64_t)db_get_int(rows, 0, 5)},
+        .stops = db_get_int(rows, 0, 6)};
     db_rows_free(rows);
     return STATUS_OK;
 }
@@ -195,7 +203,7 @@ read_bids(struct db *db, usec now, struct arena *arena, struct catalog_input *in
     struct db_param params[] = {db_time(now)};
     enum status status = db_query(
         db,
-        "select id, seat, message, slot, price_micros, from_us, until_us, state, key "
+        "select id, seat, message, slot, price_micros, from_us, until_us, state, key, kind "
         "from standing_bid where state < 2 and (until_us = 0 or until_us > $1)",
         params, COUNT(params), &rows);
     if (status != STATUS_OK) return status;
@@ -209,7 +217,8 @@ read_bids(struct db *db, usec now, struct arena *arena, struct catalog_input *in
                                       .price = db_get_money(rows, i, 4),
                                       .from = db_get_time(rows, i, 5),
                                       .until = db_get_time(rows, i, 6),
-                                      .state = (uint8_t)db_get_int(rows, i, 7)};
+                                      .state = (uint8_t)db_get_int(rows, i, 7),
+                                      .kind = (uint8_t)db_get_int(rows, i, 9)};
         snprintf(bids[i].key, sizeof bids[i].key, "%s", db_get_text(rows, i, 8));
     }
     db_rows_free(rows);
@@ -234,6 +243,65 @@ read_market(struct publish *publish, struct db *db, int64_t version)
     publish->market = market;
     publish->market_read = version;
     return STATUS_OK;
+}
+
+// Experiments that had stopped themselves at a time.
+static enum status
+read_stops(struct db *db, usec at, struct market *market)
+{
+    struct db_rows *rows = NULL;
+    struct db_param params[] = {db_time(at)};
+    enum status status = db_query(db,
+                                  "select experiment from experiment_stop where stopped_us <= $1",
+                                  params, COUNT(params), &rows);
+    if (status != STATUS_OK) return status;
+    for (size_t i = 0; i < db_count(rows); i++)
+        for (uint32_t j = 0; j < market->experiment_count; j++)
+            if (market->experiments[j].id == (uint32_t)db_get_int(rows, i, 0))
+                market->experiments[j].stopped = true;
+    db_rows_free(rows);
+    return STATUS_OK;
+}
+
+static void
+read_clock(const struct market *market, usec now, struct arena *arena, struct catalog_input *input)
+{
+    struct catalog_shift *shifts = arena_take(arena, BOUND_ZONE_SHIFTS, sizeof *shifts);
+    input->shift_count = market_zone_shifts(market->zone, now, shifts);
+    input->shifts = shifts;
+}
+
+enum status
+publish_catalog_input(struct db *db, uint64_t catalog_version, struct arena *arena,
+                      struct catalog_input *out_input, usec *out_at)
+{
+    struct db_rows *rows = NULL;
+    struct market *market;
+    struct db_param params[] = {db_int8((int64_t)catalog_version)};
+    enum status status = db_query(
+        db,
+        "select market_version, log, epoch, batch, at_us from catalog_version where version = $1",
+        params, COUNT(params), &rows);
+    if (status != STATUS_OK) return status;
+    if (db_count(rows) == 0) {
+        db_rows_free(rows);
+        return STATUS_NOT_FOUND;
+    }
+    uint64_t market_version = (uint64_t)db_get_int(rows, 0, 0);
+    *out_input = (struct catalog_input){.version = catalog_version,
+                                        .position = {(uint32_t)db_get_int(rows, 0, 1),
+                                                     (uint32_t)db_get_int(rows, 0, 2),
+                                                     (uint64_t)db_get_int(rows, 0, 3)}};
+    *out_at = db_get_time(rows, 0, 4);
+    db_rows_free(rows);
+    status = publish_load_market(db, market_version, arena, &market);
+    if (status != STATUS_OK) return status;
+    out_input->market = market;
+    read_clock(market, *out_at, arena, out_input);
+    status = read_stops(db, *out_at, market);
+    if (status == STATUS_OK)
+        status = limit_read(db, out_input->position.log, *out_at, arena, out_input);
+    return status;
 }
 
 // --- The file -----------------------------------------------------------------------------------
@@ -329,10 +397,15 @@ publish_now(struct publish *publish, struct db *db, const struct marks *marks, u
         snprintf(report->fault, sizeof report->fault,
                  "market version %lld was written by another version of this program",
                  (long long)marks->market);
-    input.market = publish->market;
+    if (status == STATUS_OK) {
+        input.market = publish->market;
+        read_clock(publish->market, now, arena, &input);
+        status = read_stops(db, now, publish->market);
+    }
     if (status == STATUS_OK) status = read_certificates(db, arena, &input);
     if (status == STATUS_OK) status = read_bids(db, now, arena, &input);
     if (status == STATUS_OK) status = next_version(db, &input.version);
+    if (status == STATUS_OK) status = limit_grant(publish->limit, db, now, arena, &input);
     if (status == STATUS_OK) {
         status = catalog_encode(&input, arena, &bytes, &len, &error);
         if (status != STATUS_OK)
@@ -362,7 +435,7 @@ is_due(const struct publish *publish, const struct marks *marks, usec now)
     const struct marks *done = &publish->done;
     if (marks->market == 0) return false;
     if (marks->market != done->market || marks->certificates != done->certificates ||
-        marks->revocations != done->revocations)
+        marks->revocations != done->revocations || marks->stops != done->stops)
         return true;
     bool bids = marks->bid_batch != done->bid_batch;
     return bids && (now.us - publish->bids_at.us >= BIDS_PAUSE_US || now.us < publish->bids_at.us);
@@ -375,10 +448,12 @@ publish_turn(struct publish *publish, struct db *db, usec now, struct publish_re
     usec began = clock_monotonic();
     *out_report = (struct publish_report){0};
     if (began.us < publish->retry_at.us) return STATUS_OK;
+    bool shares_due = false;
     enum status status = read_marks(db, publish->log, &marks);
+    if (status == STATUS_OK) status = limit_turn(publish->limit, db, now, &shares_due);
     if (status != STATUS_OK)
         snprintf(out_report->fault, sizeof out_report->fault, "%.480s", db_fault(db)->text);
-    else if (is_due(publish, &marks, now))
+    else if (is_due(publish, &marks, now) || (marks.market != 0 && shares_due))
         status = publish_now(publish, db, &marks, now, out_report);
     usec ended = clock_monotonic();
     if (status != STATUS_OK) publish->retry_at.us = ended.us + RETRY_US;

@@ -72,4 +72,6 @@ insert into spend_lock default values;
 
 grant select on campaign, spend_grant to vendue_ledger, vendue_console;
 grant insert on spend_grant to vendue_ledger;
+-- A catalog that was granted for, and then not written, is granted for again.
+grant update (granted_micros, limit_micros) on spend_grant to vendue_ledger;
 grant select, update on spend_lock to vendue_ledger;
