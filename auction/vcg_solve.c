@@ -170,22 +170,21 @@ fill_better(struct flow *flow, unsigned slot, bool full)
     return better;
 }
 
-// What the paid node that is given up at the least loss would bring.
+// What the paid node that is given up at the least loss would bring. Of equal ones the one found
+// first stays, so that a chain never goes round.
 static void
 find_hub(struct flow *flow)
 {
-    bool found = false;
     for (uint8_t slot = 0; slot < flow->market->slots; slot++) {
         if (!(flow->handed >> slot & 1) || flow->answer.edge[slot] == NONE) continue;
         if (!held_edge(flow, slot)->paid) continue;
         struct vcg_solve_worth worth = flow->fill[slot];
         add_edge(&worth, flow, held_edge(flow, slot), -1);
-        if (found && !exceeds(&worth, &flow->hub, flow->parts)) continue;
+        if (flow->hub_by != NONE && !exceeds(&worth, &flow->hub, flow->parts)) continue;
         flow->hub = worth;
         flow->hub_by = slot;
-        found = true;
     }
-    CHECK(found);
+    CHECK(flow->hub_by != NONE);
 }
 
 // What filling each slot that was handed out is worth; `wanting` holds nothing yet (NONE: all do).
@@ -197,6 +196,7 @@ fill_all(struct flow *flow, unsigned wanting)
     memset(flow->fill, 0, slots * sizeof *flow->fill);
     memset(flow->by, NONE, sizeof flow->by);
     memset(&flow->hub, 0, sizeof flow->hub);
+    flow->hub_by = NONE;
     bool better = true;
     for (unsigned turn = 0; better; turn++) {
         CHECK(turn <= 2 * slots + 2);  // a longer chain would go round
