@@ -26,6 +26,7 @@ struct played {
     struct round_live live;
     struct why why;
     struct twin twin;
+    struct twin_limits limits;
     struct twin_sale sale;
     uint64_t contacts, wins, by_kind[PRICE_KIND_COUNT], live_wins, deals, variants, reasons[512],
         noticed, kept_setters, asked;
@@ -51,6 +52,8 @@ make_live(struct played *played)
         uint32_t seat = catalog->messages[message].seat;
         uint8_t kind = (uint8_t)random_below(random, PRICE_KIND_COUNT);
         if (!catalog->seats[seat].live) continue;
+        uint8_t group = random_chance(random, 30) ? (uint8_t)(1 + random_below(random, 2)) : 0;
+        played->groups[played->live.count] = group;
         played->live_bids[played->live.count++] = (struct catalog_bid){
             .id = random_next(random) | 1,
             .seat = seat,
@@ -330,6 +333,24 @@ check_placement(struct played *played, const struct fact *fact, uint32_t slot)
     played->deals += sale->terms.deal != 0;
 }
 
+// Sells all slots until every group that won is whole: then the twin knows which groups are out.
+static void
+settle_groups(struct played *played)
+{
+    struct twin *twin = &played->twin;
+    const struct catalog_container *container =
+        &twin->catalog->containers[played->contact.container];
+    do {
+        twin->win_count = 0;
+        for (unsigned i = 0; i < container->slot_count; i++) {
+            twin_limits_slot(twin, i);
+            twin_sell(twin, container->slot_first + i, twin->id, &played->sale);
+            if (played->sale.winner != NULL) twin_win(twin, &played->sale);
+        }
+    } while (twin_limits_again(twin));
+    twin->win_count = 0;
+}
+
 static void
 check_against_twin(struct played *played)
 {
@@ -344,6 +365,9 @@ check_against_twin(struct played *played)
     twin->now = history->now;
     twin->win_count = 0;
     twin->id = opened->contact;
+    memset(&played->limits, 0, sizeof played->limits);
+    played->limits.live = &played->live;
+    twin->limits = &played->limits;
     twin_take_bids(twin);
     twin_take_live(twin, &played->live);
     assert_int_equal(opened->kind, FACT_CONTACT);
@@ -355,9 +379,11 @@ check_against_twin(struct played *played)
                      experiment == UINT32_MAX ? 0 : catalog->experiments[experiment].id);
     assert_int_equal((opened->opened.flags & CONTACT_VARIANT) != 0, variant);
     played->variants += variant;
+    settle_groups(played);
     for (unsigned i = 1; i <= container->slot_count; i++) {
         const struct fact *fact = &played->facts[i];
         uint32_t slot = container->slot_first + i - 1;
+        twin_limits_slot(twin, i - 1);
         assert_int_equal(fact->position, i);
         assert_true(id_same(fact->contact, opened->contact));
         twin_sell(twin, slot, fact->contact, &played->sale);
@@ -384,6 +410,7 @@ check_ask(struct played *played)
     const struct catalog_container *container = &catalog->containers[played->contact.container];
     struct twin *twin = &played->twin;
     twin->win_count = 0;
+    twin->limits = NULL;
     for (uint32_t seat = 0; seat < catalog->seat_count; seat++) {
         struct round_ask ask;
         round_ask(history->round, catalog, history->book, &played->contact, seat, history->now,
@@ -493,7 +520,6 @@ play_markets(struct played *played, uint64_t seed, unsigned markets, unsigned co
                                         .version = 1};
         random_market_everything(&options);
         options.together = 0;
-        options.limits = options.groups = false;
         if (market % 4 == 0) options.priorities = options.deals = options.kinds = false;
         history_open(&played->history, seed + market, &options, &history_limits);
         for (unsigned step = 0; step < contacts; step++) {

@@ -346,7 +346,8 @@ judge_without_floor(const struct twin *twin, const struct catalog_bid *bid, uint
         return REASON_NOT_ELIGIBLE;
     for (unsigned i = 0; i < twin->win_count; i++)
         if (twin->wins[i].message == bid->message) return REASON_DUPLICATE;
-    reason = judge_past(twin, bid->message);
+    if (twin->limits != NULL) reason = twin_limits_judge(twin, bid);
+    if (reason == REASON_NONE) reason = judge_past(twin, bid->message);
     return reason == REASON_NONE ? judge_budgets(twin, bid) : reason;
 }
 
@@ -479,6 +480,7 @@ twin_win(struct twin *twin, const struct twin_sale *sale)
 {
     twin->wins[twin->win_count].seat = sale->winner->seat;
     twin->wins[twin->win_count].message = sale->winner->message;
+    twin->wins[twin->win_count].bid = sale->winner;
     twin->wins[twin->win_count].held = sale->winner->kind == PRICE_SHARE ? 0 : sale->price;
     twin->wins[twin->win_count++].price = sale->price;
 }

@@ -10,6 +10,25 @@
 
 #define TWIN_BIDS 4096
 
+// What a contact's placements ask of each other, slots sold one after the other
+// (round_twin_limits.c). The caller's; zero but for `live` when a contact begins.
+#define TWIN_OPTIONS 64
+struct twin_option {
+    int64_t key;
+    bool paid;
+};
+struct twin_limits {
+    const struct round_live *live;  // NULL none
+    uint64_t out[16];               // groups
+    unsigned out_count;
+    bool all_out;
+    // Of the slot whose turn it is (from 0): what can serve the quota there and behind.
+    unsigned place, reached, aim;
+    bool open;
+    struct twin_option options[BOUND_SLOTS][TWIN_OPTIONS];
+    unsigned option_count[BOUND_SLOTS];
+};
+
 struct twin {
     const struct catalog *catalog;
     const struct book *book;
@@ -19,11 +38,13 @@ struct twin {
     uint32_t bid_count;
     struct {
         uint32_t seat, message;
-        int64_t price;    // in its own kind
-        int64_t held;     // against budgets
+        int64_t price;  // in its own kind
+        int64_t held;   // against budgets
+        const struct catalog_bid *bid;
     } wins[BOUND_SLOTS];  // of this contact so far
     unsigned win_count;
-    struct id id;  // of the contact: by it ties and learned rates are drawn
+    struct id id;                // of the contact: by it ties and learned rates are drawn
+    struct twin_limits *limits;  // NULL: not judged
 };
 
 // The bids of catalog and book: those of the catalog that were not replaced, and the overlay.
@@ -57,6 +78,12 @@ void
 twin_sell(const struct twin *twin, uint32_t slot, struct id contact, struct twin_sale *out_sale);
 // A sale counts for the slots behind it.
 void twin_win(struct twin *twin, const struct twin_sale *sale);
+
+// Before a slot (place from 0) is sold; as if all slots were asked for.
+void twin_limits_slot(struct twin *twin, unsigned place);
+enum reason twin_limits_judge(const struct twin *twin, const struct catalog_bid *bid);
+// After all slots were sold: true when they are to be sold anew, from the first.
+bool twin_limits_again(struct twin *twin);
 
 // The first reason that keeps a bid from the slot, in the order of round.c; REASON_NONE: eligible.
 enum reason
