@@ -28,9 +28,9 @@
 #include "log.h"
 #include "replay.h"
 
-#define SHIP_FACTS \
-    (16 * BOUND_FRAME_FACTS)  // a transaction's worth: COPY is dear below 10,000 rows
-#define SHIP_FRAMES 4096      // idle frames may hold one fact each
+// A transaction's worth: ten tables share it, and COPY is dear below 10,000 rows.
+#define SHIP_FACTS (64 * BOUND_FRAME_FACTS)
+#define SHIP_FRAMES 4096  // idle frames may hold one fact each
 
 struct shipped_frame {
     struct journal_position position;
