@@ -37,6 +37,27 @@ auctioneer_close(struct auctioneer *auctioneer)
     free(auctioneer);
 }
 
+// What the book has against a fact of the journal, and what helps.
+static void
+tell_refused(const struct journal_frame *frame, uint32_t place, enum status status,
+             struct journal_fault *out_fault)
+{
+    const struct fact *fact = &frame->facts[place];
+    bool named = fact->kind < FACT_KIND_COUNT;
+    unsigned long long batch = (unsigned long long)frame->position.batch;
+    if (status == STATUS_FULL)
+        snprintf(out_fault->text, sizeof out_fault->text,
+                 "batch %llu holds more than the book's limits; raise book.placements, "
+                 "book.customers, book.orders or book.overlay in vendue.yaml",
+                 batch);
+    else
+        snprintf(out_fault->text, sizeof out_fault->text,
+                 "batch %llu, fact %u (%s) does not follow from the facts before it (%s); was it "
+                 "written by a newer version?",
+                 batch, place, named ? fact_kind_name((enum fact_kind)fact->kind) : "of no kind",
+                 status_text(status));
+}
+
 enum status
 auctioneer_recover(struct auctioneer *auctioneer, struct reasons *reasons,
                    const char *journal_directory, struct journal_position *out_position,
@@ -53,17 +74,13 @@ auctioneer_recover(struct auctioneer *auctioneer, struct reasons *reasons,
                                             frame.position.batch};
         for (uint32_t i = 0; i < frame.count && status == STATUS_OK; i++) {
             status = book_apply(auctioneer->book, &frame.facts[i], position);
-            reasons_apply(reasons, &frame.facts[i]);
+            if (status == STATUS_OK) reasons_apply(reasons, &frame.facts[i]);
+            else tell_refused(&frame, i, status, out_fault);
         }
         if (status != STATUS_OK) break;
         *out_position = frame.position;
     }
     journal_reader_close(reader);
-    if (status == STATUS_FULL)
-        snprintf(out_fault->text, sizeof out_fault->text,
-                 "batch %llu holds more than the book's limits; raise book.placements, "
-                 "book.customers, book.orders or book.overlay in vendue.yaml",
-                 (unsigned long long)frame.position.batch);
     return status == STATUS_AGAIN ? STATUS_OK : status;
 }
 
