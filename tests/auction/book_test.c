@@ -263,6 +263,62 @@ test_spend_is_exact(void **state)
     history_close(&history);
 }
 
+static bool
+within(const struct book *book, const struct catalog_budget *budget, enum budget_of of, uint32_t id,
+       uint16_t day)
+{
+    int64_t all = book_spent(book, of, id).micros, today = book_spent_on(book, of, id, day).micros;
+    if (budget->has_total && (all > budget->total.micros || all > budget->limit.micros))
+        return false;
+    return !budget->has_daily ||
+           (today <= budget->daily.micros && today <= budget->daily_limit.micros);
+}
+
+// At every prefix of the facts nothing of the tree is overspent, in all or on its day: seat,
+// campaign, that one's parent, message; while the clock jumps back over days now and then.
+static void
+test_never_overspent(void **state)
+{
+    (void)state;
+    uint64_t seed = random_seed(91), full = 0, wins = 0;
+    for (unsigned turn = 0; turn < 4; turn++) {
+        struct history history;
+        struct random_market options = {.bids = 200, .prices = 30, .purse = 10, .version = 1};
+        random_market_everything(&options);
+        history_open(&history, seed + turn, &options, &history_limits);
+        for (unsigned step = 0; step < 1500; step++) {
+            if (random_chance(&history.random, 1))
+                history.now.us -= random_below(&history.random, 40) * (USEC_DAY / 24);
+            history_step(&history);
+        }
+        const struct catalog *catalog = history.catalog;
+        struct book *book = book_open(&history_limits);
+        for (uint32_t i = 0; i < history.count; i++) {
+            const struct fact *fact = &history.facts[i];
+            assert_int_equal(book_apply(book, fact, history.positions[i]), STATUS_OK);
+            if (fact->kind != FACT_PLACEMENT) continue;
+            uint16_t day = fact->placement.day;
+            const struct catalog_message *message =
+                &catalog->messages[catalog_message_by_id(catalog, fact->placement.message)];
+            const struct catalog_seat *seat = &catalog->seats[message->seat];
+            assert_true(within(book, &seat->budget, BUDGET_SEAT, seat->id, day));
+            assert_true(within(book, &message->budget, BUDGET_MESSAGE, message->id, day));
+            for (uint32_t of = message->campaign; of != UINT32_MAX;
+                 of = catalog->campaigns[of].parent) {
+                const struct catalog_campaign *campaign = &catalog->campaigns[of];
+                assert_true(within(book, &campaign->budget, BUDGET_CAMPAIGN, campaign->id, day));
+                full += campaign->budget.has_total;
+            }
+            wins++;
+        }
+        book_close(book);
+        history_close(&history);
+    }
+    printf("%llu wins, %llu of them under a campaign's total\n", (unsigned long long)wins,
+           (unsigned long long)full);
+    assert_true(wins > 1000 && full > 50);
+}
+
 // --- Cases with facts made by hand ---------------------------------------------------------------
 static const struct catalog_position somewhere = {1, 1, 1};
 
@@ -866,22 +922,15 @@ test_refuses(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_allocation),
-                                       cmocka_unit_test(test_fold_is_book),
-                                       cmocka_unit_test(test_small_pools),
-                                       cmocka_unit_test(test_fold_over_catalogs),
-                                       cmocka_unit_test(test_spend_is_exact),
-                                       cmocka_unit_test(test_responses),
-                                       cmocka_unit_test(test_responses_take_room),
-                                       cmocka_unit_test(test_shown),
-                                       cmocka_unit_test(test_shown_full),
-                                       cmocka_unit_test(test_old_facts),
-                                       cmocka_unit_test(test_clock_jumps),
-                                       cmocka_unit_test(test_retry),
-                                       cmocka_unit_test(test_retry_anew),
-                                       cmocka_unit_test(test_room),
-                                       cmocka_unit_test(test_expiry),
-                                       cmocka_unit_test(test_orders),
-                                       cmocka_unit_test(test_refuses)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_allocation),  cmocka_unit_test(test_fold_is_book),
+        cmocka_unit_test(test_small_pools),    cmocka_unit_test(test_fold_over_catalogs),
+        cmocka_unit_test(test_spend_is_exact), cmocka_unit_test(test_never_overspent),
+        cmocka_unit_test(test_responses),      cmocka_unit_test(test_responses_take_room),
+        cmocka_unit_test(test_shown),          cmocka_unit_test(test_shown_full),
+        cmocka_unit_test(test_old_facts),      cmocka_unit_test(test_clock_jumps),
+        cmocka_unit_test(test_retry),          cmocka_unit_test(test_retry_anew),
+        cmocka_unit_test(test_room),           cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_orders),         cmocka_unit_test(test_refuses)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
