@@ -6,7 +6,10 @@
 #include "match.h"
 #include "price.h"
 #include "round.h"
-#include "vcg.h"
+#include "round_counts.h"
+#include "round_limits.h"
+#include "round_record.h"
+#include "round_together.h"
 
 struct round_win {
     uint64_t bid;
@@ -38,85 +41,6 @@ struct round_judgement {
     const struct expr *rule;
     const struct expr_node *leaf;
     uint8_t rule_number;  // 0 slot, 1 seat, 2 message
-};
-
-// --- The customer's past, read once a contact when a bid asks ------------------------------------
-#define ROUND_SHOWN 96  // remembered; what is older is read again from the book
-struct round_past {
-    bool read, quiet, more, room, room_asked, response_room, response_room_asked;
-    uint32_t count;
-    struct round_shown {
-        uint32_t message;  // index; UINT32_MAX: not of this catalog
-        uint8_t channel;
-        uint32_t count;
-        usec at;
-    } shown[ROUND_SHOWN];
-    struct book_shown last;  // where the book's iterator stands behind them
-};
-
-// --- The record of a slot ------------------------------------------------------------------------
-#define ROUND_TALLY 28
-#define ROUND_CANDIDATES 14  // slots sold together may need more than BOUND_CANDIDATES
-struct round_candidate {
-    struct price_bid bid;  // `number`: of the bid
-    uint32_t message;      // index
-    uint32_t floor_id;
-    uint8_t how;  // enum candidate_how
-};
-struct round_refusal {
-    uint64_t bid;
-    int64_t met;
-    uint16_t seat, clause;
-    uint8_t reason, rule_of;
-};
-struct round_record {
-    uint32_t considered, eligible;
-    uint8_t candidate_count, refusal_count, reason_count;
-    struct round_candidate candidates[ROUND_CANDIDATES];  // in ranking order
-    struct round_refusal refusals[BOUND_REFUSALS];        // in the order of the search
-    uint8_t reasons[ROUND_TALLY];
-    uint32_t counts[ROUND_TALLY];
-};
-
-// --- The limits of the contact; see round_limits.c -----------------------------------------------
-#define ROUND_RESALES 16  // sales anew for the sake of groups, one group out in each
-struct round_option {     // a bid of the quota that could win a slot
-    uint64_t key;         // what it would take from others: its category, else its message
-    bool paid;
-};
-struct round_limits {
-    unsigned wanted;  // mask of slots
-    uint32_t groups_out[ROUND_RESALES];
-    uint32_t groups_out_count;
-    bool all_groups_out;
-    // The quota, at the slot being decided:
-    bool quota_open;   // it may stop a bid
-    unsigned quota;    // wins that may be reached in all
-    unsigned reached;  // so far
-    uint8_t option_counts[BOUND_SLOTS];
-    struct round_option options[BOUND_SLOTS][2 * BOUND_SLOTS];
-};
-
-// --- Slots sold together; see round_together.c ---------------------------------------------------
-#define ROUND_PURSES 96
-struct round_purse {
-    enum budget_of of;
-    uint32_t index;
-    uint32_t admitted[BOUND_SLOTS];  // messages (indexes)
-    uint32_t admitted_count;
-    enum reason reason;  // BUDGET or PACING, and of what
-    bool daily;
-    money left;
-};
-struct round_together {
-    struct vcg vcg;
-    struct vcg_sale sales[BOUND_SLOTS];
-    bool sold;  // the sales are final, and this container is priced so
-    uint32_t purse_count;
-    struct round_purse purses[ROUND_PURSES];  // too small for all that would be won from them
-    bool budgets_out, caps_out;
-    bool limited;  // there are facts of limits, by slot
-    struct fact limits[BOUND_SLOTS];
 };
 
 struct round {
@@ -155,8 +79,7 @@ struct round {
     uint32_t next_catalog;             // UINT32_MAX: the catalog's are through
     bool catalog_taken;                // next_catalog was given: look for another when asked
     bool ranked;  // the bid given last, and all behind it, rank by their price alone
-    const struct catalog_bid
-        *found;  // given last by the index: what that proves is not asked again
+    const struct catalog_bid *found;  // given last by the index, which has proven much of it
     struct round_record records[BOUND_SLOTS];
 };
 
@@ -206,73 +129,8 @@ void round_floor_contact(struct round *round);  // which experiment, and which s
 void round_floor_slot(struct round *round);     // which rules fit
 void round_floor_of(const struct round *round, uint32_t message, struct round_judgement *judgement);
 
-// --- round_counts.c ------------------------------------------------------------------------------
-void round_counts_contact(struct round *round);
-// Quiet periods, caps, and room to count.
-enum reason
-round_counts_past(struct round *round, uint32_t message, struct round_judgement *judgement);
-// Budgets and pacing of seat, campaigns and message.
-enum reason round_counts_budgets(struct round *round, const struct catalog_bid *bid,
-                                 struct round_judgement *judgement);
-// Would `amount` more still be within the budget of this seat, campaign or message (index), with
-// the contact's wins counted? Else the reason: BUDGET or PACING.
-enum reason round_counts_covers(const struct round *round, enum budget_of of, uint32_t index,
-                                money amount, struct round_judgement *judgement);
-// What a price of this kind counts against budgets.
-money round_counts_held(enum price_kind kind, money price);
-
-// --- round_record.c ------------------------------------------------------------------------------
-void round_record_open(struct round *round);
-void round_record_refused(struct round *round, const struct catalog_bid *bid,
-                          const struct round_judgement *judgement);
-void round_record_eligible(struct round *round, const struct catalog_bid *bid,
-                           const struct price_bid *entry, const struct round_judgement *judgement);
-// No bid that is priced per placement, at priority 0 and `next` or less, would be among the best.
-bool round_record_complete(const struct round *round, money next);
-// Sees to it that this eligible bid is among the candidates.
-void round_record_keep(struct round *round, const struct catalog_bid *bid,
-                       const struct price_bid *entry);
-// One candidate more, behind the others; `how` is added to what it says of itself.
-void round_record_put(struct round *round, const struct catalog_bid *bid,
-                      const struct price_bid *entry, unsigned how);
-// The facts of all records and callouts; their number. `asked`: mask of slots.
-unsigned round_record_write(const struct round *round, unsigned asked, struct fact *out_facts);
-
 // --- round_why.c ---------------------------------------------------------------------------------
 void round_why_slot(struct round *round, const struct catalog_bid *winner,
                     const struct round_judgement *winning);
-
-// --- round_limits.c ------------------------------------------------------------------------------
-void round_limits_open(struct round *round, unsigned wanted);
-// Before each slot that is asked for, in containers whose slots are sold one after the other.
-void round_limits_slot(struct round *round);
-// What the limits of the container say to a bid, with the wins so far: SEPARATION, PAID_MAX, GROUP,
-// QUOTA.
-enum reason round_limits_judge(const struct round *round, const struct catalog_bid *bid);
-// After all slots: true when they must be sold anew.
-bool round_limits_again(struct round *round);
-// Of the bid: does it count towards paid_max; does it pursue the quota's objectives; the category
-// that excludes others, from 1, 0 none; how many wins make its group whole, 0 without a group.
-bool round_limits_is_paid(const struct round *round, const struct catalog_bid *bid);
-bool round_limits_is_quota(const struct round *round, const struct catalog_bid *bid);
-uint32_t round_limits_category(const struct round *round, const struct catalog_bid *bid);
-uint32_t round_limits_group_size(const struct round *round, const struct catalog_bid *bid);
-
-// --- round_together.c ----------------------------------------------------------------------------
-// Decides all slots of the container; writes one fact for each.
-void round_together_decide(struct round *round, const struct catalog_container *container,
-                           unsigned wanted, struct fact *out_facts);
-// After the sale: what keeps an eligible bid from this slot; REASON_NONE: won it, or was beaten.
-enum reason round_together_reason(const struct round *round, const struct catalog_bid *bid,
-                                  struct round_judgement *judgement);
-// What the winner of this slot bid over its floor.
-money round_together_over(const struct round *round);
-
-// --- round_together_record.c ---------------------------------------------------------------------
-// After the sale: the candidates of all slots, and what joins them.
-void round_together_record(struct round *round, unsigned wanted);
-// round_reprice for slots sold together.
-bool round_together_record_reprice(const struct fact *facts, unsigned count, unsigned *out_position,
-                                   struct price_sale *out_sale);
 
 #endif
