@@ -21,7 +21,7 @@
 #include "hash.h"
 #include "log.h"
 
-#define SCRIBE_SYNC_FACTS 8192      // facts of one sync at most: 1 MiB, under a millisecond of disk
+#define SCRIBE_SYNC_FACTS 16384     // facts of one sync at most: 2 MiB, some 400 contacts
 #define SCRIBE_RETRY_NS 100000000L  // while the disk is full
 #define SCRIBE_EXIT_JOURNAL 4       // exit status: the journal failed, restart recovers
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The partner protocol in another language: Node's own TLS and @msgpack/msgpack play a seat and a touchpoint against the
-# running programs, and a revoked certificate is told so.
+# The partner protocol in another language: Node's own TLS and @msgpack/msgpack play a seat, a live bidder and a touchpoint
+# against the running programs, and a revoked certificate is told so.
 . "$(dirname "$0")/flow.sh"
 CLIENT=tests/flow/node_client
 command -v node >/dev/null && command -v npm >/dev/null || fail "node and npm are missing: ./dev setup"
@@ -24,6 +24,20 @@ wait_for 10 play --run first
 expect 0 play --run second
 said 'node: ok placement='
 say "${OUT##*$'\n'}"
+
+# The same seat as a live bidder: asked during the contact, told what became of its bids.
+sed 's/^  reading_room: {name: Reading Room Magazines, kind: partner,/& live: true, shows: [region],/' sample/market.yaml >"$TMP/live.yaml"
+expect 0 slotctl apply "$TMP/live.yaml"
+TRY=0
+bid_live() {
+    TRY=$((TRY + 1))
+    node "$TMP/client/bidder.js" --port "$PORT" --ca "$M/tls/ca.crt" --run "live-$TRY" \
+        --seat-cert "$M/tls/seat.reading_room.crt" --seat-key "$M/tls/seat.reading_room.key" \
+        --touchpoint-cert "$M/tls/touchpoint.bill_run.crt" --touchpoint-key "$M/tls/touchpoint.bill_run.key"
+}
+wait_for 20 bid_live  # until the catalog is live
+expect 0 bid_live
+said 'node: ok live placement='
 
 # The month is closed: the seat reads its statement in every form, whole, and what comes after is taken as before.
 period=$(date -u +%Y-%m)

@@ -27,6 +27,8 @@ class Rpc {
 
     constructor(socket) {
         this.socket = socket;
+        this.asked = null;  // async (method, params) => result: answers requests of the server
+        this.told = null;   // (method, params): notifications
         this.waiting = new Map();
         this.id = 0;
         this.ended = this.read().catch((error) => error).then((why) => {
@@ -39,7 +41,15 @@ class Rpc {
 
     async read() {
         for await (const [type, ...rest] of decodeMultiStream(this.socket)) {
-            if (type === 2) throw new Refused(rest[1][0]);
+            if (type === 2) {
+                if (rest[0] === 'refused') throw new Refused(rest[1][0]);
+                this.told?.(rest[0], rest[1][0]);
+                continue;
+            }
+            if (type === 0) {
+                this.answer(...rest);
+                continue;
+            }
             const [id, error, result] = rest;
             const call = this.waiting.get(id);
             if (type !== 1 || !call) throw new Error(`an answer to what was not asked: ${type} ${id}`);
@@ -56,6 +66,16 @@ class Rpc {
             this.waiting.set(id, { resolve, reject });
             this.socket.write(encode([0, id, method, [params]]));
         });
+    }
+
+    // A request of the server: what `asked` returns is the result, what it throws the error.
+    async answer(id, method, [params]) {
+        try {
+            if (!this.asked) throw new Error(`nobody answers ${method}`);
+            this.socket.write(encode([1, id, null, await this.asked(method, params)]));
+        } catch (error) {
+            this.socket.write(encode([1, id, { code: 567, reason: 'internal', text: error.message }, null]));
+        }
     }
 
     async close() {
