@@ -1,7 +1,7 @@
 // Which slots of a contact a live bidder may be asked for, and at what floor.
 //
-//   (1) The seat must bid live and not be paused, a contract must be in force, and the customer must
-//       agree to third parties.
+//   (1) The seat must bid live and not be paused, a contract must be in force, and the customer
+//       must agree to third parties.
 //   (2) A slot is asked for when at least one message of the seat would pass the steps (1) to (5)
 //       and (7) of round.c there: all but what depends on the bid and on the other slots.
 //   (3) The floor told is the least that counts for any of these messages, under the deal in which

@@ -34,8 +34,8 @@ struct price_sale {
 // Expected value to the host of a placement at this price: price; price x rate; revenue x share.
 // Rounded down; at most BOUND_MICROS. Bids are ranked by it before it is rounded.
 money price_score(enum price_kind kind, money price, uint64_t multiplier);
-// The least price of this kind whose score reaches `score`; BOUND_MICROS + 1 when none does (a share
-// is at most the whole).
+// The least price of this kind whose score reaches `score`; BOUND_MICROS + 1 when none does (a
+// share is at most the whole).
 money price_reaching(enum price_kind kind, money score, uint64_t multiplier);
 
 // Bids may be given one by one, in any order; the sale does not depend on it.
