@@ -37,6 +37,15 @@ MUST_CHECK enum status market_file_load(const char *text, size_t len, struct are
 MUST_CHECK enum status
 market_file_text(const char *path, struct arena *arena, const char **out_text, size_t *out_len);
 
+// Adds warnings about floors above every bid ever seen: what was bid dearest, per placement, for a
+// message in a slot (`tagid` "": in any that admits it).
+struct market_seen {
+    const char *message, *tagid;
+    money price;
+};
+void market_file_seen(const struct market *market, const struct market_seen *seen, uint32_t count,
+                      struct market_report *report);
+
 // Prints "market.yaml:12:9: error: slot bill.footer: no seat 'x'; did you mean 'y'?", one problem a
 // line (rule errors two lines more).
 void market_file_print(const struct market_report *report, const char *name, FILE *out);

@@ -42,7 +42,7 @@ check_budget(struct checker *checker, const struct market_budget *budget, usec f
         WARN(budget->place, "budget: a day's amount above the total")->mend =
             "it never counts; lower it, or raise the total";
     bool spanned = from.us != 0 && until.us != 0;
-    if (budget->pacing != PACING_ASAP && !budget->has_daily && !spanned)
+    if (budget->pacing != PACING_ASAP && budget->has_total && !budget->has_daily && !spanned)
         ERROR(budget->pacing_place, "pacing: %s over no span of time",
               market_pacing_name((enum pacing)budget->pacing))
             ->mend = "give a daily amount, or `from` and `until`";
