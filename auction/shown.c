@@ -45,7 +45,9 @@
 #define HAND_BLOCKS 4        // looked at with each contact
 #define HAND_BLOCKS_FULL 24  // when an eighth or less is free: more than a contact can take
 
-static const uint32_t spans[SPAN_ALWAYS] = {2, 8, 32, 93, 367, 1830};  // days
+#define MARK_DAYS 367
+static const uint32_t spans[SPAN_ALWAYS] = {2, 8, 32, 93, MARK_DAYS, 1830};  // days
+_Static_assert(MARK_DAYS > BOUND_QUIET_DAYS, "a mark is kept as long as any quiet period");
 
 // --- Entries -------------------------------------------------------------------------------------
 static uint32_t
