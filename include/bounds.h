@@ -51,7 +51,7 @@
 #define BOUND_DEALS 1024
 #define BOUND_EXPERIMENTS 64
 #define BOUND_PRIORITY 7                   // the highest priority; 0 is the lowest, and usual
-#define BOUND_QUIET_DAYS 366               // a quiet period: complaints and refunds are kept so long
+#define BOUND_QUIET_DAYS 366               // a quiet period; marks of complaints are kept so long
 #define BOUND_RESPONSE_DAYS 30             // a response comes within it, or its price is released
 #define BOUND_ZONE_SHIFTS 256              // changes of the host's clock that a catalog knows
 

@@ -1,5 +1,5 @@
-// Recovery of the book from a journal: the same book as the live one; a pool that is too small and a
-// fact that does not follow are refused by name, with the place.
+// Recovery of the book from a journal: the same book as the live one; a pool that is too small and
+// a fact that does not follow are refused by name, with the place.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
