@@ -25,7 +25,6 @@
 #include "inputs.h"
 #include "journal.h"
 #include "judged.h"
-#include "market_zone.h"
 #include "publish.h"
 
 #define WHY_MOST (1u << 20)  // judgements that are kept: 100 MiB, taken as they are written
@@ -373,56 +372,6 @@ replay(struct past *past, const struct settings *settings, struct catalog_input 
     return decide(past, found);
 }
 
-// Trials that had stopped themselves by then.
-static enum status
-stop_experiments(struct db *db, struct market *market, usec at)
-{
-    struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_time(at)};
-    enum status status = db_query(
-        db, "select experiment from experiment_stop where stopped_us <= $1", params, 1, &rows);
-    if (status != STATUS_OK) return status;
-    for (size_t row = 0; row < db_count(rows); row++)
-        for (uint32_t i = 0; i < market->experiment_count; i++)
-            if (market->experiments[i].id == (uint32_t)db_get_int(rows, row, 0))
-                market->experiments[i].stopped = true;
-    db_rows_free(rows);
-    return STATUS_OK;
-}
-
-// The catalog's row: what position its bids had, and when it was published.
-static enum status
-load_input(struct db *db, uint64_t version, struct past *past, struct catalog_input *input,
-           usec *out_at)
-{
-    struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_int8((int64_t)version)};
-    enum status status = db_query(db,
-                                  "select market_version, log, epoch, batch, at_us "
-                                  "from catalog_version where version = $1",
-                                  params, 1, &rows);
-    if (status != STATUS_OK) return status;
-    if (db_count(rows) == 0) {
-        db_rows_free(rows);
-        return STATUS_NOT_FOUND;
-    }
-    input->version = version;
-    input->position = (struct catalog_position){(uint32_t)db_get_int(rows, 0, 1),
-                                                (uint32_t)db_get_int(rows, 0, 2),
-                                                (uint64_t)db_get_int(rows, 0, 3)};
-    *out_at = db_get_time(rows, 0, 4);
-    uint64_t market_version = (uint64_t)db_get_int(rows, 0, 0);
-    db_rows_free(rows);
-    status = publish_load_market(db, market_version, past->arena, &past->market);
-    if (status == STATUS_OK) status = stop_experiments(db, past->market, *out_at);
-    if (status != STATUS_OK) return status;
-    struct catalog_shift *shifts = arena_take(past->arena, BOUND_ZONE_SHIFTS, sizeof *shifts);
-    input->market = past->market;
-    input->shifts = shifts;
-    input->shift_count = market_zone_shifts(past->market->zone, *out_at, shifts);
-    return STATUS_OK;
-}
-
 enum status
 past_open(const struct settings *settings, struct db *db, const struct record *record,
           struct past *out_past, char out_fault[PAST_FAULT])
@@ -433,7 +382,7 @@ past_open(const struct settings *settings, struct db *db, const struct record *r
     *past = (struct past){.how = PAST_RECORD, .arena = arena_open("past")};
     past->told = (struct told){.facts = record->facts, .count = record->decided};
     uint64_t version = record->facts[0].opened.catalog;
-    enum status status = load_input(db, version, past, &input, &at);
+    enum status status = publish_catalog_input(db, version, past->arena, &input, &at);
     if (status != STATUS_OK) {
         snprintf(
             out_fault, PAST_FAULT, "catalog %" PRIu64 ", which decided this contact: %s", version,
@@ -444,7 +393,7 @@ past_open(const struct settings *settings, struct db *db, const struct record *r
     }
     status = compile(past, &input, NULL, 0, out_fault, PAST_FAULT);
     if (status != STATUS_OK) return status;
-    past->told.market = past->market;
+    past->told.market = past->market = input.market;
     past->told.catalog = past->catalog;
     status = replay(past, settings, &input, at);
     if (past->catalog == NULL) {  // with the bids it did not compile; without them it did

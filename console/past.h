@@ -21,7 +21,7 @@ struct past {
     char why[800];        // not EXACT: why, for people
     struct told told;     // of the recorded facts; with `why` unless RECORD
     struct arena *arena;  // what follows is its own
-    struct market *market;
+    const struct market *market;
     struct catalog *catalog;
     struct book *book;
     struct round *round;
