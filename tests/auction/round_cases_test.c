@@ -24,7 +24,7 @@ struct table {
     struct market_campaign campaigns[2];  // of press: "autumn" within "year"
     struct market_deal deal;              // of press in bill.insert; only when counted
     struct market_rule_floor floor;       // likewise
-    struct market_experiment experiment;
+    struct market_experiment experiments[2];
     struct market_cap cap;
     struct contact contact;
     usec now;
@@ -107,14 +107,15 @@ table_open(struct table *table)
                                               .category = "",
                                               .when = "",
                                               .price = {3000001}};
-    table->experiment = (struct market_experiment){.id = 62,
-                                                   .code = "trial",
-                                                   .container = "",
-                                                   .slot = "",
-                                                   .channel = -1,
-                                                   .stage = -1,
-                                                   .share_ppm = 1000000,
-                                                   .factor_ppm = 2000001};
+    for (uint32_t i = 0; i < 2; i++)
+        table->experiments[i] = (struct market_experiment){.id = 62 + 10 * i,
+                                                           .code = i ? "other" : "trial",
+                                                           .container = "",
+                                                           .slot = "",
+                                                           .channel = -1,
+                                                           .stage = -1,
+                                                           .share_ppm = 1000000,
+                                                           .factor_ppm = 2000001};
     table->cap = (struct market_cap){
         .id = 63, .code = "cap", .per = CAP_ANY, .of = "", .count = 1, .window = CAP_DAY};
     table->market = (struct market){.code = "table",
@@ -128,7 +129,7 @@ table_open(struct table *table)
                                     .campaigns = table->campaigns,
                                     .deals = &table->deal,
                                     .floors = &table->floor,
-                                    .experiments = &table->experiment,
+                                    .experiments = table->experiments,
                                     .caps = &table->cap,
                                     .campaign_count = 2,
                                     .container_count = 1,
@@ -696,16 +697,24 @@ test_experiment(void **state)
     assert_int_equal(outcome.of[0].short_by.micros, 1);
     table_open(&table);
     table.market.experiment_count = 1;
-    table.experiment.share_ppm = 1;  // not this customer
+    table.experiments[0].share_ppm = 1;  // not this customer
     outcome = table_decide(&table);
     assert_int_equal(outcome.facts[0].opened.experiment, 62);
     assert_int_equal(outcome.facts[0].opened.flags, 0);
     assert_int_equal(outcome.reasons[0], REASON_OUTBID);
     table_open(&table);
     table.market.experiment_count = 1;
-    table.experiment.until.us = RANDOM_NOW;
+    table.experiments[0].until.us = RANDOM_NOW;
     outcome = table_decide(&table);
     assert_int_equal(outcome.facts[0].opened.experiment, 0);
+    table_open(&table);  // of two the first counts, and changes its own slot only
+    table.market.experiment_count = table.container.slot_count = 2;
+    table.experiments[0].slot = "bill.insert";
+    table.experiments[1].slot = "bill.footer";
+    outcome = table_decide(&table);
+    assert_int_equal(outcome.facts[0].opened.experiment, 62);
+    assert_int_equal(outcome.of[0].floor.micros, 1000001);
+    assert_int_equal(outcome.of[3].floor.micros, 500000);
 }
 
 // (7) One message of any kind a day; after a complaint a quiet time for all that does not serve.

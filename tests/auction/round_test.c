@@ -333,6 +333,12 @@ check_placement(struct played *played, const struct fact *fact, uint32_t slot)
     played->deals += sale->terms.deal != 0;
 }
 
+static bool
+is_wanted(const struct played *played, unsigned place)
+{
+    return played->contact.slots_wanted == 0 || played->contact.slots_wanted >> place & 1;
+}
+
 // Sells all slots until every group that won is whole: then the twin knows which groups are out.
 static void
 settle_groups(struct played *played)
@@ -343,12 +349,24 @@ settle_groups(struct played *played)
     do {
         twin->win_count = 0;
         for (unsigned i = 0; i < container->slot_count; i++) {
+            if (!is_wanted(played, i)) continue;
             twin_limits_slot(twin, i);
             twin_sell(twin, container->slot_first + i, twin->id, &played->sale);
             if (played->sale.winner != NULL) twin_win(twin, &played->sale);
         }
     } while (twin_limits_again(twin));
     twin->win_count = 0;
+}
+
+static void
+check_not_wanted(struct played *played, const struct fact *fact)
+{
+    assert_int_equal(fact->kind, FACT_UNFILLED);
+    assert_int_equal(fact->unfilled.reason, REASON_NOT_REQUESTED);
+    for (unsigned i = 1 + played->facts[0].opened.slots; i < played->count; i++)
+        assert_int_not_equal(played->facts[i].position, fact->position);
+    for (uint32_t i = 0; i < played->why.count; i++)
+        assert_int_not_equal(played->why.bids[i].position, fact->position);
 }
 
 static void
@@ -383,9 +401,13 @@ check_against_twin(struct played *played)
     for (unsigned i = 1; i <= container->slot_count; i++) {
         const struct fact *fact = &played->facts[i];
         uint32_t slot = container->slot_first + i - 1;
-        twin_limits_slot(twin, i - 1);
         assert_int_equal(fact->position, i);
         assert_true(id_same(fact->contact, opened->contact));
+        if (!is_wanted(played, i - 1)) {
+            check_not_wanted(played, fact);
+            continue;
+        }
+        twin_limits_slot(twin, i - 1);
         twin_sell(twin, slot, fact->contact, &played->sale);
         check_why(played, (uint8_t)i, slot);
         if (played->sale.winner != NULL) {
@@ -420,7 +442,7 @@ check_ask(struct played *played)
                    (played->contact.consent & 1u << CONSENT_THIRD_PARTY);
         for (uint32_t i = 0; i < container->slot_count; i++) {
             int64_t least = INT64_MAX;
-            for (uint32_t m = 0; may && m < catalog->message_count; m++) {
+            for (uint32_t m = 0; may && is_wanted(played, i) && m < catalog->message_count; m++) {
                 struct catalog_bid bid = {.id = 1,
                                           .seat = seat,
                                           .message = m,
@@ -476,6 +498,12 @@ play_contact(struct played *played)
     unsigned count;
     bool repeated;
     random_contact(&history->random, history->catalog, &played->contact);
+    if (random_chance(&history->random, 30)) {
+        const struct catalog_container *container =
+            &history->catalog->containers[played->contact.container];
+        played->contact.slots_wanted =
+            (uint16_t)(1 + random_below(&history->random, (1u << container->slot_count) - 1));
+    }
     make_live(played);
     const struct contact *contact = &played->contact;
     enum reason reason = round_decide(history->round, history->catalog, history->book, contact,

@@ -79,7 +79,7 @@ twin_sell(const struct twin *twin, uint32_t slot, struct id contact, struct twin
 // A sale counts for the slots behind it.
 void twin_win(struct twin *twin, const struct twin_sale *sale);
 
-// Before a slot (place from 0) is sold; as if all slots were asked for.
+// Before a slot (place from 0) is sold.
 void twin_limits_slot(struct twin *twin, unsigned place);
 enum reason twin_limits_judge(const struct twin *twin, const struct catalog_bid *bid);
 // After all slots were sold: true when they are to be sold anew, from the first.

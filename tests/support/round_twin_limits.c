@@ -23,6 +23,12 @@ is_quota(const struct twin *twin, uint32_t message)
     return twin->catalog->messages[message].objectives & container_of(twin)->quota_objectives;
 }
 
+static bool
+is_wanted(const struct twin *twin, unsigned slot)
+{
+    return twin->contact->slots_wanted == 0 || twin->contact->slots_wanted >> slot & 1;
+}
+
 // A message's group, or that of a live bid in its seat's answer; 0 none. And how many it takes.
 static uint64_t
 group_of(const struct twin *twin, const struct catalog_bid *bid, uint32_t *size)
@@ -121,7 +127,7 @@ twin_limits_slot(struct twin *twin, unsigned place)
     for (unsigned slot = 0; slot < container->slot_count; slot++) {
         uint32_t index = container->slot_first + slot;
         limits->option_count[slot] = 0;
-        if (slot < place || container->quota_count == 0) continue;
+        if (slot < place || container->quota_count == 0 || !is_wanted(twin, slot)) continue;
         for (uint32_t i = 0; i < twin->bid_count; i++) {
             const struct catalog_bid *bid = twin->bids[i];
             int64_t floor;
@@ -144,7 +150,8 @@ twin_limits_judge(const struct twin *twin, const struct catalog_bid *bid)
     const struct catalog_message *messages = twin->catalog->messages;
     int32_t category = messages[bid->message].category;
     bool paid = is_paid(twin, bid->seat);
-    uint32_t size, slots = container->slot_count;
+    uint32_t size, slots = 0;
+    for (unsigned i = 0; i < container->slot_count; i++) slots += is_wanted(twin, i);
     for (unsigned i = 0; i < twin->win_count && container->separate && category >= 0; i++)
         if (messages[twin->wins[i].message].category == category) return REASON_SEPARATION;
     if (paid && paid_left(twin) == 0) return REASON_PAID_MAX;
