@@ -43,7 +43,8 @@ parse_bid(struct reference *reference, const char *text, money floor)
     memcpy(reference->names[i], text, (size_t)(colon - text));
     uint32_t seat = 0;
     while (strcmp(reference->names[seat], reference->names[i]) != 0) seat++;
-    reference->bids[i] = (struct price_bid){i + 1, seat, amount(colon + 1), floor};
+    reference->bids[i] = (struct price_bid){
+        .bid = i + 1, .seat = seat, .price = amount(colon + 1), .floor = floor};
 }
 
 // id,reserve,bids(bidder:price...),winner,price,tolerance,provenance,source: the first five hold no

@@ -136,7 +136,7 @@ check_alone(const struct reference *reference)
         struct price_bid bids[MOST];
         for (uint32_t bidder = 0; bidder < reference->bidders; bidder++)
             bids[bidder] = (struct price_bid){
-                bidder + 1, bidder, {reference->values[bidder][slot]}, {0}};
+                .bid = bidder + 1, .seat = bidder, .price = {reference->values[bidder][slot]}};
         struct price_sale sale;
         price_clear(bids, reference->bidders, 0, &sale);
         assert_int_equal(sale.winner, slot + 1);

@@ -108,8 +108,10 @@ simulate(struct random *random, const struct row *row)
     struct price_bid bids[BIDDERS];
     for (uint32_t auction = 0; auction < AUCTIONS; auction++) {
         for (uint32_t i = 0; i < row->bidders; i++)
-            bids[i] = (struct price_bid){i + 1, i, draw_value(random, row->distribution),
-                                         row->reserve};
+            bids[i] = (struct price_bid){.bid = i + 1,
+                                         .seat = i,
+                                         .price = draw_value(random, row->distribution),
+                                         .floor = row->reserve};
         struct price_sale sale;
         price_clear(bids, row->bidders, auction, &sale);
         if (sale.winner == 0) continue;

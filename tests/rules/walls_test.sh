@@ -3,13 +3,14 @@
 source "$(dirname "$0")/rules.sh"
 
 # Words and tools that are of no room above the ground floor: types and constants.
-WORDS=" bounds terms contact fact fact_kind market settings "
+WORDS=" bounds terms reason contact fact fact_kind market market_rules settings "
 
 # The room of a public header is that of the .c of the same name.
 room_of_header() {
     local room
     case $WORDS in *" $1 "*) echo base; return ;; esac
     [ "$1" = journal ] && { echo journal; return; }
+    [ "$1" = catalog_parts ] && { echo auction; return; }
     for room in $ROOMS; do
         if [ -e "$room/$1.c" ]; then echo "$room"; return; fi
     done

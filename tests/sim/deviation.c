@@ -4,9 +4,9 @@
 // The theorem (Vickrey 1961, with a floor for each bidder) has premises, and only where they hold
 // is a lie counted: the seat can pay what its truth says (a purse smaller than the value is a
 // reason to shade), its eligible bids share one floor and one priority (else withdrawing a dear
-// message in favour of one with a lower floor, or of less competition, can pay), no deal sells to it
-// at another price than the second, and the slots of a contact are sold one by one (so one is asked
-// for).
+// message in favour of one with a lower floor, or of less competition, can pay), no deal sells to
+// it at another price than the second, and the slots of a contact are sold one by one (so one is
+// asked for).
 //
 // Checked: a lie never earns the seat more; telling the truth never costs it; when the same bid
 // wins either way it pays the same price; and the sale under the lie is the twin's, too.
