@@ -161,6 +161,55 @@ certificates_are_registered_revoked_and_published(void **state)
 }
 
 static void
+kinds_stops_and_the_clock_are_published(void **state)
+{
+    (void)state;
+    struct db *db = database_open(connection);
+    const char *text = arena_printf(
+        arena,
+        "market: {code: tiny, currency: EUR, zone: Europe/Berlin}\n%s" TINY_BILL("0.12")
+            TINY_MESSAGE
+        "experiments: {dearer: {share: 10%%, change: +20%%, stop: {loss: 10%%, after: 100}}}\n",
+        strchr(TINY_HEAD, '\n') + 1);
+    apply(db, text);
+    add_bid(db, 7, 1, "active", 250000);
+    assert_int_equal(db_run(db, "update bid_change set kind = 2", NULL, 0, NULL), STATUS_OK);
+    struct publish *publish = publish_open(directory, 1);
+    struct publish_report report;
+    usec now = {1795392000000000};
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    struct catalog *catalog = published();
+    assert_true(catalog->judged_first == 1 && catalog->bids[0].kind == PRICE_SHARE);
+    assert_int_equal(catalog->slots[0].experiment_count, 1);
+    assert_false(catalog->experiments[0].stopped);
+    assert_true(catalog->shift_count > 20);
+    catalog_close(catalog);
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_false(report.published);
+    struct db_param stopped[] = {db_time((usec){now.us + 1})};
+    assert_int_equal(
+        db_run(db, "insert into experiment_stop values (1, $1, 100, 900, 1, 20, 'too little')",
+               stopped, 1, NULL),
+        STATUS_OK);
+    uint64_t before = report.version;
+    now.us += USEC_SECOND;
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_true(report.published);
+    catalog = published();
+    assert_true(catalog->experiments[0].stopped);
+    catalog_close(catalog);
+    struct catalog_input input;
+    usec at;
+    assert_int_equal(publish_catalog_input(db, before, arena, &input, &at), STATUS_OK);
+    assert_false(input.market->experiments[0].stopped);  // not yet, then
+    assert_int_equal(input.market->experiment_count, 1);
+    assert_int_equal(publish_catalog_input(db, report.version, arena, &input, &at), STATUS_OK);
+    assert_true(input.market->experiments[0].stopped && at.us == now.us);
+    publish_close(publish);
+    db_close(db);
+}
+
+static void
 a_floor_is_published_in_under_a_second_over_ten_thousand_bids(void **state)
 {
     (void)state;
@@ -225,6 +274,8 @@ main(void)
         cmocka_unit_test_setup_teardown(turns_publish_what_changed_and_nothing_else, set_up,
                                         scratch_close),
         cmocka_unit_test_setup_teardown(certificates_are_registered_revoked_and_published, set_up,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(kinds_stops_and_the_clock_are_published, set_up,
                                         scratch_close),
         cmocka_unit_test_setup_teardown(
             a_floor_is_published_in_under_a_second_over_ten_thousand_bids, set_up, scratch_close),
