@@ -299,7 +299,7 @@ round_together_record_reprice(const struct fact *facts, unsigned count, unsigned
     }
     vcg_open(&vcg, halves[0] ^ halves[1], slot_count);
     vcg_limit(&vcg, &limits);
-    if (!cut_short) vcg.nodes_max = 100 * VCG_NODES;  // there is time
+    if (!cut_short) vcg.steps_max = 100 * VCG_STEPS;  // there is time
     for (unsigned i = 0; i < slot_count; i++) {
         *out_position = i + 1;
         if (!in_order(&vcg, &slots[i])) return false;

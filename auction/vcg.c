@@ -11,8 +11,8 @@
 //         b) separation: so does a category, where bids of a category exclude each other;
 //         c) at most paid_max of the slots go to paid bids;
 //         d) groups: of a group all bids win, or none. A group that asks for more wins than there
-//            are slots, or for more messages than bid, is out. Of bids in groups the 24 best of a
-//            slot by (3) take part;
+//            are slots, or than different messages (categories) of it bid, is out. Of bids in
+//            groups the 24 best of a slot by (3) take part;
 //         e) quota: at least quota_count slots go to bids of the quota, or as many of them as the
 //            other limits let be filled so at all: what cannot be met empties no slot.
 //   (3) The assignment chosen is, among all within the limits, the one with
@@ -54,9 +54,11 @@
 //       nothing that is bid). With a quota a seat can gain by leaving slots out that its messages
 //       of the quota could take.
 //   (9) Without quota, groups, and categories with paid and unpaid bids, all this is found by
-//       chains of moves (vcg_solve.c). Else the search for a best assignment may be long: after
-//       VCG_NODES steps it ends with the best found. The limits hold, prices lie between floor and
-//       bid, the outcome is the same in every replay; but another assignment may have added more.
+//       chains of moves (vcg_solve.c). Else the searches for the best may be long: after VCG_STEPS
+//       steps, half of them for the assignment and the rest shared by the payments, each ends with
+//       the best found. The limits hold (but the quota, perhaps), prices lie between floor and bid,
+//       the outcome is the same in every replay; but another assignment may have added more. Four
+//       slots with all limits have not been seen to come near it.
 //
 // Only the best bids of each slot matter. Let k be the number of slots. Bids of one type (paid or
 // not, where that is limited; of the quota or not, where there is one) count alike for (2 c, e).
@@ -92,8 +94,8 @@ vcg_open(struct vcg *vcg, uint64_t seed, unsigned slot_count)
     CHECK(slot_count <= BOUND_SLOTS);
     vcg->seed = seed;
     vcg->limits = (struct vcg_limits){0};
-    vcg->nodes_max = VCG_NODES;
-    vcg->nodes = 0;
+    vcg->steps_max = VCG_STEPS;
+    vcg->steps = 0;
     vcg->cut_short = false;
     vcg->slot_count = (uint8_t)slot_count;
     memset(vcg->kept, 0, sizeof vcg->kept);

@@ -40,18 +40,19 @@ struct groups {
     unsigned count;
 };
 
+// How many bids of the group could win together at most: by different messages, or categories.
 static unsigned
-messages_of(const struct vcg *vcg, uint32_t group)
+different_of(const struct vcg *vcg, uint32_t group)
 {
-    uint32_t messages[VCG_GROUPED * BOUND_SLOTS];
+    uint64_t keys[VCG_GROUPED * BOUND_SLOTS];
     unsigned count = 0;
     for (unsigned slot = 0; slot < vcg->slot_count; slot++) {
         for (unsigned i = 0; i < vcg->kept[slot][VCG_LIST_GROUPED]; i++) {
             const struct vcg_bid *bid = &vcg->offers[slot][VCG_LIST_GROUPED][i].bid;
             unsigned at = 0;
             if (bid->group != group) continue;
-            while (at < count && messages[at] != bid->message) at++;
-            if (at == count) messages[count++] = bid->message;
+            while (at < count && keys[at] != vcg_key(vcg, bid)) at++;
+            if (at == count) keys[count++] = vcg_key(vcg, bid);
         }
     }
     return count;
@@ -65,7 +66,7 @@ group_of(const struct vcg *vcg, struct groups *groups, const struct vcg_bid *bid
     for (unsigned i = 0; i < groups->count; i++)
         if (groups->group[i] == bid->group) return groups->number[i];
     uint8_t number = 0;
-    if (bid->group_size <= vcg->slot_count && messages_of(vcg, bid->group) >= bid->group_size) {
+    if (bid->group_size <= vcg->slot_count && different_of(vcg, bid->group) >= bid->group_size) {
         while (market->group_size[++number] != 0) {
         }
         market->group_size[number] = bid->group_size;
@@ -119,7 +120,6 @@ make_market(const struct vcg *vcg, struct vcg_solve_market *market)
     numbering.count = 0;
     market->slots = vcg->slot_count;
     market->paid_max = vcg->limits.paid_max == 0 ? UINT_MAX : vcg->limits.paid_max;
-    market->nodes_max = vcg->nodes_max;
     market->separate = vcg->limits.separate;
     market->grouped = false;
     memset(market->group_size, 0, sizeof market->group_size);
@@ -235,7 +235,7 @@ give_back(struct vcg *vcg, const struct vcg_solve_market *market,
                                                   .without_seat = true,
                                                   .seat = seat,
                                                   .quota = quota};
-            vcg_solve_again(market, &question, &after, &vcg->nodes, &vcg->cut_short);
+            vcg_solve_again(market, &question, &after, &vcg->steps, &vcg->cut_short);
         } else {
             vcg_solve_hand_out(market, &after, all & ~held & ~(1u << slot), slot, seat);
         }
@@ -319,11 +319,15 @@ vcg_close(struct vcg *vcg, struct vcg_sale out_sales[BOUND_SLOTS])
     make_market(vcg, &market);
     unsigned quota = vcg->limits.quota_count == 0 ? 0 : vcg_solve_quota(&market);
     if (quota > vcg->limits.quota_count) quota = vcg->limits.quota_count;
-    while (!vcg_solve_first(&market, quota, &answer, &vcg->nodes, &vcg->cut_short)) quota--;
+    market.steps_max = vcg->steps_max / 4;  // up to two searches; the other half is for prices
+    while (!vcg_solve_first(&market, quota, &answer, &vcg->steps, &vcg->cut_short))
+        quota = vcg->cut_short ? 0 : quota - 1;
     mark_needed(vcg, &market, &answer);
+    unsigned wins = 0;
     for (unsigned slot = 0; slot < vcg->slot_count; slot++) {
         out_sales[slot] = (struct vcg_sale){.counted = vcg->counted[slot]};
         if (answer.edge[slot] == NONE) continue;
+        wins++;
         const struct vcg_bid *winner = &offer_at(vcg, &market, slot, answer.edge[slot])->bid;
         out_sales[slot].winner = winner->bid;
         out_sales[slot].seat = winner->seat;
@@ -335,6 +339,7 @@ vcg_close(struct vcg *vcg, struct vcg_sale out_sales[BOUND_SLOTS])
         out_sales[slot].paid = winner->paid;
         out_sales[slot].quota = winner->quota;
     }
+    if (wins > 0) market.steps_max = vcg->steps_max / (2 * wins);
     for (unsigned slot = 0; slot < vcg->slot_count; slot++) {
         bool priced = out_sales[slot].winner == 0;
         for (unsigned i = 0; i < slot && !priced; i++)

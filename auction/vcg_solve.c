@@ -13,16 +13,17 @@
 //       paid node in exchange for a paid node that another slot gives up; or it stays with the
 //       host. A best flow plus its best chain is a best flow of one slot more. Chains never gain
 //       by going round: that would better the flow before.
-//   (2) When that answer keeps all limits, it is the best. It does unless the quota, a group, or a
-//       category with paid and unpaid bids stand against it.
-//   (3) Else all assignments are searched, slot by slot, cheapest loss first. What filling a slot
-//       anew would be worth is its price u, what a node is worth beyond that its price v, what one
-//       paid edge more would be worth the price p (the duals of the flow). The loss of an edge is
-//       u + v + p (if paid) - worth, of the host u; never negative, and the worth of an assignment
-//       is at most that of (1) less its losses. A branch ends when its losses, with the least that
-//       the missing bids of the quota must lose, leave nothing better than the best found, or when
-//       too few slots are left for the quota or for the groups begun.
-//   (4) After `nodes_max` steps the search ends with the best found, and says so.
+//   (2) When that answer keeps all limits, it is the best. Else one limit that it breaks divides the
+//       question in parts, each is relaxed and divided in its turn, and a part whose relaxed answer
+//       is not better than the best found is let go (branch and bound):
+//         a) a category won by a paid and an unpaid bid: its paid bids are out, or its unpaid ones;
+//         b) a group not won as a whole: it is out; or it wins, and the first of its bids that is
+//            missing wins one of the slots that it bids for;
+//         c) too few bids of the quota: of the slots that could go to one and did not, that which
+//            loses least by it goes to the quota's bids only, or to none of them. Slots kept so are
+//            filled before all others, or the part has no answer.
+//   (3) Steps are slots handed out. After `steps_max` of them the search ends with the best found,
+//       and says so.
 #include "vcg_solve.h"
 
 #include <limits.h>
@@ -31,25 +32,41 @@
 #include "fail.h"
 
 #define NONE VCG_SOLVE_NONE
+#define GONE (NONE - 1)  // holder of a node that is out
 
-_Static_assert(VCG_KEPT < NONE, "an edge has a number");
+_Static_assert(VCG_KEPT < GONE, "an edge has a number");
+_Static_assert(BOUND_SLOTS < GONE, "a holder is a slot");
 
 enum count { COUNT_WORTH, COUNT_QUOTA };
+enum rule { RULE_NONE, RULE_QUOTA, RULE_NO_QUOTA };
+enum group_rule { GROUP_OPEN, GROUP_OUT, GROUP_IN };
+
+// A part of a question.
+#define GONE_MOST (2 * BOUND_SLOTS * BOUND_SLOTS)
+struct part {
+    unsigned open;  // slots to be handed out; the others keep what `given` says
+    struct vcg_solve_answer given;
+    uint8_t rules[BOUND_SLOTS];        // enum rule
+    uint8_t groups[VCG_SOLVE_GROUPS];  // enum group_rule
+    unsigned gone_count;
+    uint16_t gone[GONE_MOST];  // nodes that are out
+};
 
 // The relaxed question while it is answered.
 struct flow {
     const struct vcg_solve_market *market;
-    enum count count;    // what an edge is worth
-    unsigned parts;      // of a worth
-    unsigned handed;     // slots handed out so far
-    unsigned paid_room;  // for the slots in play; UINT_MAX: no limit
-    unsigned paid;       // paid edges held
-    bool without_seat, without_groups;
+    const struct part *of;  // what of the question; NULL: all of it
+    enum count count;       // what an edge is worth
+    unsigned parts;         // of a worth
+    unsigned handed;        // slots handed out so far
+    unsigned paid_room;     // for the slots in play; UINT_MAX: no limit
+    unsigned paid;          // paid edges held
+    bool without_seat;
     uint32_t seat;
-    uint8_t hub_by;  // the slot that would give up its paid node
     struct vcg_solve_answer answer;
     uint8_t by[BOUND_SLOTS];                   // the edge by which a slot would fill itself anew
     struct vcg_solve_worth fill[BOUND_SLOTS];  // and what that is worth
+    uint8_t hub_by;                            // the slot that would give up its paid node
     struct vcg_solve_worth hub;                // what one paid edge more costs, negative
     bool key_gone[VCG_SOLVE_KEYS];             // taken by slots that are not in play
     uint8_t holder[2 * VCG_SOLVE_KEYS];        // the slot that holds a node
@@ -70,23 +87,19 @@ add(struct vcg_solve_worth *sum, const struct vcg_solve_worth *more, unsigned pa
     for (unsigned i = 0; i < parts; i++) sum->part[i] += more->part[i];
 }
 
+// Part 0 counts slots that are kept for the quota and filled so. No sum leaves 63 bits: an amount
+// is below 2^54, a draw below 2^54, a sum has up to 40 of them.
 static inline void
-take(struct vcg_solve_worth *rest, const struct vcg_solve_worth *less, unsigned parts)
-{
-    for (unsigned i = 0; i < parts; i++) rest->part[i] -= less->part[i];
-}
-
-// No sum leaves 63 bits: an amount is below 2^54, a draw below 2^54, a sum has up to 40 of them.
-static inline void
-add_edge(struct vcg_solve_worth *sum, const struct flow *flow, const struct vcg_solve_edge *edge,
-         int sign)
+add_edge(struct vcg_solve_worth *sum, const struct flow *flow, unsigned slot,
+         const struct vcg_solve_edge *edge, int sign)
 {
     if (flow->count == COUNT_QUOTA) {
         sum->part[0] += sign;
         return;
     }
+    if (flow->of != NULL && flow->of->rules[slot] == RULE_QUOTA) sum->part[0] += sign;
     if (flow->without_seat && edge->seat == flow->seat) return;  // it counts for nothing
-    sum->part[edge->class] += sign * edge->amount;
+    sum->part[1 + edge->class] += sign * edge->amount;
     sum->part[flow->parts - 1] -= sign * edge->draw;
 }
 
@@ -107,38 +120,50 @@ static void
 flow_open(struct flow *flow, const struct vcg_solve_market *market)
 {
     flow->market = market;
+    flow->of = NULL;
     flow->count = COUNT_WORTH;
-    flow->parts = market->classes + 1;
+    flow->parts = market->classes + 2;
     flow->handed = 0;
     flow->paid_room = market->paid_max;
     flow->paid = 0;
-    flow->without_seat = flow->without_groups = false;
+    flow->without_seat = false;
     flow->seat = 0;
     for (unsigned i = 0; i < BOUND_SLOTS; i++) flow->answer.edge[i] = NONE;
     memset(flow->key_gone, 0, market->keys * sizeof *flow->key_gone);
     memset(flow->holder, NONE, 2 * market->keys * sizeof *flow->holder);
 }
 
-// Slots that are not in play keep what they hold.
-static void
-flow_give(struct flow *flow, const struct vcg_solve_answer *given, unsigned open)
+// Slots that are not open keep what they hold. False when they hold a key twice, or too many paid
+// bids.
+static bool
+flow_give(struct flow *flow, const struct part *of)
 {
+    flow->of = of;
+    for (unsigned i = 0; i < of->gone_count; i++) flow->holder[of->gone[i]] = GONE;
     for (unsigned slot = 0; slot < flow->market->slots; slot++) {
-        if (open >> slot & 1 || given->edge[slot] == NONE) continue;
-        flow->answer.edge[slot] = given->edge[slot];
+        if (of->open >> slot & 1 || of->given.edge[slot] == NONE) continue;
+        flow->answer.edge[slot] = of->given.edge[slot];
         const struct vcg_solve_edge *edge = held_edge(flow, slot);
+        if (flow->key_gone[edge->key]) return false;
         flow->key_gone[edge->key] = true;
-        if (edge->paid && flow->paid_room != UINT_MAX) flow->paid_room--;
+        if (!edge->paid || flow->paid_room == UINT_MAX) continue;
+        if (flow->paid_room == 0) return false;
+        flow->paid_room--;
     }
+    return true;
 }
 
 static inline bool
-is_usable(const struct flow *flow, const struct vcg_solve_edge *edge)
+is_usable(const struct flow *flow, unsigned slot, const struct vcg_solve_edge *edge)
 {
-    if (flow->without_seat && edge->seat == flow->seat) return false;
     if (flow->key_gone[edge->key] || (edge->paid && flow->paid_room == 0)) return false;
-    if (flow->count == COUNT_QUOTA && !edge->quota) return false;
-    return !(flow->without_groups && edge->group != 0);
+    if (flow->count == COUNT_QUOTA) return edge->quota;
+    bool nothing = flow->without_seat && edge->seat == flow->seat;
+    if (flow->of == NULL) return !nothing;
+    enum rule rule = (enum rule)flow->of->rules[slot];
+    if (rule != RULE_NONE && (rule == RULE_QUOTA) != (edge->quota != 0)) return false;
+    if (nothing) return rule == RULE_QUOTA;
+    return edge->group == 0 || flow->of->groups[edge->group] != GROUP_OUT;
 }
 
 // Betters what filling `slot` anew is worth by any of its edges; true when one did.
@@ -149,15 +174,19 @@ fill_better(struct flow *flow, unsigned slot, bool full)
     bool better = false;
     for (uint8_t i = 0; i < market->counts[slot]; i++) {
         const struct vcg_solve_edge *edge = &market->edges[slot][i];
-        if (!is_usable(flow, edge)) continue;
+        if (!is_usable(flow, slot, edge)) continue;
         unsigned from = flow->holder[node_of(edge)];
-        if (from == slot) continue;
+        if (from == slot || from == GONE) continue;
         struct vcg_solve_worth reached = {0};
-        add_edge(&reached, flow, edge, 1);
-        // No chain brings more than its first edge does, and those behind are worth less.
-        if (!exceeds(&reached, &flow->fill[slot], flow->parts)) return better;
+        add_edge(&reached, flow, slot, edge, 1);
+        // No chain brings more than its first edge does, and those behind are worth less, but for
+        // those that count for nothing.
+        if (!exceeds(&reached, &flow->fill[slot], flow->parts)) {
+            if (flow->without_seat && edge->seat == flow->seat) continue;
+            return better;
+        }
         if (from != NONE) {
-            add_edge(&reached, flow, held_edge(flow, from), -1);
+            add_edge(&reached, flow, from, held_edge(flow, from), -1);
             add(&reached, &flow->fill[from], flow->parts);
         } else if (full && edge->paid) {
             add(&reached, &flow->hub, flow->parts);
@@ -179,7 +208,7 @@ find_hub(struct flow *flow)
         if (!(flow->handed >> slot & 1) || flow->answer.edge[slot] == NONE) continue;
         if (!held_edge(flow, slot)->paid) continue;
         struct vcg_solve_worth worth = flow->fill[slot];
-        add_edge(&worth, flow, held_edge(flow, slot), -1);
+        add_edge(&worth, flow, slot, held_edge(flow, slot), -1);
         if (flow->hub_by != NONE && !exceeds(&worth, &flow->hub, flow->parts)) continue;
         flow->hub = worth;
         flow->hub_by = slot;
@@ -245,251 +274,214 @@ flow_solve(struct flow *flow, unsigned open)
         if (open >> slot & 1) hand_out(flow, slot);
 }
 
-// (2)
-static bool
-keeps_limits(const struct flow *flow, unsigned quota)
-{
-    const struct vcg_solve_market *market = flow->market;
-    uint8_t wins[VCG_SOLVE_GROUPS];
-    if (market->grouped) memset(wins, 0, sizeof wins);
-    unsigned of_quota = 0;
-    for (unsigned slot = 0; slot < market->slots; slot++) {
-        if (flow->answer.edge[slot] == NONE) continue;
-        const struct vcg_solve_edge *edge = held_edge(flow, slot);
-        of_quota += edge->quota;
-        if (edge->group != 0) wins[edge->group]++;
-        for (unsigned i = 0; i < slot && market->separate; i++)
-            if (flow->answer.edge[i] != NONE && held_edge(flow, i)->key == edge->key) return false;
-    }
-    if (of_quota < quota) return false;
-    for (unsigned slot = 0; slot < market->slots && market->grouped; slot++) {
-        if (flow->answer.edge[slot] == NONE) continue;
-        const struct vcg_solve_edge *edge = held_edge(flow, slot);
-        if (flow->without_seat && edge->seat == flow->seat) continue;
-        if (edge->group != 0 && wins[edge->group] != market->group_size[edge->group]) return false;
-    }
-    return true;
-}
-
 // --- The search ----------------------------------------------------------------------------------
-struct step {
-    uint8_t edge;  // NONE: the host
-    struct vcg_solve_worth loss;
-};
 struct search {
-    const struct flow *flow;
     const struct vcg_solve_market *market;
-    unsigned parts, slots;
-    uint8_t order[BOUND_SLOTS];  // the slots in play
-    uint8_t step_counts[BOUND_SLOTS];
-    struct step steps[BOUND_SLOTS][VCG_KEPT + 1];  // of each slot, the least loss first
-    // From a place in the order on: how many slots have bids of the quota, and what the cheapest
-    // of them lose together.
-    unsigned able[BOUND_SLOTS + 1];
-    struct vcg_solve_worth quota_loss[BOUND_SLOTS + 1][BOUND_SLOTS + 1];
-    bool key_used[VCG_SOLVE_KEYS];
-    uint8_t wins[VCG_SOLVE_GROUPS];  // of each group
-    struct vcg_solve_answer answer, best;
-    struct vcg_solve_worth least_loss;  // of what is better than the best found: below it
-    struct vcg_solve_worth relaxed;
+    const struct vcg_solve_question *question;
+    unsigned quota;
+    unsigned open;  // slots of the question: what they hold counts
+    struct part part;
+    struct flow flow;
     bool found;
-    uint32_t nodes;
+    struct vcg_solve_answer best;
+    struct vcg_solve_worth most;
+    uint32_t steps;
+    bool cut_short;
 };
 
-static bool
-serves(const struct flow *flow, const struct vcg_solve_edge *edge)
+static inline const struct vcg_solve_edge *
+edge_of(const struct search *search, const struct vcg_solve_answer *answer, unsigned slot)
 {
-    if (flow->without_seat && edge->seat == flow->seat)
-        return edge->quota && !flow->key_gone[edge->key] && !(edge->paid && flow->paid_room == 0);
-    return is_usable(flow, edge);
-}
-
-// Sorted by insertion: the least loss first, of equal ones the earlier edge, the host last.
-static void
-insert_step(struct search *search, unsigned place, uint8_t edge, const struct vcg_solve_worth *loss)
-{
-    struct step *steps = search->steps[place];
-    unsigned at = search->step_counts[place]++;
-    for (; at > 0 && exceeds(&steps[at - 1].loss, loss, search->parts); at--)
-        steps[at] = steps[at - 1];
-    steps[at].edge = edge;
-    steps[at].loss = *loss;
-}
-
-static void
-list_steps(struct search *search, unsigned place)
-{
-    const struct flow *flow = search->flow;
-    const struct vcg_solve_market *market = search->market;
-    unsigned slot = search->order[place];
-    search->step_counts[place] = 0;
-    for (uint8_t i = 0; i < market->counts[slot]; i++) {
-        const struct vcg_solve_edge *edge = &market->edges[slot][i];
-        if (!serves(flow, edge)) continue;
-        struct vcg_solve_worth loss = flow->fill[slot];
-        unsigned holder = flow->holder[node_of(edge)];
-        add_edge(&loss, flow, edge, -1);
-        if (holder != NONE) {  // v and p together
-            add_edge(&loss, flow, held_edge(flow, holder), 1);
-            take(&loss, &flow->fill[holder], search->parts);
-        } else if (edge->paid) {
-            take(&loss, &flow->hub, search->parts);
-        }
-        if (search->found && !exceeds(&search->least_loss, &loss, search->parts)) continue;
-        insert_step(search, place, i, &loss);
-    }
-    if (!search->found || exceeds(&search->least_loss, &flow->fill[slot], search->parts))
-        insert_step(search, place, NONE, &flow->fill[slot]);
-}
-
-// What the missing bids of the quota must lose at least, from each place on.
-static void
-list_quota_losses(struct search *search)
-{
-    struct vcg_solve_worth least[BOUND_SLOTS];  // of the places behind, ascending
-    unsigned count = 0;
-    search->able[search->slots] = 0;
-    memset(search->quota_loss[search->slots], 0, sizeof search->quota_loss[0]);
-    for (unsigned place = search->slots; place-- > 0;) {
-        unsigned slot = search->order[place];
-        for (unsigned i = 0; i < search->step_counts[place]; i++) {
-            const struct step *step = &search->steps[place][i];
-            if (step->edge == NONE || !search->market->edges[slot][step->edge].quota) continue;
-            unsigned at = count++;
-            for (; at > 0 && exceeds(&least[at - 1], &step->loss, search->parts); at--)
-                least[at] = least[at - 1];
-            least[at] = step->loss;
-            break;
-        }
-        search->able[place] = count;
-        memset(&search->quota_loss[place][0], 0, sizeof search->quota_loss[place][0]);
-        for (unsigned i = 0; i < count; i++) {
-            search->quota_loss[place][i + 1] = search->quota_loss[place][i];
-            add(&search->quota_loss[place][i + 1], &least[i], search->parts);
-        }
-    }
-}
-
-static void
-note_best(struct search *search, const struct vcg_solve_answer *answer,
-          const struct vcg_solve_worth *worth)
-{
-    struct vcg_solve_worth loss = search->relaxed;
-    take(&loss, worth, search->parts);
-    if (search->found && !exceeds(&search->least_loss, &loss, search->parts)) return;
-    search->found = true;
-    search->least_loss = loss;
-    search->best = *answer;
-}
-
-// State of one branch.
-struct branch {
-    unsigned place, paid, missing;  // missing: wins that the groups begun still need
-    unsigned quota;                 // bids of the quota still needed
-    struct vcg_solve_worth loss, worth;
-};
-
-static bool
-enter(struct search *search, struct branch *branch, const struct vcg_solve_edge *edge)
-{
-    const struct flow *flow = search->flow;
-    if (search->key_used[edge->key]) return false;
-    if (edge->paid && branch->paid == flow->paid_room) return false;
-    if (edge->group != 0 && !(flow->without_seat && edge->seat == flow->seat)) {
-        uint8_t wins = search->wins[edge->group], size = search->market->group_size[edge->group];
-        if (wins == size) return false;
-        if (wins == 0) branch->missing += size - 1u;
-        else branch->missing--;
-    }
-    branch->paid += edge->paid;
-    if (edge->quota && branch->quota > 0) branch->quota--;
-    add_edge(&branch->worth, flow, edge, 1);
-    return true;
-}
-
-// (3)
-static void
-descend(struct search *search, const struct branch *branch)
-{
-    unsigned place = branch->place, slot = search->order[place];
-    if (place == search->slots) {
-        if (branch->missing == 0 && branch->quota == 0)
-            note_best(search, &search->answer, &branch->worth);
-        return;
-    }
-    for (unsigned i = 0; i < search->step_counts[place]; i++) {
-        const struct step *step = &search->steps[place][i];
-        if (++search->nodes > search->market->nodes_max) return;  // (4)
-        struct branch next = *branch;
-        next.place++;
-        add(&next.loss, &step->loss, search->parts);
-        if (search->found && !exceeds(&search->least_loss, &next.loss, search->parts)) return;
-        const struct vcg_solve_edge *edge = NULL;
-        if (step->edge != NONE) {
-            edge = &search->market->edges[slot][step->edge];
-            if (!enter(search, &next, edge)) continue;
-        }
-        if (next.missing > search->slots - next.place) continue;
-        if (next.quota > search->able[next.place]) continue;
-        struct vcg_solve_worth loss = next.loss;
-        add(&loss, &search->quota_loss[next.place][next.quota], search->parts);
-        if (search->found && !exceeds(&search->least_loss, &loss, search->parts)) continue;
-        search->answer.edge[slot] = step->edge;
-        if (edge != NULL) search->key_used[edge->key] = true, search->wins[edge->group]++;
-        descend(search, &next);
-        if (edge != NULL) search->key_used[edge->key] = false, search->wins[edge->group]--;
-    }
+    return answer->edge[slot] == NONE ? NULL : &search->market->edges[slot][answer->edge[slot]];
 }
 
 static struct vcg_solve_worth
-worth_of(const struct flow *flow, const struct vcg_solve_answer *answer, unsigned open)
+worth_of(const struct search *search, const struct vcg_solve_answer *answer)
 {
     struct vcg_solve_worth worth = {0};
-    for (unsigned slot = 0; slot < flow->market->slots; slot++)
-        if (open >> slot & 1 && answer->edge[slot] != NONE)
-            add_edge(&worth, flow, &flow->market->edges[slot][answer->edge[slot]], 1);
+    for (unsigned slot = 0; slot < search->market->slots; slot++)
+        if (search->open >> slot & 1 && answer->edge[slot] != NONE)
+            add_edge(&worth, &search->flow, slot, edge_of(search, answer, slot), 1);
+    worth.part[0] = 0;
     return worth;
 }
 
-// Searches from the relaxed answer on; `begin` (NULL: none) keeps the limits and is to be bettered.
 static bool
-search_all(struct flow *flow, unsigned open, unsigned quota, const struct vcg_solve_answer *begin,
-           struct vcg_solve_answer *out, uint32_t *nodes, bool *cut_short)
+is_asked(const struct search *search, const struct vcg_solve_edge *edge)
 {
-    const struct vcg_solve_market *market = flow->market;
-    struct search search;
-    search.flow = flow;
-    search.market = market;
-    search.parts = flow->parts;
-    search.slots = 0;
-    search.found = false;
-    search.nodes = 0;
-    search.relaxed = worth_of(flow, &flow->answer, open);
-    search.answer = flow->answer;
-    struct branch root = {.quota = quota};
-    memset(search.key_used, 0, market->keys * sizeof *search.key_used);
-    memset(search.wins, 0, sizeof search.wins);
-    fill_all(flow, NONE);
-    for (uint8_t slot = 0; slot < market->slots; slot++) {
-        if (open >> slot & 1) {
-            search.order[search.slots++] = slot;
-        } else if (flow->answer.edge[slot] != NONE) {
-            const struct vcg_solve_edge *edge = held_edge(flow, slot);
-            search.key_used[edge->key] = true;
-            if (edge->quota && root.quota > 0) root.quota--;
+    return !(search->question->without_seat && edge->seat == search->question->seat);
+}
+
+static void explore(struct search *search);
+
+// (2 a): true when a key was won twice, and all its parts have been explored.
+static bool
+divide_by_key(struct search *search, const struct vcg_solve_answer *answer)
+{
+    struct part *part = &search->part;
+    for (unsigned i = 1; i < search->market->slots; i++) {
+        const struct vcg_solve_edge *one = edge_of(search, answer, i);
+        for (unsigned j = 0; one != NULL && j < i; j++) {
+            const struct vcg_solve_edge *other = edge_of(search, answer, j);
+            if (other == NULL || other->key != one->key) continue;
+            CHECK(part->gone_count < GONE_MOST);
+            bool first = one->amount < other->amount;
+            unsigned at = part->gone_count++;
+            part->gone[at] = (uint16_t)node_of(first ? one : other);
+            explore(search);
+            part->gone[at] = (uint16_t)node_of(first ? other : one);
+            explore(search);
+            part->gone_count--;
+            return true;
         }
     }
-    if (begin != NULL) {
-        struct vcg_solve_worth worth = worth_of(flow, begin, open);
-        note_best(&search, begin, &worth);
+    return false;
+}
+
+static bool
+wins_key(const struct search *search, const struct vcg_solve_answer *answer, unsigned group,
+         unsigned key)
+{
+    for (unsigned slot = 0; slot < search->market->slots; slot++) {
+        const struct vcg_solve_edge *edge = edge_of(search, answer, slot);
+        if (edge != NULL && edge->group == group && edge->key == key) return true;
     }
-    for (unsigned place = 0; place < search.slots; place++) list_steps(&search, place);
-    list_quota_losses(&search);
-    if (root.quota <= search.able[0]) descend(&search, &root);
-    if (search.nodes > *nodes) *nodes = search.nodes;
-    if (search.nodes > market->nodes_max) *cut_short = true;
-    if (search.found) *out = search.best;
-    return search.found;
+    return false;
+}
+
+// The group wins: the first of its bids that is missing takes one of its slots.
+static void
+bring_in(struct search *search, const struct vcg_solve_answer *answer, unsigned group)
+{
+    const struct vcg_solve_market *market = search->market;
+    struct part *part = &search->part;
+    unsigned key = UINT_MAX;
+    for (unsigned slot = 0; slot < market->slots; slot++) {
+        for (uint8_t i = 0; i < market->counts[slot]; i++) {
+            const struct vcg_solve_edge *edge = &market->edges[slot][i];
+            if (edge->group != group || (key != UINT_MAX && edge->key != key)) continue;
+            if (key == UINT_MAX && wins_key(search, answer, group, edge->key)) continue;
+            key = edge->key;
+            if (!(part->open >> slot & 1)) continue;
+            part->open &= ~(1u << slot);
+            part->given.edge[slot] = i;
+            explore(search);
+            part->open |= 1u << slot;
+            part->given.edge[slot] = NONE;
+        }
+    }
+}
+
+// (2 b)
+static bool
+divide_by_group(struct search *search, const struct vcg_solve_answer *answer)
+{
+    struct part *part = &search->part;
+    for (unsigned slot = 0; slot < search->market->slots && search->market->grouped; slot++) {
+        const struct vcg_solve_edge *edge = edge_of(search, answer, slot);
+        if (edge == NULL || edge->group == 0 || !is_asked(search, edge)) continue;
+        unsigned group = edge->group, wins = 0;
+        for (unsigned i = 0; i < search->market->slots; i++) {
+            const struct vcg_solve_edge *other = edge_of(search, answer, i);
+            wins += other != NULL && other->group == group;
+        }
+        if (wins == search->market->group_size[group]) continue;
+        uint8_t before = part->groups[group];
+        if (before == GROUP_OPEN) {
+            part->groups[group] = GROUP_OUT;
+            explore(search);
+        }
+        part->groups[group] = GROUP_IN;
+        bring_in(search, answer, group);
+        part->groups[group] = before;
+        return true;
+    }
+    return false;
+}
+
+// What the slot would lose by going to the best bid of the quota that could take it. False: none.
+static bool
+quota_loss(const struct search *search, const struct vcg_solve_answer *answer, unsigned slot,
+           struct vcg_solve_worth *out_loss)
+{
+    const struct vcg_solve_market *market = search->market;
+    const struct part *part = &search->part;
+    const struct vcg_solve_edge *held = edge_of(search, answer, slot);
+    if (!(part->open >> slot & 1) || part->rules[slot] != RULE_NONE) return false;
+    *out_loss = (struct vcg_solve_worth){0};
+    if (held != NULL) add_edge(out_loss, &search->flow, slot, held, 1);
+    for (unsigned i = 0; i < market->counts[slot]; i++) {
+        const struct vcg_solve_edge *edge = &market->edges[slot][i];
+        if (!edge->quota || part->groups[edge->group] == GROUP_OUT) continue;
+        add_edge(out_loss, &search->flow, slot, edge, -1);
+        return true;
+    }
+    return false;
+}
+
+// (2 c)
+static bool
+divide_by_quota(struct search *search, const struct vcg_solve_answer *answer)
+{
+    struct part *part = &search->part;
+    unsigned won = 0, able = 0, choice = NONE;
+    struct vcg_solve_worth least, loss;
+    for (unsigned slot = 0; slot < search->market->slots; slot++) {
+        const struct vcg_solve_edge *edge = edge_of(search, answer, slot);
+        if (edge != NULL && edge->quota) {
+            won++;
+            continue;
+        }
+        if (!quota_loss(search, answer, slot, &loss)) continue;
+        able++;
+        if (choice != NONE && !exceeds(&least, &loss, search->flow.parts)) continue;
+        choice = slot;
+        least = loss;
+    }
+    if (won >= search->quota) return false;
+    if (won + able < search->quota) return true;  // no answer in this part
+    part->rules[choice] = RULE_QUOTA;
+    explore(search);
+    part->rules[choice] = RULE_NO_QUOTA;
+    explore(search);
+    part->rules[choice] = RULE_NONE;
+    return true;
+}
+
+static bool
+keeps_rules(const struct search *search, const struct vcg_solve_answer *answer)
+{
+    for (unsigned slot = 0; slot < search->market->slots; slot++)
+        if (search->part.open >> slot & 1 && search->part.rules[slot] == RULE_QUOTA &&
+            answer->edge[slot] == NONE)
+            return false;
+    return true;
+}
+
+static void
+explore(struct search *search)
+{
+    struct flow *flow = &search->flow;
+    search->steps += (unsigned)__builtin_popcount(search->part.open) + 1;
+    if (search->steps > search->market->steps_max) {
+        search->cut_short = true;  // (3)
+        return;
+    }
+    flow_open(flow, search->market);
+    flow->without_seat = search->question->without_seat;
+    flow->seat = search->question->seat;
+    if (!flow_give(flow, &search->part)) return;
+    flow_solve(flow, search->part.open);
+    struct vcg_solve_answer answer = flow->answer;
+    struct vcg_solve_worth worth = worth_of(search, &answer);
+    if (search->found && !exceeds(&worth, &search->most, flow->parts)) return;
+    if (!keeps_rules(search, &answer)) return;
+    if (divide_by_key(search, &answer) || divide_by_group(search, &answer) ||
+        divide_by_quota(search, &answer))
+        return;
+    search->found = true;
+    search->best = answer;
+    search->most = worth;
 }
 
 // --- Questions -----------------------------------------------------------------------------------
@@ -505,46 +497,63 @@ vcg_solve_quota(const struct vcg_solve_market *market)
     return count;
 }
 
+// `begin`: within the limits, and to be bettered; NULL: none is known. `groups`: enum group_rule.
+static bool
+answer_question(const struct vcg_solve_market *market, const struct vcg_solve_question *question,
+                const struct vcg_solve_answer *begin, enum group_rule groups,
+                struct vcg_solve_answer *out, uint32_t *steps, bool *cut_short)
+{
+    struct search search;
+    search.market = market;
+    search.question = question;
+    search.quota = question->quota;
+    search.open = search.part.open = question->open;
+    search.part.given = question->given;
+    for (unsigned slot = 0; slot < BOUND_SLOTS; slot++)
+        if (question->open >> slot & 1) search.part.given.edge[slot] = NONE;
+    memset(search.part.rules, RULE_NONE, sizeof search.part.rules);
+    memset(search.part.groups, (int)groups, sizeof search.part.groups);
+    search.part.groups[0] = GROUP_OPEN;
+    search.part.gone_count = 0;
+    search.found = begin != NULL;
+    search.cut_short = false;
+    search.steps = 0;
+    if (begin != NULL) {
+        flow_open(&search.flow, market);
+        search.flow.without_seat = question->without_seat;
+        search.flow.seat = question->seat;
+        search.best = *begin;
+        search.most = worth_of(&search, begin);
+    }
+    explore(&search);
+    if (search.cut_short) *cut_short = true;
+    *steps += search.steps;
+    if (search.found) *out = search.best;
+    return search.found;
+}
+
 bool
 vcg_solve_first(const struct vcg_solve_market *market, unsigned quota, struct vcg_solve_answer *out,
-                uint32_t *nodes, bool *cut_short)
+                uint32_t *steps, bool *cut_short)
 {
-    struct flow flow, plain;
-    unsigned all = (1u << market->slots) - 1;
-    flow_open(&flow, market);
-    flow_solve(&flow, all);
-    *out = flow.answer;
-    if (keeps_limits(&flow, quota)) return true;
-    // Something to begin with: without groups; else, where nothing is asked, nothing sold.
-    const struct vcg_solve_answer *begin = NULL;
-    flow_open(&plain, market);
-    if (quota == 0) begin = &plain.answer;
-    if (market->grouped) {
-        plain.without_groups = true;
-        flow_solve(&plain, all);
-        if (keeps_limits(&plain, quota)) {
-            begin = &plain.answer;
-        } else if (quota == 0) {
-            flow_open(&plain, market);
-        }
+    struct vcg_solve_question question = {.open = (1u << market->slots) - 1, .quota = quota};
+    struct vcg_solve_answer nothing;
+    memset(&nothing, NONE, sizeof nothing);
+    question.given = nothing;
+    const struct vcg_solve_answer *begin = quota == 0 ? &nothing : NULL;
+    if (market->grouped &&
+        answer_question(market, &question, begin, GROUP_OUT, out, steps, cut_short)) {
+        nothing = *out;  // better than nothing
+        begin = &nothing;
     }
-    return search_all(&flow, all, quota, begin, out, nodes, cut_short);
+    return answer_question(market, &question, begin, GROUP_OPEN, out, steps, cut_short);
 }
 
 void
 vcg_solve_again(const struct vcg_solve_market *market, const struct vcg_solve_question *question,
-                struct vcg_solve_answer *out, uint32_t *nodes, bool *cut_short)
+                struct vcg_solve_answer *out, uint32_t *steps, bool *cut_short)
 {
-    struct flow flow;
-    flow_open(&flow, market);
-    flow.without_seat = question->without_seat;
-    flow.seat = question->seat;
-    flow_give(&flow, &question->given, question->open);
-    flow_solve(&flow, question->open);
-    *out = flow.answer;
-    if (keeps_limits(&flow, question->quota)) return;
-    CHECK(search_all(&flow, question->open, question->quota, &question->given, out, nodes,
-                     cut_short));
+    CHECK(answer_question(market, question, &question->given, GROUP_OPEN, out, steps, cut_short));
 }
 
 void

@@ -10,10 +10,10 @@
 #define VCG_SOLVE_KEYS (VCG_KEPT * BOUND_SLOTS)
 #define VCG_SOLVE_GROUPS (VCG_GROUPED * BOUND_SLOTS / 2 + 1)  // of two bids or more; 0 is none
 
-// Compared part by part, the first difference decides: the amounts by priority, the highest first,
-// then less the draws.
+// Compared part by part, the first difference decides: a part of the search's own, the amounts by
+// priority, the highest first, then less the draws.
 struct vcg_solve_worth {
-    int64_t part[VCG_SOLVE_CLASSES + 1];
+    int64_t part[VCG_SOLVE_CLASSES + 2];
 };
 // A bid that may take a slot.
 struct vcg_solve_edge {
@@ -28,7 +28,7 @@ struct vcg_solve_market {
     unsigned slots, classes, keys;
     unsigned paid_max;  // UINT_MAX: any number
     unsigned quota_count;
-    uint32_t nodes_max;
+    uint32_t steps_max;  // of one search
     bool separate, grouped;
     uint8_t group_size[VCG_SOLVE_GROUPS];
     uint8_t counts[BOUND_SLOTS];
@@ -50,12 +50,12 @@ struct vcg_solve_question {
 // The most bids of the quota that can win together.
 unsigned vcg_solve_quota(const struct vcg_solve_market *market);
 // False when no assignment with the quota was found (only with groups, or cut short); then `out` is
-// not set. `nodes` grows to the steps taken; `cut_short` is set when the best may not be it.
+// not set. `steps` grows by the steps taken; `cut_short` is set when the best may not be it.
 bool vcg_solve_first(const struct vcg_solve_market *market, unsigned quota,
-                     struct vcg_solve_answer *out, uint32_t *nodes, bool *cut_short);
+                     struct vcg_solve_answer *out, uint32_t *steps, bool *cut_short);
 void
 vcg_solve_again(const struct vcg_solve_market *market, const struct vcg_solve_question *question,
-                struct vcg_solve_answer *out, uint32_t *nodes, bool *cut_short);
+                struct vcg_solve_answer *out, uint32_t *steps, bool *cut_short);
 
 // Where nothing but keys limits: hands one slot more out of those handed so far, as if all had been
 // handed out without the seat, which holds none of them.

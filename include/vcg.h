@@ -16,7 +16,7 @@
 #define VCG_GROUPED 24  // bids in groups that are kept of one slot
 #define VCG_LIST (3 * BOUND_SLOTS)             // bids kept of one list
 #define VCG_KEPT (4 * VCG_LIST + VCG_GROUPED)  // bids kept of one slot
-#define VCG_NODES 20000                        // steps of a search for the best; vcg.c (9)
+#define VCG_STEPS 8000                         // of all searches of a contact; vcg.c (9)
 
 struct vcg_bid {
     uint64_t bid;                // its id; not 0. It may stand for several slots, once each
@@ -60,9 +60,9 @@ struct vcg_offer {
 struct vcg {
     uint64_t seed;
     struct vcg_limits limits;
-    uint32_t nodes_max;  // VCG_NODES; a test or a judge of records may change it after vcg_open
-    uint32_t nodes;      // after vcg_close: steps of the longest search
-    bool cut_short;      // after vcg_close: a search met nodes_max
+    uint32_t steps_max;  // VCG_STEPS; a test or a judge of records may change it after vcg_open
+    uint32_t steps;      // after vcg_close: steps of all its searches
+    bool cut_short;      // after vcg_close: a search met steps_max
     uint8_t slot_count;
     uint8_t kept[BOUND_SLOTS][VCG_LISTS];
     uint32_t counted[BOUND_SLOTS];

@@ -126,27 +126,35 @@ try_all(const struct vcg_twin *market, unsigned quota)
     return trial;
 }
 
+static uint64_t
+key_of(const struct vcg_twin *market, const struct vcg_bid *bid)
+{
+    return market->limits.separate && bid->category != 0 ? bid->category + (UINT64_C(1) << 40)
+                                                         : bid->message;
+}
+
+// Below the floor; or of a group that asks for more than there are slots or different bids of it.
 static void
 throw_out(struct vcg_twin *market)
 {
+    static bool whole[VCG_TWIN_BIDS];
     for (unsigned i = 0; i < market->count; i++)
         market->out[i] = vcg_twin_score(&market->bids[i]) < market->bids[i].floor.micros;
-    static bool whole[VCG_TWIN_BIDS];
-    for (unsigned i = 0; i < market->count && market->limits.groups; i++) {
+    if (!market->limits.groups) return;
+    for (unsigned i = 0; i < market->count; i++) {
         const struct vcg_bid *bid = &market->bids[i];
-        unsigned messages = 0;
-        for (unsigned j = 0; j < market->count; j++) {
+        unsigned different = 0;
+        for (unsigned j = 0; j < market->count && bid->group != 0; j++) {
             bool counts = !market->out[j] && market->bids[j].group == bid->group;
             for (unsigned k = 0; k < j && counts; k++)
                 counts = market->out[k] || market->bids[k].group != bid->group ||
-                         market->bids[k].message != market->bids[j].message;
-            messages += counts;
+                         key_of(market, &market->bids[k]) != key_of(market, &market->bids[j]);
+            different += counts;
         }
         whole[i] = bid->group == 0 ||
-                   (bid->group_size <= market->slots && messages >= bid->group_size);
+                   (bid->group_size <= market->slots && different >= bid->group_size);
     }
-    for (unsigned i = 0; i < market->count && market->limits.groups; i++)
-        if (!whole[i]) market->out[i] = true;
+    for (unsigned i = 0; i < market->count; i++) market->out[i] |= !whole[i];
 }
 
 // What a seat pays over its floors, slot by slot: (4) and (5).
