@@ -103,19 +103,6 @@ place_of(const struct overlay *overlay, bool first, money price, uint64_t id)
     return low;
 }
 
-static void
-hide(struct overlay *overlay, struct overlay_bid *entry)
-{
-    if (!entry->offered) return;
-    uint32_t place = place_of(overlay, entry->judged_first, entry->price, entry->id);
-    CHECK(place < overlay->sorted_count && overlay->sorted[place].id == entry->id);
-    overlay->sorted_count--;
-    overlay->judged_first -= entry->judged_first;
-    memmove(&overlay->sorted[place], &overlay->sorted[place + 1],
-            (overlay->sorted_count - place) * sizeof *overlay->sorted);
-    entry->offered = false;
-}
-
 // Heap sort of one part: in place, no memory taken, never slow.
 static void
 sift_down(struct catalog_bid *bids, bool first, uint32_t at, uint32_t count)
@@ -143,20 +130,30 @@ sort(struct catalog_bid *bids, bool first, uint32_t count)
     }
 }
 
+// Brings the entry, whose state has changed since `before`, to its place among the others: only
+// those between the old place and the new one move.
 static void
-show(struct overlay *overlay, struct overlay_bid *entry)
+settle(struct overlay *overlay, const struct overlay_bid *before, struct overlay_bid *entry)
 {
-    struct catalog_bid bid;
+    struct catalog_bid bid, *sorted = overlay->sorted;
+    uint32_t end = overlay->sorted_count, from = end, to = end;
     entry->offered = resolve(overlay, entry, &bid);
-    if (!entry->offered) return;
-    entry->judged_first = catalog_judged_first(overlay->catalog, bid.message,
-                                               (enum price_kind)bid.kind);
-    uint32_t place = place_of(overlay, entry->judged_first, entry->price, entry->id);
-    memmove(&overlay->sorted[place + 1], &overlay->sorted[place],
-            (overlay->sorted_count - place) * sizeof *overlay->sorted);
-    overlay->sorted[place] = bid;
-    overlay->sorted_count++;
-    overlay->judged_first += entry->judged_first;
+    entry->judged_first = entry->offered && catalog_judged_first(overlay->catalog, bid.message,
+                                                                 (enum price_kind)bid.kind);
+    if (before->offered) {
+        from = place_of(overlay, before->judged_first, before->price, before->id);
+        CHECK(from < end && sorted[from].id == before->id);
+    }
+    if (entry->offered) to = place_of(overlay, entry->judged_first, entry->price, entry->id);
+    if (from < to) {
+        to -= before->offered;
+        memmove(&sorted[from], &sorted[from + 1], (to - from) * sizeof *sorted);
+    } else if (to < from) {
+        memmove(&sorted[to + 1], &sorted[to], (from - to) * sizeof *sorted);
+    }
+    if (entry->offered) sorted[to] = bid;
+    overlay->sorted_count = overlay->sorted_count + entry->offered - before->offered;
+    overlay->judged_first = overlay->judged_first + entry->judged_first - before->judged_first;
 }
 
 static void
@@ -176,12 +173,11 @@ overlay_put(struct overlay *overlay, const struct fact *fact, struct catalog_pos
     if (item == PROBE_NONE) {
         if (overlay->count == overlay->capacity) return STATUS_FULL;
         item = overlay->count++;
-        overlay->bids[item].offered = false;
+        overlay->bids[item] = (struct overlay_bid){.offered = false};
         probe_put(&overlay->probe, hash_mix(fact->bid.bid), item);
         mark_replaced(overlay, fact->bid.bid);
     }
-    struct overlay_bid *entry = &overlay->bids[item];
-    hide(overlay, entry);
+    struct overlay_bid *entry = &overlay->bids[item], before = *entry;
     *entry = (struct overlay_bid){
         .id = fact->bid.bid,
         .seat = fact->bid.seat,
@@ -195,7 +191,7 @@ overlay_put(struct overlay *overlay, const struct fact *fact, struct catalog_pos
         .kind = fact->bid.kind,
     };
     memcpy(entry->key, fact->bid.key, sizeof entry->key);
-    show(overlay, entry);
+    settle(overlay, &before, entry);
     return STATUS_OK;
 }
 
@@ -216,6 +212,7 @@ gather(struct overlay *overlay, struct overlay_bid *entry)
     struct catalog_bid *sorted = overlay->sorted;
     uint32_t end = overlay->sorted_count;
     entry->offered = resolve(overlay, entry, &sorted[end]);
+    entry->judged_first = false;
     if (!entry->offered) return;
     overlay->sorted_count++;
     entry->judged_first = catalog_judged_first(overlay->catalog, sorted[end].message,
