@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # What `slotctl dry-run` says of files is what the market does with them: same winners, prices, who set them, and the
-# same reasons for what stays empty. Once for the sample and some hundred contacts more, once for a small market in
-# which every rule of the auction decides something, and whose outcome stands below.
+# same reasons for what stays empty. Once for the sample and some hundred contacts more, once for random contacts of a
+# market with prices of three kinds, campaigns, caps, floors and deals, once for a small market in
+# which every rule of a single slot decides something, and whose outcome stands below.
 . "$(dirname "$0")/flow.sh"
 SEED=${VENDUE_SEED:-$RANDOM}
+RANDOM=$SEED
+. tests/flow/rich.sh
 
 # One line a slot, of what dry-run printed and of what the ledger booked.
 cat >"$TMP/views.sql" <<'END'
@@ -71,6 +74,21 @@ cat sample/contacts.jsonl "$TMP/more/contacts.jsonl" >"$TMP/contacts"
 cp sample/bids.jsonl "$TMP/bids"
 expect 0 slotctl play --bids "$TMP/bids" --contacts "$TMP/contacts" --quiet
 same sample/market.yaml
+clean
+
+say "prices of three kinds, campaigns, caps, floors, deals (seed $SEED)"
+# How much of a paced budget may be spent depends on the second, and the two decide at different ones. Where slots are
+# sold together, equally good ways to sell are drawn among by the contact's id, which is another one here.
+sed 's/, pacing: even//' tests/flow/rich.yaml >"$TMP/rich.yaml"
+M=$TMP/rich
+MARKETS+=("$M")
+"$SLOTCTL" init "$M" --port 0 >/dev/null
+slotctl up >/dev/null
+slotctl apply "$TMP/rich.yaml" >/dev/null
+cp "$TMP/rich.bids" "$TMP/bids"
+rich_contacts 80 rich page >"$TMP/contacts"
+expect 0 slotctl play --bids "$TMP/bids" --contacts "$TMP/contacts" --quiet
+same "$TMP/rich.yaml"
 clean
 
 say "every rule of the auction"

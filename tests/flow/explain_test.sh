@@ -20,7 +20,7 @@ MARKETS+=("$M")
 "$SLOTCTL" init "$M" --port 0 >/dev/null
 slotctl up >/dev/null
 expect 0 slotctl apply tests/flow/rich.yaml
-rich_contacts 40 one >"$TMP/one"
+rich_contacts 40 one page page leaf >"$TMP/one"
 expect 0 slotctl play --bids "$TMP/rich.bids" --contacts "$TMP/one" --quiet
 clean
 expect 0 slotctl reprice --all
@@ -52,16 +52,16 @@ expect 0 slotctl bid put black tea.black 0.95 --kind response --as tea
 expect 0 slotctl bid list --as mate
 said "25 % of revenue"
 expect 0 slotctl bid withdraw paused --as chai
-rich_contacts 12 two >"$TMP/two"
+rich_contacts 12 two page page leaf >"$TMP/two"
 expect 0 slotctl play --contacts "$TMP/two" --quiet
 wait_for 20 booked
 sed 's/price: 0.35/price: 0.40/; s/top: {floor: 0.20/top: {floor: 0.22/' tests/flow/rich.yaml >"$TMP/changed.yaml"
 expect 0 slotctl apply "$TMP/changed.yaml"
-rich_contacts 12 three >"$TMP/three"
+rich_contacts 12 three page page leaf >"$TMP/three"
 expect 0 slotctl play --contacts "$TMP/three" --quiet
 kill -9 "$(cut -d' ' -f1 "$M/run/auctiond.process")"
 expect 0 slotctl up
-rich_contacts 12 four >"$TMP/four"
+rich_contacts 12 four page page leaf >"$TMP/four"
 expect 0 slotctl play --contacts "$TMP/four" --quiet
 clean
 for file in one two three four; do
@@ -150,7 +150,7 @@ said "explain.days"
 printf 'explain: {days: 0}\n' >>"$M/vendue.yaml"
 expect 0 slotctl down
 expect 0 slotctl up
-rich_contacts 3 five >"$TMP/five"
+rich_contacts 3 five page page leaf >"$TMP/five"
 expect 0 slotctl play --contacts "$TMP/five" --quiet
 [ ! -e "$M/inputs" ] || [ -z "$(ls "$M/inputs")" ] || fail "inputs are kept although explain.days is 0"
 clean

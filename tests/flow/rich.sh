@@ -16,11 +16,12 @@ cat >"$TMP/rich.bids" <<'END'
 END
 
 pick() { local words=("$@"); printf '%s' "${words[RANDOM % $#]}"; }
-# rich_contacts COUNT PREFIX: so many random contacts as JSON lines, most of them of a few customers.
+# rich_contacts COUNT PREFIX [CONTAINER...]: so many random contacts as JSON lines, most of them of a few customers.
 rich_contacts() {
-    local i container touchpoint user attr
-    for ((i = 1; i <= $1; i++)); do
-        container=$(pick page page leaf)
+    local i container touchpoint user attr count=$1 prefix=$2
+    shift 2
+    for ((i = 1; i <= count; i++)); do
+        container=$(pick "${@:-page}")
         touchpoint=shop
         [ "$container" = leaf ] && touchpoint=printer
         attr="\"region\": \"$(pick north south east nowhere)\", \"age\": $((15 + RANDOM % 40))"
@@ -31,6 +32,6 @@ rich_contacts() {
         user+=", \"condition\": \"$(pick calm calm calm calm distressed)\""
         user+=", \"consent\": [$(pick '' '"third_party"' '"third_party", "profiling"' '"third_party", "profiling", "modelling", "sharing"')]"
         printf '{"touchpoint": "%s", "id": "%s-%s", "container": "%s", "experienced": %s, "user": {%s}, "attr": {%s}}\n' \
-            "$touchpoint" "$2" "$i" "$container" "$(pick true false)" "$user" "$attr"
+            "$touchpoint" "$prefix" "$i" "$container" "$(pick true false)" "$user" "$attr"
     done
 }
