@@ -1,6 +1,7 @@
 // Posting: facts into transfers, by the rules of docs/ledger.md (R1 external wins, R2 internal
-// wins, R3 gain share, R5 refunds, R11 prices per response, R12 shares of revenue). Pure: no clock, no database; what a fact needs from the past is
-// an argument. The same facts give the same transfers, with the same ids, for ever.
+// wins, R3 gain share, R5 refunds, R11 prices per response, R12 shares of revenue). Pure: no clock,
+// no database; what a fact needs from the past is an argument. The same facts give the same
+// transfers, with the same ids, for ever.
 #ifndef VENDUE_POSTING_H
 #define VENDUE_POSTING_H
 
@@ -63,7 +64,8 @@ struct posting_source {
     uint32_t index;
 };
 
-// FACT_PLACEMENT, its kind and price within their range. STATUS_NOT_FOUND: the terms know no such seat, so nothing can be booked.
+// FACT_PLACEMENT, its kind and price within their range. STATUS_NOT_FOUND: the terms know no such
+// seat, so nothing can be booked.
 MUST_CHECK enum status posting_win(const struct contract_terms *terms, const struct fact *fact,
                                    struct posting_win *out_win);
 void posting_placement(const struct posting_win *win, const struct fact *fact,

@@ -1,6 +1,7 @@
 // Reports over the ledger: the ladder, the nine objectives, the CxC matrix, the fill of slots, why
-// bids lost, pacing, experiments, deals, learned rates; and the proof line. Rows of text, ready to be laid out; amounts are exact or, where they are for
-// people, whole cents that add up to the total shown.
+// bids lost, pacing, experiments, deals, learned rates; and the proof line. Rows of text, ready to
+// be laid out; amounts are exact or, where they are for people, whole cents that add up to the
+// total shown.
 #ifndef VENDUE_REPORT_H
 #define VENDUE_REPORT_H
 

@@ -134,10 +134,12 @@ run_ladder(struct sheet *sheet)
                  "  sum(r.income_micros) as income, sum(r.gain_micros) as gain"
                  "  from report_rung r where " SPAN_OF(
                      "r") " group by r.rung) r on r.rung = n.rung"
-                          " left join (select a.rung, sum(s.count) as count from (select o.slot, count(*) as count"
+                          " left join (select a.rung, sum(s.count) as count from (select o.slot, "
+                          "count(*) as count"
                           "   from report_slot o where " SPAN_OF(
                               "o") " group by o.slot) s"
-                                   "  join slot_rung a on a.slot = s.slot group by a.rung) o on o.rung = n.rung"
+                                   "  join slot_rung a on a.slot = s.slot group by a.rung) o on "
+                                   "o.rung = n.rung"
                                    " order by n.rung";
     struct db_rows *rows = NULL;
     money *income = NULL, *gain = NULL;

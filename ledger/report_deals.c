@@ -32,7 +32,8 @@ enum status
 report_deals(struct sheet *sheet)
 {
     static const char sql[] =
-        "select (date '1970-01-01' + x.day)::text, coalesce(n.code, x.deal::text) collate \"C\", x.deal,"
+        "select (date '1970-01-01' + x.day)::text, coalesce(n.code, x.deal::text) collate \"C\", "
+        "x.deal,"
         " x.won, x.delivered, x.won - x.delivered - x.ended"
         " from (select o.day, o.deal, count(*) as won, count(*) filter (where exists ("
         "   select 1 from event e where e.placement_id = o.placement_id and e.kind = 'delivered'"

@@ -82,25 +82,11 @@ enum status
 report_rates(struct sheet *sheet)
 {
     static const char sql[] =
-        "select coalesce(m.code, x.message::text) collate \"C\", x.rung, x.cell, sum(x.delivered)::bigint,"
-        " sum(x.responded)::bigint, sum(x.converted)::bigint, sum(x.micros)::bigint"
-        " from (select o.message, o.rung, o.cell,"
-        "   case when e.kind = 'delivered' then 1 else 0 end as delivered,"
-        "   case when e.kind = 'accepted' then 1 else 0 end as responded, 0 as converted,"
-        "   0::bigint as micros"
-        "  from event e join outcome o on o.placement_id = e.placement_id"
-        "  where e.kind in ('delivered', 'accepted') and e.state = 'posted' and " SPAN_OF(
-            "e") "  union all select o.message, o.rung, o.cell, 0, 0, 1, 0"
-                 "  from outcome o join (select distinct r.placement_id from revenue r"
-                 "   where r.kind = 'converted' and r.state in ('posted', 'no_share') and " SPAN_OF(
-                     "r") "   ) r on r.placement_id = o.placement_id"
-                          "  union all select o.message, o.rung, o.cell, 0, 0, 0,"
-                          "   case when r.kind = 'converted' then r.amount_micros else -r.amount_micros end"
-                          "  from revenue r join outcome o on o.placement_id = r.placement_id"
-                          "  where r.state in ('posted', 'no_share') and " SPAN_OF(
-                              "r") ") x"
-                                   " left join message m on m.id = x.message"
-                                   " group by x.message, m.code, x.rung, x.cell order by 1, x.cell, x.rung";
+        "select coalesce(m.code, r.message::text) collate \"C\", r.rung, r.cell,"
+        " sum(r.delivered)::bigint, sum(r.responded)::bigint, sum(r.converted)::bigint,"
+        " sum(r.micros)::bigint from report_learned r left join message m on m.id = r.message"
+        " where " SPAN_OF(
+            "r") " group by r.message, m.code, r.rung, r.cell order by 1, r.cell, r.rung";
     struct db_rows *rows = NULL;
     enum status status = sheet_ask(sheet, sql, &rows);
     if (status != STATUS_OK) goto done;

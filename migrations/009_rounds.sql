@@ -123,6 +123,39 @@ create unique index contact_source on contact (log, batch, idx);
 -- A contact by its touchpoint's own id.
 create index contact_key on contact (key);
 
-grant select on reason_name, candidate, tally, refusal, callout, slot_limits to vendue_ledger,
+-- Why bids did not win, as records tell it. seat 0: all bids that were judged in the slot; else one row a bid that
+-- the record keeps. An eligible bid lost because its message won another slot, to a better bid of its own seat, to a
+-- higher priority though it was worth more, or to a better bid; where nothing was sold, to what the outcome says.
+create view record_reason as
+select t.at_us, 0 as seat, t.slot, u.reason::smallint as reason, u.count::bigint as count
+from tally t
+cross join lateral unnest(t.reasons, t.counts) as u (reason, count)
+union all
+select k.at_us, k.seat, k.slot,
+       (select r.reason from reason_name r
+        where r.key = case when k.how & 16 <> 0 then 'duplicate'
+                           when not o.filled then coalesce(o.main_reason, o.reason)
+                           when k.seat = o.seat then 'own_seat'
+                           when k.priority < w.priority and
+                                case k.how & 3 when 0 then k.price::numeric
+                                               when 1 then k.price::numeric * k.multiplier / 4294967296
+                                               else k.price::numeric * k.multiplier / 1000000 end >
+                                case w.how & 3 when 0 then w.price::numeric
+                                               when 1 then w.price::numeric * w.multiplier / 4294967296
+                                               else w.price::numeric * w.multiplier / 1000000 end
+                           then 'lost_to_priority'
+                           else 'outbid' end), 1
+from candidate k
+join contact c on c.log = k.log and c.batch = k.batch and c.idx < k.idx and k.idx <= c.idx + c.slots + c.records
+join outcome o on o.placement_id = (left(c.contact_id::text, 35) || to_hex(k.position::integer))::uuid
+left join candidate w on o.filled and w.log = k.log and w.batch = k.batch and w.idx > c.idx
+    and w.idx <= c.idx + c.slots + c.records and w.position = k.position and w.bid = o.bid
+where not (o.filled and o.bid = k.bid)
+union all
+select f.at_us, f.seat, f.slot, f.reason, 1 from refusal f
+union all
+select a.at_us, a.seat, 0, a.reason, 1 from callout a where a.reason <> 0;
+
+grant select on record_reason, reason_name, candidate, tally, refusal, callout, slot_limits to vendue_ledger,
     vendue_console;
 grant insert on candidate, tally, refusal, callout, slot_limits to vendue_ledger;

@@ -1,4 +1,4 @@
--- Experiments with floors that stopped themselves, and what their contacts brought.
+-- Experiments with floors that stopped themselves, and what their contacts brought; what is learned of messages.
 set local search_path = vendue;
 
 -- An experiment whose variant earned too little is stopped by ledgerd, for ever; catalogs published from then on
@@ -38,5 +38,23 @@ cross join lateral (
           and p.reason is distinct from 'not_requested') x) o
 where c.experiment <> 0;
 
-grant select on experiment_stop, experiment_contact to vendue_ledger, vendue_console;
+-- What is learned of each message in each cell: deliveries, responses, first conversions of a placement, revenue
+-- net of refunds. One row a fact.
+create view report_learned as
+select e.period, e.at_us, o.message, o.rung, o.cell,
+       case when e.kind = 'delivered' then 1 else 0 end as delivered,
+       case when e.kind = 'accepted' then 1 else 0 end as responded, 0 as converted, 0::bigint as micros
+from event e join outcome o on o.placement_id = e.placement_id
+where e.kind in ('delivered', 'accepted') and e.state = 'posted'
+union all
+select r.period, r.at_us, o.message, o.rung, o.cell, 0, 0,
+       case when r.kind = 'converted' and not exists (
+           select 1 from revenue f
+           where f.placement_id = r.placement_id and f.kind = 'converted' and f.state in ('posted', 'no_share')
+             and (f.log, f.batch, f.idx) < (r.log, r.batch, r.idx)) then 1 else 0 end,
+       case when r.kind = 'converted' then r.amount_micros else -r.amount_micros end
+from revenue r join outcome o on o.placement_id = r.placement_id
+where r.state in ('posted', 'no_share');
+
+grant select on experiment_stop, experiment_contact, report_learned to vendue_ledger, vendue_console;
 grant insert on experiment_stop to vendue_ledger;

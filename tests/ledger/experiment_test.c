@@ -14,12 +14,13 @@
 #include "catalog.h"
 #include "fixture.h"
 
-#define TRIALS(text)                                                                                 \
-    FIXTURE_MARKET("10%", "floor")                                                                   \
-    "experiments:\n"                                                                                 \
-    "  high: {where: {slot: bill.header}, share: 50%, change: +20%, stop: {loss: " text              \
-    ", after: 40}}\n"                                                                                \
-    "  other: {where: {slot: bill.footer}, share: 50%, change: +10%, stop: {loss: 1%, after: 40}}\n" \
+#define TRIALS                                                         \
+    FIXTURE_MARKET("10%", "floor")                                     \
+    "experiments:\n"                                                   \
+    "  high: {where: {slot: bill.header}, share: 50%, change: +20%, "  \
+    "stop: {loss: 10%, after: 40}}\n"                                  \
+    "  other: {where: {slot: bill.footer}, share: 50%, change: +10%, " \
+    "stop: {loss: 1%, after: 40}}\n"                                   \
     "  patient: {where: {slot: bill.insert}, share: 50%, change: +10%}\n"
 
 static struct fixture fixture;
@@ -30,7 +31,7 @@ set_up(void **state)
 {
     (void)state;
     fixture_open(&fixture);
-    fixture_market(&fixture, TRIALS("10%"));
+    fixture_market(&fixture, TRIALS);
     story_open(&story, &fixture, 11);
     return 0;
 }
