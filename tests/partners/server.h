@@ -40,6 +40,12 @@ struct server {
         uint32_t id;
     } later[4096];
     unsigned later_count;
+    struct answered {  // answers to requests of ours
+        uint32_t id;
+        bool refused;
+        int64_t value;  // an integer, or -1
+    } answered[64];
+    unsigned answered_count, ended;
 };
 
 static inline enum reason
@@ -89,6 +95,26 @@ server_request(void *context, const struct session_request *request)
         session_reply_error(server->listener, request->session, request->id, REASON_UNKNOWN_METHOD,
                             NULL, NULL);
     }
+}
+
+static inline void
+server_answer(void *context, const struct session_answer *answer)
+{
+    struct server *server = context;
+    struct wire_reader value = answer->value;
+    struct answered answered = {answer->id, answer->refused, -1};
+    CHECK(answer->peer.party == 7);
+    if (wire_peek(&value) == WIRE_INTEGER)
+        (void)wire_integer(&value, 0, INT32_MAX, &answered.value);
+    server->answered[server->answered_count++ % 64] = answered;
+}
+
+static inline void
+server_ended(void *context, struct session_handle session, struct session_peer peer)
+{
+    struct server *server = context;
+    (void)session;
+    server->ended += peer.party == 7;
 }
 
 static inline void
@@ -153,7 +179,12 @@ server_open(const struct listener_limits *limits)
     server->limits = limits != NULL ? *limits : listener_limits_default;
     struct listener_paths paths = server_paths(server);
     struct listener_events events = {
-        .context = server, .identify = server_identify, .request = server_request};
+        .context = server,
+        .identify = server_identify,
+        .request = server_request,
+        .answer = server_answer,
+        .ended = server_ended,
+    };
     struct listener_error error;
     if (listener_open(server->base, "127.0.0.1", 0, &paths, &server->limits, &events,
                       &server->listener, &error) != STATUS_OK) {
