@@ -40,15 +40,15 @@ enum catalog_section {
                            //   3: separate 1, paid_max 4, quota count 4, quota objectives 2; text
                            //   code
     SECTION_SLOTS,         // by container and position: id 4, rungs 2, objectives 2, delivery
-                           //   seconds 4, floor 8, before 3: floors 1; formats 2, 3: explore 1; text
-                           //   tagid, 3: floors 1; floors, formats (4 each), 3: experiments 1,
+                           //   seconds 4, floor 8, before 3: floors 1; formats 2, 3: explore 1;
+                           //   text tagid, 3: floors 1; floors, formats (4 each), 3: experiments 1,
                            //   indexes of them (1 each); values, rule. A floor: rung 1, seat 4,
                            //   category 4, price 8, 3: tier 1, number 1, id 4, has a rule 1 and
                            //   that rule
     SECTION_MESSAGES,      // id 4, seat's index 4, rung 1, objectives 2, category 4, format 4,
-                           //   from 8, until 8, budget, cap count 4, cap days 4, 3: campaign's index
-                           //   4, group 4, priority 1, after experience 1; text code, content,
-                           //   values, rule
+                           //   from 8, until 8, budget, cap count 4, cap days 4, 3: campaign's
+                           //   index 4, group 4, priority 1, after experience 1; text code,
+                           //   content, values, rule
     SECTION_CONTRACTS,     // by seat, then from: id 4, seat's index 4, from 8, until 8, charge 1,
                            //   billing 1
     SECTION_BIDS,          // in the order of catalog.bids: id 8, stable ids of seat 4, message 4,
@@ -62,8 +62,8 @@ enum catalog_section {
                            //   code
     SECTION_CAPS,          // id 4, per 1, window 1, of 4, count 4, minutes 4, text code
     SECTION_EXPERIMENTS,   // id 4, share ppm 4, factor ppm 4, from 8, until 8, stopped 1
-    SECTION_DEALS,         // id 4, at 1, priority 1, floor 8, from 8, until 8, guarantee 4, slots 4,
-                           //   messages 4, text code, slots' indexes and messages' (4 each),
+    SECTION_DEALS,         // id 4, at 1, priority 1, floor 8, from 8, until 8, guarantee 4, slots
+                           //   4, messages 4, text code, slots' indexes and messages' (4 each),
                            //   ascending
     SECTION_SHIFTS,        // from 8, offset in seconds 4
     SECTION_COUNT

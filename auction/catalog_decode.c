@@ -118,7 +118,9 @@ decode_market(struct decoder *decoder, uint32_t count)
     catalog->sample_days = codec_get_u32(&decoder->in);
     catalog->complaint_quiet_days = codec_get_u32(&decoder->in);
     catalog->refund_quiet_days = codec_get_u32(&decoder->in);
-    catalog_decode_need(decoder, catalog->sample_ppm <= MONEY_PPM);
+    catalog_decode_need(decoder, catalog->sample_ppm <= MONEY_PPM &&
+                                     catalog->complaint_quiet_days <= BOUND_QUIET_DAYS &&
+                                     catalog->refund_quiet_days <= BOUND_QUIET_DAYS);
 }
 
 static void

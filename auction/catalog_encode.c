@@ -55,7 +55,9 @@ put_market(struct encoder *encoder)
 {
     const struct market *market = encoder->input->market;
     struct codec_writer *out = &encoder->out;
-    if (market->disclosure >= DISCLOSURE_COUNT || market->sample_ppm > MONEY_PPM)
+    if (market->disclosure >= DISCLOSURE_COUNT || market->sample_ppm > MONEY_PPM ||
+        market->complaint_quiet_days > BOUND_QUIET_DAYS ||
+        market->refund_quiet_days > BOUND_QUIET_DAYS)
         return catalog_encode_refuse(encoder, "the market is not well declared");
     catalog_encode_begin(encoder, SECTION_MARKET, 1);
     codec_put_text(out, market->code);

@@ -46,9 +46,9 @@ struct catalog {
     const struct catalog_seat *seats;
     const struct catalog_message *messages;
     const struct catalog_contract *contracts;  // by seat, then from
-    // First those whose rank is not their price, by id: priced by what follows (response, share), of a
-    // message with a priority, or of a message in a deal. Then the others, dearest first, then id
-    // ascending. The book's overlay keeps the same order.
+    // First those whose rank is not their price, by id: priced by what follows (response, share),
+    // of a message with a priority, or of a message in a deal. Then the others, dearest first, then
+    // id ascending. The book's overlay keeps the same order.
     const struct catalog_bid *bids;
     uint32_t judged_first;  // bids of the first sort
     const struct catalog_campaign *campaigns;

@@ -14,8 +14,8 @@
 //   G5  A grant grows by a part when what is left of it is less than a part or than the dearest bid
 //       could cost: a part is what nobody has yet, over twice the number of logs. So nodes get
 //       budget as they spend it, in ever smaller parts.
-//   G6  A budget that was lowered below what was granted is shared by what was granted: catalogs say
-//       less than was granted, and together no more than the budget.
+//   G6  A budget that was lowered below what was granted is shared by what was granted: catalogs
+//       say less than was granted, and together no more than the budget.
 // What was sold is counted gross: a hold that was released counts as spent here, which only makes
 // the next part come earlier.
 #include "limit.h"

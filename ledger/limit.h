@@ -16,8 +16,8 @@ void limit_close(struct limit *limit);   // NULL is allowed
 MUST_CHECK enum status limit_turn(struct limit *limit, struct db *db, usec now, bool *out_due);
 
 // Grants this node its share for the catalog `input->version`, which bears it; committed when it
-// returns, so that no catalog says more than was granted. Sets input->limits, which live in `arena`.
-// `input` has its market, bids and shifts.
+// returns, so that no catalog says more than was granted. Sets input->limits, which live in
+// `arena`. `input` has its market, bids and shifts.
 MUST_CHECK enum status limit_grant(struct limit *limit, struct db *db, usec now,
                                    struct arena *arena, struct catalog_input *input);
 

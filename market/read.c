@@ -80,6 +80,13 @@ read_days(struct reader *reader, const struct tree *map, const char *key)
 {
     const struct tree *node = map != NULL ? field_get(map, key) : NULL;
     uint32_t seconds = field_seconds(reader, node, 0);
+    if (seconds / 86400 > BOUND_QUIET_DAYS) {
+        report_error(reader->report, node->place, reader->object,
+                     "%s: more than %d days, which is how long they are remembered", key,
+                     BOUND_QUIET_DAYS)
+            ->mend = "write at most 366d";
+        return 0;
+    }
     if (seconds % 86400 == 0) return seconds / 86400;
     report_error(reader->report, node->place, reader->object, "%s: '%.80s' is not whole days", key,
                  node->text)

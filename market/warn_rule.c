@@ -2,12 +2,13 @@
 //
 // A rule is a tree of AND and OR over leaves (expr.h), each a test of one attribute.
 //   never   FALSE; an OR of which no part can be true; an AND with a part that cannot, or whose
-//           tests of one attribute leave it no value: what is in all of its ranges and sets, in none
-//           of those that are negated, and within its declared range or words. IS NULL beside a test
-//           that wants the attribute known leaves none either.
+//           tests of one attribute leave it no value: what is in all of its ranges and sets, in
+//           none of those that are negated, and within its declared range or words. IS NULL beside
+//           a test that wants the attribute known leaves none either.
 //   always  TRUE; an AND of such; an OR with such a part, or with an attribute's IS NULL beside its
 //           IS NOT NULL.
-//   known   a test that every value the attribute may have passes: it says no more than IS NOT NULL.
+//   known   a test that every value the attribute may have passes: it says no more than IS NOT
+//           NULL.
 // What is found is certain; a rule that is never true for a deeper reason is not found.
 #include "warn_rule.h"
 
