@@ -717,6 +717,13 @@ test_retry(void **state)
     apply(book, placement);
     apply(book, empty);
     assert_int_equal(book_apply(book, &empty, somewhere), STATUS_INPUT);  // one too many
+    struct fact record = empty;  // of how it came about: passed over
+    for (enum fact_kind kind = FACT_CANDIDATES; kind <= FACT_CALLOUTS; kind++) {
+        struct digest before = book_digest(book);
+        record.kind = (uint8_t)kind;
+        apply(book, record);
+        assert_true(digest_same(before, book_digest(book)));
+    }
     struct id key = contact_request_key(5, first.opened.key);
     struct book_contact found;
     assert_true(book_find_contact(book, key, &found));
