@@ -1,4 +1,4 @@
-// Orders and refunds: found by order and reference, in the order of their age, gone with their list.
+// Orders and refunds: found by order and reference, in order of their age, gone with their list.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
