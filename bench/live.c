@@ -1,12 +1,13 @@
 // How long a contact waits for live bidders: a real auctiond, one hundred live bidders on one
-// connection each, and a touchpoint that asks at a steady rate and counts from the moment it meant to
-// ask. The limit beside it: `tmax`, the time the touchpoint gave.
+// connection each, and a touchpoint that asks at a steady rate and counts from the moment it meant
+// to ask. The limit beside it: `tmax`, the time the touchpoint gave.
 //
 //     bench_live [CONTACTS [PER_SECOND]]
 //
 //   well     all bidders answer at once
 //   hang     thirty of them never answer: the breaker finds out, and few contacts wait
-//   flaky    all of them leave three in ten requests unanswered: no breaker opens, all contacts wait
+//   flaky    all of them leave three in ten requests unanswered: no breaker opens, all contacts
+//   wait
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -56,7 +57,8 @@ market_text(void)
             i);
     ADD("messages:\n");
     for (unsigned i = 1; i <= BIDDERS; i++)
-        ADD("  %s.m: {seat: %s, rung: 8, objectives: cross_sell, format: text, content: \"c:%u\"}\n",
+        ADD("  %s.m: {seat: %s, rung: 8, objectives: cross_sell, format: text, content: "
+            "\"c:%u\"}\n",
             names[i], names[i], i);
     ADD("contracts:\n");
     for (unsigned i = 1; i <= BIDDERS; i++)

@@ -40,8 +40,8 @@ struct bidders {
 
 void bidder_open(struct bidders *bidders);
 void bidder_close(struct bidders *bidders);
-// Says what a connection is to be told from now on; neither: nothing any more. REASON_BUSY: too many
-// connections of the seat.
+// Says what a connection is to be told from now on; neither: nothing any more. REASON_BUSY: too
+// many connections of the seat.
 enum reason bidder_subscribe(struct bidders *bidders, uint32_t seat,
                              const struct bidder_connection *connection);
 // The session is over, whatever it was subscribed to.

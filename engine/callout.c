@@ -1,7 +1,8 @@
 // Writing: only what the catalog knows under a name leaves, and of the customer only what all of
-// these allow: the attribute is open, its own consent was given, `sharing` was given, and the seat's
-// `shows` names it. Declared attributes are copied as the touchpoint sent them, byte for byte: they
-// were checked when they were bound, and a word that no rule mentions has no number to be told from.
+// these allow: the attribute is open, its own consent was given, `sharing` was given, and the
+// seat's `shows` names it. Declared attributes are copied as the touchpoint sent them, byte for
+// byte: they were checked when they were bound, and a word that no rule mentions has no number to
+// be told from.
 //
 // Reading: the answer's map is walked once; each bid is walked by a reader of its own, so that one
 // bid's trouble is not the next one's.

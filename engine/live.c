@@ -1,17 +1,18 @@
 // A place of the pool:
 //
-//          live_ask                 all answered, or the deadline: method_decide
-//   FREE -----------> OPEN ------------------------------------------------> HELD
-//    ^                  |  refused, a test, or nobody to be told               |  its mail is consumed:
-//    +------------------+--------------------------------------------------------+  live_release
+//          live_ask            all answered, or the deadline: method_decide
+//   FREE -----------> OPEN -----------------------------------------------> HELD
+//    ^                  | refused, a test, or nobody to be told               | its mail was
+//    +------------------+-----------------------------------------------------+ spoken:
+//                                                                               live_release
 //
 //   1 The id of a request of ours says where its answer belongs: place in the pool, number of the
 //     callout, and how often the place was used (15 bits). An answer that fits no open place, its
 //     seat and its connection was late, or answers nothing: it changes no auction.
-//   2 A contact waits until `tmax` less our own time after it came; bidders are told what is left. When
-//     the touchpoint wants less than twice our own time, the two halve it.
-//   3 A contact that the book knows, or for which nobody can be asked, does not wait. A retry of one
-//     that waits joins it; another content under its key is a conflict, as ever.
+//   2 A contact waits until `tmax` less our own time after it came; bidders are told what is left.
+//     When the touchpoint wants less than twice our own time, the two halve it.
+//   3 A contact that the book knows, or for which nobody can be asked, does not wait. A retry of
+//     one that waits joins it; another content under its key is a conflict, as ever.
 //   4 A new catalog takes over at once, also for what waits (live_catalog.c).
 //   5 Callouts are recorded for seats that could compete: asked, or not, and why. Seats are gone
 //     through from another one each contact, so that BOUND_CALLOUTS leaves out nobody for ever.

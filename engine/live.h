@@ -1,5 +1,5 @@
-// Contacts that wait for live bidders. A contact that somebody is to be asked about waits here, with
-// what was asked and answered; the loop goes on with others meanwhile. Part of the edge.
+// Contacts that wait for live bidders. A contact that somebody is to be asked about waits here,
+// with what was asked and answered; the loop goes on with others meanwhile. Part of the edge.
 #ifndef VENDUE_LIVE_H
 #define VENDUE_LIVE_H
 
@@ -30,7 +30,8 @@ struct live *live_open(struct edge *edge, const struct settings *settings);
 void live_close(struct live *live);
 
 // A new contact, decoded from `params`. LIVE_DECIDE: decide it now; `out_contact` says with what.
-// LIVE_WAITS: it will be decided in live_turn. LIVE_REFUSED: the request was answered with a refusal.
+// LIVE_WAITS: it will be decided in live_turn. LIVE_REFUSED: the request was answered with a
+// refusal.
 enum live_verdict { LIVE_DECIDE, LIVE_WAITS, LIVE_REFUSED };
 enum live_verdict
 live_ask(struct live *live, const struct session_request *request, const struct contact *contact,

@@ -1,8 +1,8 @@
-// A new catalog while contacts wait for live bidders. It takes over at once, also for what waits: the
-// request, kept as it came, is bound to it anew, and bids are carried over by stable ids; those of a
-// message, slot or seat that is gone are dropped. What the bidders were told (floors, slots) was of the
-// old one; whether their bids count is judged by the new one, like any standing bid's. So no catalog
-// has to wait for contacts, and no contact is decided by rules that hold no longer.
+// A new catalog while contacts wait for live bidders. It takes over at once, also for what waits:
+// the request, kept as it came, is bound to it anew, and bids are carried over by stable ids; those
+// of a message, slot or seat that is gone are dropped. What the bidders were told (floors, slots)
+// was of the old one; whether their bids count is judged by the new one, like any standing bid's.
+// So no catalog has to wait for contacts, and no contact is decided by rules that hold no longer.
 #include "fail.h"
 #include "live.h"
 #include "live_inside.h"

@@ -1,9 +1,9 @@
-// What seats are told without asking: what became of their bids, what is due, and what was wrong with
-// an answer (docs/protocol.md, section 13). Notifications, at most once each, to connections that
-// subscribed to notices; only of facts that are durable, and only of the seat's own.
+// What seats are told without asking: what became of their bids, what is due, and what was wrong
+// with an answer (docs/protocol.md, section 13). Notifications, at most once each, to connections
+// that subscribed to notices; only of facts that are durable, and only of the seat's own.
 //
-//   1 What a connection does not take now is dropped and counted; the next notice that it takes says
-//     first how many were. Nothing waits for it.
+//   1 What a connection does not take now is dropped and counted; the next notice that it takes
+//     says first how many were. Nothing waits for it.
 //   2 The price a loser learns is of the market's `disclosure`, and only where a price would have
 //     helped: outbid, in a slot sold by itself, by a bid of the same priority.
 //   3 A live bid is always told of; of standing bids, those that the record of the round keeps.

@@ -1,8 +1,8 @@
 // Two days of counts, the newest day met and the one before: when a later day begins, they move on.
 // A fact of an older day changes nothing.
 //
-// A contact's facts come one after the other, its outcomes before their record: the outcomes are kept
-// until the next contact, for what the record says depends on who won the slot.
+// A contact's facts come one after the other, its outcomes before their record: the outcomes are
+// kept until the next contact, for what the record says depends on who won the slot.
 #include "reasons.h"
 
 #include <stdlib.h>

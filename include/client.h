@@ -1,5 +1,6 @@
 // A client of the partner API (docs/protocol.md): one connection, blocking with time-outs, one
-// request at a time or many under way, or a live bidder that is asked. Used by slotctl, the sample's player and the load generator.
+// request at a time or many under way, or a live bidder that is asked. Used by slotctl, the
+// sample's player and the load generator.
 //
 //     struct client *client;
 //     struct client_error error;
@@ -74,9 +75,9 @@ uint32_t client_in_flight(const struct client *client);
 
 // --- Being asked, and being told -----------------------------------------------------------------
 // A connection that subscribed is asked (`bid_request`) and told (`notice`) by the server, whenever
-// the client reads: in client_call, client_receive and client_poll. What is given to these functions
-// lives until they return; of the client they may only call client_reply and its kind. NULL: requests
-// are answered unknown_method, notices are passed over.
+// the client reads: in client_call, client_receive and client_poll. What is given to these
+// functions lives until they return; of the client they may only call client_reply and its kind.
+// NULL: requests are answered unknown_method, notices are passed over.
 struct client_listener {
     void *context;
     void (*asked)(void *context, struct client *client, uint32_t id, struct wire_text method,
@@ -92,8 +93,8 @@ MUST_CHECK enum status client_reply_queue(struct client *client);
 // Answers with an error instead. `text` NULL: the reason's own sentence.
 MUST_CHECK enum status
 client_reply_error(struct client *client, uint32_t id, enum reason reason, const char *text);
-// Waits until the server asked or told something that was handed on; sends what is queued. Nothing of
-// ours may be under way. STATUS_AGAIN: nothing came in time, and the connection goes on.
+// Waits until the server asked or told something that was handed on; sends what is queued. Nothing
+// of ours may be under way. STATUS_AGAIN: nothing came in time, and the connection goes on.
 MUST_CHECK enum status
 client_poll(struct client *client, uint32_t timeout_ms, struct client_error *out_error);
 int client_descriptor(const struct client *client);  // to wait on many at once

@@ -31,8 +31,8 @@ struct listener_events {
     void (*request)(void *context, const struct session_request *request);
     // An answer to a request of ours; NULL when the user never asks.
     void (*answer)(void *context, const struct session_answer *answer);
-    // A session that was admitted answers no more; what was asked of it will not be answered. Called
-    // from within the loop or listener_recheck, listener_drain, listener_close. May be NULL.
+    // A session that was admitted answers no more; what was asked of it will not be answered.
+    // Called from within the loop or listener_recheck, listener_drain, listener_close. May be NULL.
     void (*ended)(void *context, struct session_handle session, struct session_peer peer);
 };
 struct listener_error {

@@ -52,9 +52,9 @@ void session_reply_trouble(struct listener *listener, struct session_handle sess
 
 // --- Saying more than answers --------------------------------------------------------------------
 // A request of ours, with an id of the caller's choice; its answer comes as listener_events.answer,
-// late or never. A notification gets none. Each: write exactly one map into what begin returns, then
-// session_say_end. NULL: nothing can be said now: the session is gone or ending, or its peer lets too
-// much wait unread. False: it did not fit one message; nothing was said.
+// late or never. A notification gets none. Each: write exactly one map into what begin returns,
+// then session_say_end. NULL: nothing can be said now: the session is gone or ending, or its peer
+// lets too much wait unread. False: it did not fit one message; nothing was said.
 struct pack *session_ask_begin(struct listener *listener, struct session_handle session,
                                uint32_t id, const char *method);
 struct pack *

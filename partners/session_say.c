@@ -1,11 +1,11 @@
 // What is said to a peer: answers to its requests, requests of ours, and notifications. Each is
-// written into the listener's scratch memory, appended to the session's output whole, and leaves with
-// the next flush.
+// written into the listener's scratch memory, appended to the session's output whole, and leaves
+// with the next flush.
 //
 //   1 An answer is owed: it is appended whatever waits already, and a peer that lets more than
 //     BOUND_OUTPUT_HARD bytes wait is hung up on.
-//   2 A request of ours or a notification is not: it is not even begun for a peer that lets more than
-//     half of BOUND_OUTPUT_SOFT wait, so that it never keeps answers from being read or sent.
+//   2 A request of ours or a notification is not: it is not even begun for a peer that lets more
+//     than half of BOUND_OUTPUT_SOFT wait, so that it never keeps answers from being read or sent.
 #include "session.h"
 
 #include <string.h>

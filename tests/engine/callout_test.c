@@ -40,7 +40,8 @@ static const char market_text[] =
     "messages:\n"
     "  tea.green: {seat: tea, rung: 6, objectives: cross_sell, format: text, content: \"cms:1\"}\n"
     "  tea.guide: {seat: tea, rung: 6, objectives: educate, format: text, content: \"cms:2\"}\n"
-    "  rival.mate: {seat: rival, rung: 6, objectives: cross_sell, format: text, content: \"cms:3\"}\n";
+    "  rival.mate: {seat: rival, rung: 6, objectives: cross_sell, format: text, content: "
+    "\"cms:3\"}\n";
 
 static struct catalog *catalog;
 static uint32_t tea;

@@ -1,6 +1,6 @@
 // Live bidders at a real auctiond over real TLS: what they are asked, what of their answers counts,
-// and what they are told. Outcomes and reasons only, no times: the node waits long where a test needs
-// a bidder that hangs, and not at all where everybody answered.
+// and what they are told. Outcomes and reasons only, no times: the node waits long where a test
+// needs a bidder that hangs, and not at all where everybody answered.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -39,8 +39,10 @@ static const char market_format[] =
     "messages:\n"
     "  tea.green: {seat: tea, rung: 6, objectives: cross_sell, format: text, content: \"cms:1\"}\n"
     "  tea.guide: {seat: tea, rung: 6, objectives: educate, format: text, content: \"cms:2\"}\n"
-    "  rival.mate: {seat: rival, rung: 6, objectives: cross_sell, format: text, content: \"cms:3\"}\n"
-    "  quiet.milk: {seat: quiet, rung: 6, objectives: cross_sell, format: text, content: \"cms:4\"}\n"
+    "  rival.mate: {seat: rival, rung: 6, objectives: cross_sell, format: text, content: "
+    "\"cms:3\"}\n"
+    "  quiet.milk: {seat: quiet, rung: 6, objectives: cross_sell, format: text, content: "
+    "\"cms:4\"}\n"
     "contracts:\n"
     "  tea.1: {seat: tea, from: 2020-01-01}\n"
     "  rival.1: {seat: rival, from: 2020-01-01}\n"

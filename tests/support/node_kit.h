@@ -11,8 +11,8 @@
 #define NODE_KIT_SPEAKERS 160
 
 struct node_kit {
-    // Who speaks, by code of touchpoint or seat: set before node_kit_publish; NULL: shop, kiosk, tea,
-    // rival.
+    // Who speaks, by code of touchpoint or seat: set before node_kit_publish; NULL: shop, kiosk,
+    // tea, rival.
     const char *const *speakers;
     unsigned speaker_count;
     struct digest fingerprints[NODE_KIT_SPEAKERS];
