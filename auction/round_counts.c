@@ -88,6 +88,21 @@ window_began(const struct round *round, const struct catalog_cap *cap)
     return INT64_MIN;
 }
 
+// Does what was shown count towards the cap when this message is to be shown now? A message that
+// left the catalog was an address all the same: for caps over all messages and over a channel.
+static bool
+counts(const struct round *round, uint32_t index, uint32_t message, const struct round_shown *shown)
+{
+    const struct catalog_cap *cap = &round->catalog->caps[index];
+    enum channel channel = (enum channel)round->container->channel;
+    if (shown->message != UINT32_MAX)
+        return catalog_cap_counts(round->catalog, index, message, channel, shown->message,
+                                  (enum channel)shown->channel);
+    if (cap->per == CAP_ANY) return true;
+    return cap->per == CAP_CHANNEL && shown->channel == channel &&
+           (cap->of == UINT32_MAX || cap->of == channel);
+}
+
 // How many showings count towards the cap when this message is to be shown now.
 static uint32_t
 count_of(const struct round *round, uint32_t cap, uint32_t message)
@@ -105,20 +120,14 @@ count_of(const struct round *round, uint32_t cap, uint32_t message)
     if (!promised) count = here;
     for (uint32_t i = 0; i < past->count; i++) {
         const struct round_shown *shown = &past->shown[i];
-        if (shown->at.us >= began && shown->message != UINT32_MAX &&
-            catalog_cap_counts(catalog, cap, message, channel, shown->message,
-                               (enum channel)shown->channel))
-            count += shown->count;
+        if (shown->at.us >= began && counts(round, cap, message, shown)) count += shown->count;
     }
     struct book_shown older = past->last;
     while (past->more && book_next_shown(round->book, round->contact->customer, &older)) {
         struct round_shown shown;
         if (older.kind != SHOWN_MESSAGE || older.at.us < began) continue;
         remember(round, &older, &shown);
-        if (shown.message != UINT32_MAX &&
-            catalog_cap_counts(catalog, cap, message, channel, shown.message,
-                               (enum channel)shown.channel))
-            count += shown.count;
+        if (counts(round, cap, message, &shown)) count += shown.count;
     }
     return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }

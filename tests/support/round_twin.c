@@ -316,11 +316,14 @@ judge_past(const struct twin *twin, uint32_t index)
                                         channel);
         for (shown = (struct book_shown){0}; book_next_shown(twin->book, customer, &shown);) {
             uint32_t other = catalog_message_by_id(catalog, shown.message);
-            if (shown.kind == SHOWN_MESSAGE && other != UINT32_MAX &&
-                in_window(twin, cap, shown.at) &&
-                catalog_cap_counts(catalog, number, index, channel, other,
-                                   (enum channel)shown.channel))
-                count += shown.count;
+            enum channel before = (enum channel)shown.channel;
+            if (shown.kind != SHOWN_MESSAGE || !in_window(twin, cap, shown.at)) continue;
+            bool counts = cap->per == CAP_ANY;  // of a message that is gone
+            if (cap->per == CAP_CHANNEL)
+                counts = before == channel && (cap->of == UINT32_MAX || cap->of == channel);
+            if (other != UINT32_MAX)
+                counts = catalog_cap_counts(catalog, number, index, channel, other, before);
+            if (counts) count += shown.count;
         }
         if (count >= cap->count)
             return cap->per == CAP_ANY ? REASON_PRESSURE_CAP : REASON_FREQUENCY_CAP;
