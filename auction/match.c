@@ -102,7 +102,7 @@ match_contact(struct match *match, const struct catalog *catalog, const struct c
                                                                 contact->values.value[attribute]);
     }
     match->codes[MATCH_OPEN] = 1;
-    match->filters[MATCH_OPEN][0] = 1;
+    match->holds[MATCH_OPEN][0] = 1;
     match_check_lists(match);
 }
 
@@ -230,8 +230,10 @@ load_block(const struct match *match, struct match_stream *stream)
     memcpy(bits, rows + (size_t)match->rows[0] * MATCH_WORDS, sizeof bits);
     for (uint32_t i = 1; i < match->row_count; i++) {
         const lane *row = (const lane *)(const void *)(rows + (size_t)match->rows[i] * MATCH_WORDS);
-        lane some = bits[0] &= row[0];
-        for (unsigned j = 1; j < LANES; j++) some |= bits[j] &= row[j];
+#pragma GCC unroll 4
+        for (unsigned j = 0; j < LANES; j++) bits[j] &= row[j];
+        if (i % 4 != 3 && i + 1 < match->row_count) continue;  // asking costs as much as a row
+        lane some = (bits[0] | bits[1]) | (bits[2] | bits[3]);
         if ((some[0] | some[1]) == 0) return false;
     }
     memcpy(stream->bits, bits, sizeof bits);
@@ -243,19 +245,15 @@ load_block(const struct match *match, struct match_stream *stream)
 static inline bool
 column_true(const struct match *match, const struct match_column *column)
 {
-    unsigned truth = column->slot == 0 || column->slot == match->slot + 1;
-    for (unsigned i = 0; i < MATCH_RANGES; i++) {
-        unsigned code = match->codes[column->range[i]];
-        unsigned inside = (code >= column->least[i]) & (code <= column->most[i]);
-        truth &= (inside ^ (column->negated >> i & 1u)) & (code != 0);
-    }
-    const uint64_t *filter = match->filters[column->list];
+    unsigned truth = (column->slot == 0) | (column->slot == match->slot + 1);
+#pragma GCC unroll 2
+    for (unsigned i = 0; i < MATCH_RANGES; i++)
+        truth &= (uint16_t)(match->codes[column->range[i]] - column->least[i]) <= column->span[i];
+    const uint8_t *holds = match->holds[column->list];
     unsigned hits = 0;
-    for (unsigned i = 0; i < MATCH_LIST_WORDS; i++)
-        hits += filter[column->words[i] / 64] >> column->words[i] % 64 & 1;
-    truth &= ((hits >= column->hits) ^ (column->negated >> MATCH_RANGES & 1u)) &
-             (unsigned)(filter[0] & 1);
-    return truth != 0;
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < MATCH_LIST_WORDS; i++) hits += holds[column->words[i]];
+    return truth & ((hits >= column->hits) ^ column->list_negated) & holds[0];
 }
 
 static inline bool
@@ -322,7 +320,6 @@ pour(struct match *match, struct match_stream *stream)
                     truth = match_check_true(match, match->part->checks + column->check,
                                              column->bid);
                 match->window[place / 64] |= truth << place % 64;
-                match->window_used[place / 4096] |= truth << place / 64 % 64;
             }
         }
     } while (load_next(match, stream));
@@ -334,17 +331,15 @@ static uint32_t
 next_of_clustered(struct match *match)
 {
     for (;;) {
-        for (uint32_t i = 0; i < MATCH_WINDOW / 4096; i++) {
-            uint64_t used = match->window_used[i];
-            if (used == 0) continue;
-            uint32_t word = i * 64 + (uint32_t)__builtin_ctzll(used);
-            uint64_t bits = match->window[word];
-            match->window[word] = bits & (bits - 1);
-            if (match->window[word] == 0) match->window_used[i] = used & (used - 1);
-            return match->window_first + word * 64 + (uint32_t)__builtin_ctzll(bits);
+        for (; match->window_at < MATCH_WINDOW / 64; match->window_at++) {
+            uint64_t bits = match->window[match->window_at];
+            if (bits == 0) continue;
+            match->window[match->window_at] = bits & (bits - 1);
+            return match->window_first + match->window_at * 64 + (uint32_t)__builtin_ctzll(bits);
         }
         if (match->stream_count == 0) return UINT32_MAX;
         match->window_first += MATCH_WINDOW;
+        match->window_at = 0;
         uint32_t left = 0;
         for (uint32_t i = 0; i < match->stream_count; i++) {
             if (!pour(match, &match->streams[i])) continue;
@@ -367,7 +362,7 @@ enter_part(struct match *match)
     match->streams[0].word = match->streams[0].end = 0;
     match->last = UINT32_MAX;
     match->window_first = part->bid_first - MATCH_WINDOW;  // the first is before the part
-    memset(match->window_used, 0, sizeof match->window_used);
+    match->window_at = MATCH_WINDOW / 64;
     if (part->column_count == 0) return true;
     choose_rows(match);
     if (part->counts[match->rows[0]] > 0) choose_streams(match);

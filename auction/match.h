@@ -31,7 +31,7 @@ enum reason match_admission(const struct catalog *catalog, const struct catalog_
 #define MATCH_ROWS (BOUND_ATTRIBUTES + 4)
 #define MATCH_STREAMS (2 + BOUND_ATTRIBUTES + BOUND_LIST_ITEMS)
 #define MATCH_OPEN BOUND_ATTRIBUTES  // instead of an attribute: what is true of every contact
-#define MATCH_FILTER_BITS 1024       // of a list
+#define MATCH_HELD 1024              // codes of a list that are noted
 #define MATCH_WINDOW 16384           // bids whose order is found together
 
 // Bids judged first, the dearest of the others, the rest.
@@ -45,14 +45,21 @@ struct match_stream {
     uint64_t bits[MATCH_WORDS];  // survivors of the loaded block not yet given out
 };
 
-// One search; lives in the round. `match_contact` once a contact, `match_slot` once a slot, then
+struct match_noted {
+    uint16_t attribute, code;
+};
+
+// One search; lives in the round, zeroed before its first use. `match_contact` once a contact, `match_slot` once a slot, then
 // `match_next` until UINT32_MAX. The contact stays where it is meanwhile.
 struct match {
     const struct match_index *index;
     const struct contact *contact;
     uint32_t slot;
     uint16_t codes[BOUND_ATTRIBUTES + 1];  // of the contact's values, and the slot's
-    uint64_t filters[BOUND_ATTRIBUTES + 1][MATCH_FILTER_BITS / 64];  // words of its lists
+    // 1: the contact's list holds the word of this code; code 0: the list is known.
+    uint8_t holds[BOUND_ATTRIBUTES + 1][MATCH_HELD];
+    struct match_noted noted[BOUND_LIST_ITEMS];  // what is set there, but for codes 0
+    uint32_t noted_count;
     // The part being searched:
     uint32_t next_part;
     const struct match_part *part;
@@ -61,10 +68,10 @@ struct match {
     struct match_stream streams[MATCH_STREAMS];
     uint32_t stream_count;
     uint32_t last;  // bid given out last by a plain part, so that each comes once
-    // Of a clustered part: bids that passed, of those from window_first on; a bit of `window_used`
-    // for each word with any.
-    uint32_t window_first, window_end;
-    uint64_t window[MATCH_WINDOW / 64], window_used[MATCH_WINDOW / 64 / 64];
+    // Of a clustered part: bids that passed, of those from window_first on, and the word from which
+    // on they are not yet given out.
+    uint32_t window_first, window_at;
+    uint64_t window[MATCH_WINDOW / 64];
 };
 void
 match_contact(struct match *match, const struct catalog *catalog, const struct contact *contact);

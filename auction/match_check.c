@@ -10,14 +10,12 @@
 // and RULES, which has nothing either, judges the bid's seat rule and message rule as a whole.
 //
 // Truth is expr.h's: an unknown attribute makes a leaf false, but for EXPR_KNOWN negated; what the
-// contact does not know is asked of the slot. A list of the contact has a filter of 1,024 bits, by
-// code, so that a word which is not there costs one look; the list itself decides here. (Of a list
-// with no more codes than bits the filter decides, which columns use.) Bit 0, the code of
-// "unknown", says that the list is known.
+// contact does not know is asked of the slot.
 #include "match_check.h"
 
 #include <string.h>
 
+#include "fail.h"
 #include "match.h"
 #include "match_index.h"
 
@@ -76,18 +74,23 @@ match_check_lists(struct match *match)
 {
     const struct values *values = &match->contact->values;
     const struct match_index *index = match->index;
+    for (uint32_t i = 0; i < match->noted_count; i++)
+        match->holds[match->noted[i].attribute][match->noted[i].code] = 0;
+    match->noted_count = 0;
     for (uint32_t i = 0; i < index->list_count; i++) {
         uint32_t attribute = index->lists[i];
-        uint64_t *filter = match->filters[attribute];
-        filter[0] = 0;
-        if (!(values->known >> attribute & 1)) continue;
-        memset(filter, 0, sizeof match->filters[attribute]);
-        filter[0] = 1;
+        bool known = values->known >> attribute & 1;
+        match->holds[attribute][0] = known;
+        if (!known) continue;
         const int32_t *items = values->list_items + (uint32_t)(values->value[attribute] >> 32);
         uint32_t count = (uint32_t)values->value[attribute];
         for (uint32_t item = 0; item < count; item++) {
-            uint32_t code = match_code(&index->codes[attribute], items[item]) % MATCH_FILTER_BITS;
-            if (code != 0) filter[code / 64] |= 1ull << code % 64;
+            uint32_t code = match_code(&index->codes[attribute], items[item]);
+            if (code >= MATCH_HELD) continue;
+            CHECK(match->noted_count < BOUND_LIST_ITEMS);
+            match->noted[match->noted_count++] = (struct match_noted){(uint16_t)attribute,
+                                                                      (uint16_t)code};
+            match->holds[attribute][code] = 1;
         }
     }
 }
@@ -112,25 +115,13 @@ holds(const int32_t *items, uint32_t count, int32_t word)
 struct list {
     const int32_t *items;
     uint32_t count;
-    const uint64_t *filter;  // NULL none
-    const struct match_codes *codes;
 };
-
-static bool
-list_has(const struct list *list, int32_t word)
-{
-    if (list->filter != NULL) {
-        uint32_t code = match_code(list->codes, word) % MATCH_FILTER_BITS;
-        if (code != 0 && !(list->filter[code / 64] >> code % 64 & 1)) return false;
-    }
-    return holds(list->items, list->count, word);
-}
 
 static bool
 list_true(uint32_t kind, const struct list *list, const uint32_t *set, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        bool has = list_has(list, (int32_t)set[i]);
+        bool has = holds(list->items, list->count, (int32_t)set[i]);
         if (has != (kind == EXPR_ALL)) return has;
     }
     return kind == EXPR_ALL;
@@ -176,14 +167,12 @@ match_check_true(const struct match *match, const uint32_t *words, uint32_t bid)
         }
         bool known = values->known >> attribute & 1;
         int64_t value = values->value[attribute];
-        struct list list = {values->list_items, 0, match->filters[attribute],
-                            &match->index->codes[attribute]};
+        struct list list = {values->list_items, 0};
         if (!known) {
             const struct declared *slot = &match->index->catalog->slots[match->slot].values;
             known = slot->known >> attribute & 1;
             value = known ? declared_value(slot, attribute) : 0;
             list.items = slot->list_items;
-            list.filter = NULL;
         }
         if (!known && (kind != EXPR_KNOWN || !negated)) return false;
         if (kind == EXPR_KNOWN) {

@@ -17,7 +17,7 @@ uint32_t match_check_end(uint32_t *words);
 // Are all leaves of the program true for the contact and slot of this search?
 bool match_check_true(const struct match *match, const uint32_t *words, uint32_t bid);
 
-// Notes the words of a contact's lists, so that columns and programs find them fast.
+// Notes the words of a contact's lists, so that columns find them fast.
 void match_check_lists(struct match *match);
 
 #endif

@@ -220,21 +220,23 @@ order_rows(struct build *build, struct match_part *part)
 }
 
 // --- Columns -------------------------------------------------------------------------------------
-// Puts a leaf that rows do not decide into the column; false when it does not fit there.
+// Puts a leaf that rows do not decide into the column; false when it does not fit there. A word is
+// a range of one code.
 static bool
 put_range(const struct match_codes *codes, const struct expr_node *leaf, const int64_t *set,
           struct match_column *column)
 {
     unsigned at = column->range[0] == MATCH_OPEN ? 0 : 1;
-    if (codes->shared || column->range[at] != MATCH_OPEN) return false;
+    if (codes->how != MATCH_BY_WORD && codes->how != MATCH_BY_RANGE) return false;
+    if (codes->shared || leaf->negated || column->range[at] != MATCH_OPEN) return false;
     if (leaf->kind != EXPR_RANGE && (leaf->kind != EXPR_IN || leaf->count != 1)) return false;
     int64_t least = leaf->kind == EXPR_RANGE ? leaf->least : set[0];
     int64_t most = leaf->kind == EXPR_RANGE ? leaf->most : set[0];
+    uint32_t first = match_code(codes, least), last = match_code(codes, most);
+    if (least > most) return false;
     column->range[at] = leaf->attribute;
-    column->least[at] = (uint16_t)match_code(codes, least);
-    column->most[at] = (uint16_t)match_code(codes, most);
-    if (least > most) column->least[at] = UINT16_MAX, column->most[at] = 0;
-    if (leaf->negated) column->negated |= (uint8_t)(1u << at);
+    column->least[at] = (uint16_t)first;
+    column->span[at] = (uint16_t)(last - first);
     return true;
 }
 
@@ -242,14 +244,14 @@ static bool
 put_list(const struct match_codes *codes, const struct expr_node *leaf, const int64_t *set,
          struct match_column *column)
 {
-    if (codes->of_slot || codes->shared || codes->count > MATCH_FILTER_BITS) return false;
+    if (codes->of_slot || codes->shared || codes->count > MATCH_HELD) return false;
     if (leaf->kind != EXPR_ANY && leaf->kind != EXPR_ALL) return false;
     if (leaf->count > MATCH_LIST_WORDS || column->list != MATCH_OPEN) return false;
     column->list = leaf->attribute;
     column->hits = leaf->kind == EXPR_ANY ? 1 : MATCH_LIST_WORDS;
     for (uint32_t i = 0; i < MATCH_LIST_WORDS; i++)
         column->words[i] = (uint16_t)match_code(codes, set[i < leaf->count ? i : 0]);
-    if (leaf->negated) column->negated |= 1u << MATCH_RANGES;
+    column->list_negated = leaf->negated;
     return true;
 }
 
@@ -263,8 +265,7 @@ open_column(struct build *build, struct match_part *part, const struct catalog_b
         .slot = (uint16_t)(bid->slot == UINT32_MAX ? 0 : bid->slot + 1),
         .range = {MATCH_OPEN, MATCH_OPEN},
         .list = MATCH_OPEN,
-        .hits = 1,
-        .most = {UINT16_MAX, UINT16_MAX},
+        .span = {UINT16_MAX, UINT16_MAX},
     };
     uint32_t first = build->check_words, used = 0;
     uint32_t *words = build->writing ? part->checks + first : NULL;
@@ -274,8 +275,7 @@ open_column(struct build *build, struct match_part *part, const struct catalog_b
         const struct match_codes *codes = &build->index->codes[leaf->attribute];
         const int64_t *set = leaves->sets[i];
         if (i == decided || match_codes_decide(build->index, part, leaf, set)) continue;
-        if (codes->how == MATCH_BY_RANGE && put_range(codes, leaf, set, column)) continue;
-        if (codes->how == MATCH_BY_LIST && put_list(codes, leaf, set, column)) continue;
+        if (put_range(codes, leaf, set, column) || put_list(codes, leaf, set, column)) continue;
         used += match_check_leaf(words == NULL ? NULL : words + used, leaf, set);
     }
     if (used == 0) return;
@@ -325,7 +325,12 @@ plan_columns(struct build *build, struct match_part *part)
     }
     part->cluster_first[part->clusters] = part->words;
     part->blocks = (part->words + MATCH_WORDS - 1) / MATCH_WORDS;
-    part->columns = arena_take(build->arena, (size_t)part->words * 64 + 1, sizeof *part->columns);
+    // One piece for rows and columns: a large one gets huge pages, and a search reads here and there.
+    size_t bits = (size_t)part->blocks * part->rows * MATCH_WORDS;
+    size_t columns = (size_t)part->words * 64 * sizeof *part->columns / sizeof *part->bits;
+    part->bits = arena_take(build->arena, (bits + columns) / MATCH_WORDS + 1,
+                            MATCH_WORDS * sizeof *part->bits);
+    part->columns = (struct match_column *)(void *)(part->bits + bits);
     part->checks = arena_take(build->arena, build->check_words, sizeof *part->checks);
     build->term_of = arena_take(build->scratch, (size_t)part->words * 64 + 1, 1);
     build->writing = true;
@@ -385,8 +390,6 @@ build_part(struct build *build, struct match_part *part)
     plan_rows(build, part);
     plan_columns(build, part);
     part->counts = arena_take(build->arena, part->rows, sizeof *part->counts);
-    part->bits = arena_take(build->arena, (size_t)part->blocks * part->rows + 1,
-                            MATCH_WORDS * sizeof *part->bits);
     build->words = arena_take(build->scratch, part->rows, sizeof *build->words);
     for (uint32_t word = 0; word < part->words; word++) fill_word(build, part, word);
     order_rows(build, part);

@@ -42,13 +42,14 @@ struct match_column {
     uint32_t bid;                 // index
     uint32_t check;               // its program, in the part's `checks`; 0 none
     uint16_t slot;                // index + 1 of the one slot it is for; 0 any
-    uint8_t range[MATCH_RANGES];  // attribute whose code is from least to most; MATCH_OPEN none
-    uint8_t list;                 // attribute that holds words; MATCH_OPEN none
-    uint8_t hits;                 // how many of them at least
-    uint8_t negated;              // bit 0, 1: that range; 2: the list
-    uint8_t reserved;
-    uint16_t least[MATCH_RANGES], most[MATCH_RANGES];
+    uint8_t range[MATCH_RANGES];  // attribute whose code is `least` or up to `span` above it;
+                                  // MATCH_OPEN none
+    uint16_t least[MATCH_RANGES], span[MATCH_RANGES];
     uint16_t words[MATCH_LIST_WORDS];  // codes; fewer are repeated
+    uint8_t list;                      // attribute that holds `hits` of them; MATCH_OPEN none
+    uint8_t hits;
+    uint8_t list_negated;
+    uint8_t reserved;
 };
 _Static_assert(sizeof(struct match_column) == 32, "two share a cache line");
 

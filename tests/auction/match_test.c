@@ -70,7 +70,7 @@ static void
 compare_contacts(struct random *random, const struct random_market *options, unsigned contacts,
                  struct tally *tally)
 {
-    struct match match;
+    static struct match match;
     struct catalog *catalog = random_market(random, options);
     for (unsigned c = 0; c < contacts; c++) {
         struct contact contact;
@@ -164,7 +164,7 @@ test_early_ends(void **state)
     struct random_market options = {.bids = 11000, .messages = 3000, .prices = 100, .version = 1};
     random_market_everything(&options);
     struct catalog *catalog = random_market(&random, &options);
-    struct match whole, match;
+    static struct match whole, match;
     for (unsigned c = 0; c < 40; c++) {
         struct contact contact;
         random_contact(&random, catalog, &contact);
