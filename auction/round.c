@@ -27,6 +27,11 @@
 // The search takes bids in the order of round_bids.c. It stops when no bid to come can change the
 // sale, and eight eligible ones are known that none to come outranks; or when all to come are below
 // every floor. The facts say what was counted until then, and round_record.c what is kept of it.
+// A slot that stays empty says `no_bids` when no bid addresses it: none names it, and none for any
+// slot bears a message that it admits (2). Else it says `no_eligible_bid`, with the reason of the
+// dearest bid, live ones among them, of those that rank by their price alone and address the slot;
+// when there is none, of the first of the others (live before standing, then by id).
+//
 // `why` judges every bid of the slot again afterwards and never changes a fact.
 #include "round.h"
 

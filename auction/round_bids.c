@@ -43,12 +43,6 @@ advance_catalog(struct round *round, bool searching)
 }
 
 static bool
-is_judged_first(const struct round *round, const struct catalog_bid *bid)
-{
-    return catalog_judged_first(round->catalog, bid->message, (enum price_kind)bid->kind);
-}
-
-static bool
 comes_before(const struct catalog_bid *a, bool a_first, const struct catalog_bid *b, bool b_first)
 {
     if (a_first != b_first) return a_first;
@@ -86,7 +80,7 @@ round_bids_next(struct round *round, bool searching, uint32_t *out_number)
     if (round->next_catalog != UINT32_MAX) standing = &catalog->bids[round->next_catalog];
     if (round->next_overlay < overlay.count) {
         changed = &overlay.bids[round->next_overlay];
-        changed_first = is_judged_first(round, changed);
+        changed_first = round->next_overlay < overlay.judged_first;
     }
     if (changed != NULL &&
         (standing == NULL || comes_before(changed, changed_first, standing, standing_first))) {
@@ -129,6 +123,8 @@ round_bids_group(const struct round *round, const struct catalog_bid *bid)
 }
 
 // --- What an empty slot tells --------------------------------------------------------------------
+// The dearest of the bids that rank by their price alone; when none of these addresses the slot, the
+// first of the others.
 static const struct catalog_bid *
 dearer(const struct catalog_bid *a, bool a_first, const struct catalog_bid *b, bool b_first)
 {
@@ -152,7 +148,7 @@ first_standing(const struct round *round, uint32_t from, bool judged_first)
     struct book_bids overlay = book_overlay(round->book);
     for (uint32_t i = 0; i < overlay.count; i++) {
         const struct catalog_bid *bid = &overlay.bids[i];
-        if (is_judged_first(round, bid) != judged_first || bid->state == BID_WITHDRAWN ||
+        if ((i < overlay.judged_first) != judged_first || bid->state == BID_WITHDRAWN ||
             !match_addresses(catalog, bid, round->slot_index))
             continue;
         return dearer(best, judged_first, bid, judged_first);
@@ -169,7 +165,7 @@ round_bids_dearest(const struct round *round)
     for (uint32_t i = 0; live != NULL && i < live->count; i++) {
         const struct catalog_bid *bid = &live->bids[i];
         if (bid->slot != round->slot_index) continue;
-        bool first = is_judged_first(round, bid);
+        bool first = catalog_judged_first(round->catalog, bid->message, (enum price_kind)bid->kind);
         if (!first) best = dearer(best, false, bid, false);
         else if (other == NULL) other = bid;
     }

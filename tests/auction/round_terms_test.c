@@ -168,6 +168,14 @@ test_pressure(void **state)
     for (unsigned i = 0; i < 3; i++) assert_int_equal(outcome.reasons[i], REASON_PRESSURE_CAP);
     assert_int_equal(outcome.of[PRESS].cap_count, 1);
     assert_int_equal(outcome.facts[1].unfilled.main_reason, REASON_PRESSURE_CAP);
+    table.market.message_count =
+        2;  // the message leaves the market: it was an address all the same
+    struct catalog *later = table_catalog(&table);
+    book_catalog(book, later);
+    outcome = table_play(&table, later, book, NULL);
+    for (unsigned i = 0; i < 2; i++) assert_int_equal(outcome.reasons[i], REASON_PRESSURE_CAP);
+    book_catalog(book, catalog);
+    catalog_close(later);
     struct fact events[2] = {placement, placement};
     for (unsigned i = 0; i < 2; i++) {
         memset(events[i].bytes, 0, sizeof events[i].bytes);
