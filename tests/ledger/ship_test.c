@@ -231,6 +231,40 @@ stops_when_journal_and_ledger_do_not_fit(void **state)
     fixture_close(&fixture);
 }
 
+// Facts that cannot be booked: a record without its contact, a price of no kind, a share of more
+// than everything. Shipping stops, says so, and keeps what it has.
+static void
+stops_at_what_cannot_be_booked(void **state)
+{
+    (void)state;
+    static const char *const said[] = {"without its contact", "of no kind that is known",
+                                       "of no kind that is known", "of no kind that is known"};
+    for (unsigned i = 0; i < 4; i++) {
+        struct fixture fixture;
+        struct story story;
+        struct fact facts[64];
+        unsigned count;
+        fixture_open(&fixture);
+        story_open(&story, &fixture, 1);
+        do count = story_contact(&story, facts);
+        while (facts[1].kind != FACT_PLACEMENT || story.contacts % 5 == 0);
+        if (i == 0) facts[count - 1].contact.bytes[5] ^= 1;
+        if (i == 1) facts[1].placement.kind = PRICE_KIND_COUNT;
+        if (i >= 2) facts[1].placement.kind = PRICE_SHARE;
+        if (i >= 2) facts[1].placement.price = money_of(i == 2 ? -1 : 1000001);
+        story_append(&story, facts, count);
+        assert_int_equal(journal_sync(story.journal), STATUS_OK);
+        struct ship *ship = ship_open(fixture.directory, 1);
+        assert_int_equal(fixture_ship(&fixture, ship), SHIP_STOP);
+        assert_non_null(strstr(ship_report(ship)->fault, said[i]));
+        ship_close(ship);
+        assert_int_equal(fixture_ask(&fixture, "select count(*) from contact"), 0);
+        assert_int_equal(fixture_ask(&fixture, "select count(*) from candidate"), 0);
+        story_close(&story);
+        fixture_close(&fixture);
+    }
+}
+
 static void
 stops_at_a_catalog_it_never_published(void **state)
 {
@@ -308,6 +342,7 @@ main(void)
         cmocka_unit_test(the_server_dies_and_comes_back),
         cmocka_unit_test(two_shippers_book_once),
         cmocka_unit_test(stops_when_journal_and_ledger_do_not_fit),
+        cmocka_unit_test(stops_at_what_cannot_be_booked),
         cmocka_unit_test(stops_at_a_catalog_it_never_published),
         cmocka_unit_test(orphans_and_repeats_book_nothing_and_are_told),
     };
