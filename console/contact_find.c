@@ -1,5 +1,6 @@
 // 32 hex digits (dashes allowed) are tried as an id first, then anything as the touchpoint's own
-// id. What is not there may only wait to be booked: the journal's end is compared with the ledger's.
+// id. What is not there may only wait to be booked: the journal's end is compared with the
+// ledger's.
 #include "contact_find.h"
 
 #include <inttypes.h>

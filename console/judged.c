@@ -103,8 +103,8 @@ needed_consent(enum rung rung)
     return NULL;
 }
 
-// What this bid would have had to say, in its own kind of price, to rank above the winner; NULL where
-// slots are sold together, and no one price would do.
+// What this bid would have had to say, in its own kind of price, to rank above the winner; NULL
+// where slots are sold together, and no one price would do.
 static json_t *
 needed(const struct told *told, const struct why_bid *judged, money score)
 {

@@ -47,9 +47,9 @@ json_t *told_refusals(const struct told *told, unsigned position);
 json_t *told_callouts(const struct told *told);
 
 // Pieces of the above: an amount, a kind that stands in a fact, the slot (index) of a position
-// (UINT32_MAX none), what was learned (of prices by what follows), a value and a clause in the words
-// of the catalog, a cap with what it had counted, and whose budget had what left (`seat` an index,
-// `bid` may be NULL).
+// (UINT32_MAX none), what was learned (of prices by what follows), a value and a clause in the
+// words of the catalog, a cap with what it had counted, and whose budget had what left (`seat` an
+// index, `bid` may be NULL).
 json_t *told_amount(money value);
 enum price_kind told_kind(uint8_t kind);
 uint32_t told_slot_at(const struct told *told, unsigned position);

@@ -213,9 +213,9 @@ run(const struct verb_context *context, int argc, char **argv)
 
 const struct verb verb_bid = {
     .name = "bid",
-    .arguments =
-        "put ID MESSAGE PRICE [--slot TAGID] [--from T] [--until T] [--paused] [--kind KIND|--share] | "
-        "list | withdraw ID  --as SEAT",
+    .arguments = "put ID MESSAGE PRICE [--slot TAGID] [--from T] [--until T] [--paused] "
+                 "[--kind KIND|--share] | "
+                 "list | withdraw ID  --as SEAT",
     .summary = "a seat's standing bids",
     .help = "Speaks with the seat's certificate (slotctl cert issue seat SEAT), over the TLS API "
             "like the seat itself.\n"

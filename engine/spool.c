@@ -4,7 +4,8 @@
 // lines. Nothing is synced. Two kinds of files:
 //
 //   DIR/inputs/2026-11-22          one line a contact, in the order decided:
-//     {"contact":"<id>","at_us":N,"attr":{"region":"north","age":41,"tags":["a",null]},"live":[...]}
+//     {"contact":"<id>","at_us":N,"attr":{"region":"north","age":41,"tags":["a",null]},
+//      "live":[...]}
 //   DIR/sample/2026-11-22T15       the contact sample of that hour (UTC), in an order of its own:
 //     {"hour":"2026-11-22T15:00:00Z","container":"bill","identity":"repeat","tier":"gold",
 //      "loyalty":"unknown","condition":"calm","consent":["profiling"],"attr":{...}}
@@ -14,11 +15,11 @@
 // round got them, with stable ids; it is left out when there were none.
 //
 // Invariants
-//   1 Transient attributes, customer keys and the touchpoint's id of a contact are never written; an
-//     attribute whose consent is absent is unknown here as everywhere.
+//   1 Transient attributes, customer keys and the touchpoint's id of a contact are never written;
+//     an attribute whose consent is absent is unknown here as everywhere.
 //   2 The edge never waits: a record that finds no room is dropped and counted.
-//   3 A file is removed once its day is `explain.days` (inputs) or the market's sample days (sample)
-//     before today.
+//   3 A file is removed once its day is `explain.days` (inputs) or the market's sample days
+//     (sample) before today.
 //   4 Which contacts are sampled follows from a keyed hash of their id; the key is drawn at the
 //     start and known to this process alone. A sampled line bears no id, its time is the hour, and
 //     lines of an hour leave a pool in random order: so a line leads back to no contact but by its
@@ -33,7 +34,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +45,7 @@
 
 #include "fail.h"
 #include "log.h"
+#include "spool_line.h"
 
 #define SPOOL_RING (4u << 20)  // bytes; a power of two
 #define SPOOL_RECORD (60u * 1024)
@@ -52,16 +53,6 @@
 #define SPOOL_POOL 1024                      // sampled lines of an hour that wait to be shuffled
 #define SPOOL_REMOVE_US (600 * USEC_SECOND)  // between two looks for old files
 #define SPOOL_PATH 600
-#define SPOOL_OTHER UINT16_MAX  // length of a word that the catalog does not know
-
-// A record's head; behind it the container's code, the attributes and the live bids, packed.
-struct record_head {
-    struct id id;
-    int64_t at_us;
-    uint8_t identity, tier, loyalty, condition, consent;
-    uint8_t container_len;
-    uint16_t attributes, live;
-};
 
 struct spool_file {
     FILE *file;
@@ -84,8 +75,7 @@ struct spool {
     uint8_t key[16];
     uint64_t random;
     struct spool_file inputs, sample;
-    char *line;
-    size_t line_len, line_room;
+    struct spool_line line;
     char *pool[SPOOL_POOL];
     unsigned pool_count;
     usec removed_at;
@@ -139,20 +129,12 @@ put_attribute(struct spool *spool, const struct catalog *catalog, const struct v
     }
 }
 
-// A live bid with stable ids in the places of indexes.
-struct live_bid {
-    uint64_t bid;
-    int64_t price;
-    uint32_t seat, message, slot;
-    uint8_t kind, group;
-};
-
 static void
 put_live(struct spool *spool, const struct catalog *catalog, const struct round_live *live)
 {
     for (uint32_t i = 0; live != NULL && i < live->count; i++) {
         const struct catalog_bid *bid = &live->bids[i];
-        struct live_bid said;
+        struct spool_bid said;
         memset(&said, 0, sizeof said);
         said.bid = bid->id;
         said.price = bid->price.micros;
@@ -210,7 +192,7 @@ spool_contact(struct spool *spool, const struct catalog *catalog, const struct c
             keep &= ~(UINT64_C(1) << attribute);
     }
     const char *code = catalog->containers[contact->container].code;
-    struct record_head head;
+    struct spool_record head;
     memset(&head, 0, sizeof head);
     head.id = id;
     head.at_us = at.us;
@@ -239,125 +221,6 @@ spool_counts(const struct spool *spool)
         .kept = atomic_load_explicit(&spool->kept, memory_order_relaxed),
         .sampled = atomic_load_explicit(&spool->sampled, memory_order_relaxed),
         .dropped = atomic_load_explicit(&spool->dropped, memory_order_relaxed)};
-}
-
-// --- The thread: lines ---------------------------------------------------------------------------
-
-static void __attribute__((format(printf, 2, 3))) add(struct spool *spool, const char *format, ...)
-{
-    for (;;) {
-        va_list arguments;
-        size_t room = spool->line_room - spool->line_len;
-        va_start(arguments, format);
-        int len = vsnprintf(spool->line + spool->line_len, room, format, arguments);
-        va_end(arguments);
-        CHECK(len >= 0);
-        if ((size_t)len < room) {
-            spool->line_len += (size_t)len;
-            return;
-        }
-        spool->line_room = 2 * spool->line_room + (size_t)len;
-        spool->line = realloc(spool->line, spool->line_room);
-        CHECK(spool->line != NULL);
-    }
-}
-
-static void
-add_text(struct spool *spool, const uint8_t *text, size_t len)
-{
-    add(spool, "\"");
-    for (size_t i = 0; i < len; i++) {
-        size_t plain = i;
-        while (plain < len && text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\')
-            plain++;
-        if (plain > i) add(spool, "%.*s", (int)(plain - i), (const char *)text + i);
-        if (plain < len) add(spool, "\\u%04x", text[plain]);
-        i = plain;
-    }
-    add(spool, "\"");
-}
-
-// Walks a record that the edge encoded: whole by construction.
-struct walk {
-    const uint8_t *at;
-};
-static void
-take(struct walk *walk, void *out, size_t len)
-{
-    memcpy(out, walk->at, len);
-    walk->at += len;
-}
-
-static void
-add_word(struct spool *spool, struct walk *walk)
-{
-    uint16_t len;
-    take(walk, &len, sizeof len);
-    if (len == SPOOL_OTHER) {
-        add(spool, "null");
-        return;
-    }
-    add_text(spool, walk->at, len);
-    walk->at += len;
-}
-
-static void
-add_attribute(struct spool *spool, struct walk *walk)
-{
-    uint8_t head[2];
-    int64_t value;
-    take(walk, head, sizeof head);
-    add(spool, "\"%.*s\":", head[1], (const char *)walk->at);
-    walk->at += head[1];
-    switch ((enum attribute_type)head[0]) {
-    case ATTRIBUTE_BOOLEAN:
-        take(walk, &value, sizeof value);
-        add(spool, value != 0 ? "true" : "false");
-        break;
-    case ATTRIBUTE_INTEGER:
-        take(walk, &value, sizeof value);
-        add(spool, "%lld", (long long)value);
-        break;
-    case ATTRIBUTE_TEXT: add_word(spool, walk); break;
-    case ATTRIBUTE_LIST: {
-        uint16_t count;
-        take(walk, &count, sizeof count);
-        add(spool, "[");
-        for (uint16_t i = 0; i < count; i++) {
-            if (i > 0) add(spool, ",");
-            add_word(spool, walk);
-        }
-        add(spool, "]");
-        break;
-    }
-    case ATTRIBUTE_TYPE_COUNT: break;
-    }
-}
-
-static void
-add_attributes(struct spool *spool, const struct record_head *head, struct walk *walk)
-{
-    add(spool, "\"attr\":{");
-    for (uint16_t i = 0; i < head->attributes; i++) {
-        if (i > 0) add(spool, ",");
-        add_attribute(spool, walk);
-    }
-    add(spool, "}");
-}
-
-static void
-add_live(struct spool *spool, const struct record_head *head, struct walk *walk)
-{
-    for (uint16_t i = 0; i < head->live; i++) {
-        struct live_bid bid;
-        take(walk, &bid, sizeof bid);
-        add(spool,
-            "%s{\"bid\":\"%016llx\",\"seat\":%u,\"message\":%u,\"slot\":%u,\"kind\":\"%s\","
-            "\"price\":%lld,\"group\":%u}",
-            i == 0 ? ",\"live\":[" : ",", (unsigned long long)bid.bid, bid.seat, bid.message,
-            bid.slot, price_kind_name((enum price_kind)bid.kind), (long long)bid.price, bid.group);
-    }
-    if (head->live > 0) add(spool, "]");
 }
 
 // --- The thread: files ---------------------------------------------------------------------------
@@ -493,31 +356,15 @@ is_sampled(const struct spool *spool, struct id id)
 }
 
 static void
-sample(struct spool *spool, const struct record_head *head, struct walk walk)
+sample(struct spool *spool, const struct spool_record *head)
 {
     char name[32];
     name_of(head->at_us, true, name);
     if (strcmp(spool->sample.name, name) != 0) release_all(spool);
     if (!open_file(spool, &spool->sample, "sample", name)) return;
-    spool->line_len = 0;
-    add(spool,
-        "{\"hour\":\"%s:00:00Z\",\"container\":\"%.*s\",\"identity\":\"%s\",\"tier\":\"%s\","
-        "\"loyalty\":\"%s\",\"condition\":\"%s\",\"consent\":[",
-        name, head->container_len, (const char *)walk.at,
-        identity_name((enum identity)head->identity), tier_name((enum tier)head->tier),
-        loyalty_name((enum loyalty)head->loyalty), condition_name((enum condition)head->condition));
-    walk.at += head->container_len;
-    const char *comma = "";
-    for (unsigned i = 0; i < CONSENT_COUNT; i++) {
-        if ((head->consent >> i & 1) == 0) continue;
-        add(spool, "%s\"%s\"", comma, consent_name((enum consent)i));
-        comma = ",";
-    }
-    add(spool, "],");
-    add_attributes(spool, head, &walk);
-    add(spool, "}");
+    spool_line_sample(&spool->line, spool->in, name);
     if (spool->pool_count == SPOOL_POOL) release_one(spool);
-    char *line = strdup(spool->line);
+    char *line = strdup(spool->line.text);
     CHECK(line != NULL);
     spool->pool[spool->pool_count++] = line;
 }
@@ -527,22 +374,15 @@ sample(struct spool *spool, const struct record_head *head, struct walk walk)
 static void
 take_record(struct spool *spool)
 {
-    struct record_head head;
-    struct walk walk = {spool->in};
-    char name[32], id[ID_TEXT];
-    take(&walk, &head, sizeof head);
-    if (is_sampled(spool, head.id)) sample(spool, &head, walk);
+    struct spool_record head;
+    char name[32];
+    memcpy(&head, spool->in, sizeof head);
+    if (is_sampled(spool, head.id)) sample(spool, &head);
     if (spool->explain_days == 0) return;
     name_of(head.at_us, false, name);
-    id_format(head.id, id);
-    walk.at += head.container_len;
-    spool->line_len = 0;
-    add(spool, "{\"contact\":\"%s\",\"at_us\":%lld,", id, (long long)head.at_us);
-    add_attributes(spool, &head, &walk);
-    add_live(spool, &head, &walk);
-    add(spool, "}");
+    spool_line_inputs(&spool->line, spool->in);
     bool written = open_file(spool, &spool->inputs, "inputs", name) &&
-                   write_line(spool, &spool->inputs, spool->line);
+                   write_line(spool, &spool->inputs, spool->line.text);
     atomic_fetch_add_explicit(written ? &spool->kept : &spool->dropped, 1, memory_order_relaxed);
 }
 
@@ -615,12 +455,11 @@ spool_open(const char *directory, uint32_t explain_days)
     CHECK(spool != NULL && strlen(directory) < sizeof spool->directory);
     strcpy(spool->directory, directory);
     spool->explain_days = explain_days;
-    spool->line_room = 4096;
     spool->ring = malloc(SPOOL_RING);
     spool->out = malloc(SPOOL_RECORD);
     spool->in = malloc(SPOOL_RECORD);
-    spool->line = malloc(spool->line_room);
-    CHECK(spool->ring != NULL && spool->out != NULL && spool->in != NULL && spool->line != NULL);
+    spool_line_open(&spool->line);
+    CHECK(spool->ring != NULL && spool->out != NULL && spool->in != NULL);
     CHECK(getrandom(spool->key, sizeof spool->key, 0) == sizeof spool->key);
     CHECK(getrandom(&spool->random, sizeof spool->random, 0) == sizeof spool->random);
     CHECK(pthread_create(&spool->thread, NULL, spool_loop, spool) == 0);
@@ -636,6 +475,6 @@ spool_close(struct spool *spool)
     free(spool->ring);
     free(spool->out);
     free(spool->in);
-    free(spool->line);
+    spool_line_close(&spool->line);
     free(spool);
 }

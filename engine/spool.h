@@ -10,7 +10,7 @@
 
 struct spool;
 
-// `directory` is the market directory; `explain_days` 0: inputs are not kept (and old ones removed).
+// `directory` is the market directory; `explain_days` 0: inputs are not kept, and old ones removed.
 struct spool *spool_open(const char *directory, uint32_t explain_days);
 // Writes what waits, then ends the thread. NULL is allowed.
 void spool_close(struct spool *spool);

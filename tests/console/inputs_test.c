@@ -1,5 +1,5 @@
-// What a contact brought is found in a day's file, wherever its line stands, and else it is said why
-// it is not.
+// What a contact brought is found in a day's file, wherever its line stands, and else it is said
+// why it is not.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -105,7 +105,8 @@ the_support_call_in_full(void **state)
         "{\"id\":\"call-0001\",\"container\":\"support_call\"",
         "\"tagid\":\"support_call.upgrade\",\"position\":4,\"seat\":\"sales\",\"message\":"
         "\"sales.plan_plus\",\"rung\":5,\"objectives\":[\"upgrade\"],\"bid\":\"plan-1\",\"kind\":"
-        "\"placement\",\"price\":\"1.10\",\"bid_price\":\"2.40\",\"floor\":\"0.60\",\"set\":{\"by\":"
+        "\"placement\",\"price\":\"1.10\",\"bid_price\":\"2.40\",\"floor\":\"0.60\",\"set\":{\"by\""
+        ":"
         "\"bid\",\"bid\":\"subscribe-2\",\"seat\":\"marketing\",\"price\":\"1.10\"}",
         "\"bid\":\"recommend-2\",\"message\":\"community.recommend\",\"kind\":\"placement\","
         "\"price\":\"0.09\",\"code\":501,\"reason\":\"not_eligible\",\"rule_of\":\"slot\","

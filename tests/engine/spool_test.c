@@ -36,7 +36,9 @@ static const char yaml[] =
     "    channel: bill\n"
     "    owner: care\n"
     "    slots:\n"
-    "      footer: {floor: 0.10, rule: \"region = 'no\\\"rth\\\\' or 'pot' = any (owns) or mood = 'glad'\"}\n"
+    "      footer:\n"
+    "        floor: 0.10\n"
+    "        rule: \"region = 'no\\\"rth\\\\' or 'pot' = any (owns) or mood = 'glad'\"\n"
     "messages:\n"
     "  care.tip: {seat: care, rung: 1, objectives: educate}\n";
 
