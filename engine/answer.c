@@ -214,16 +214,17 @@ put_bid(struct pack *pack, const struct catalog *catalog, const struct catalog_b
 }
 
 void
-answer_find_bids(const struct catalog *catalog, const struct book *book, uint16_t seat_id,
-                 uint64_t after, uint32_t limit, struct answer_bids *out_bids)
+answer_find_bids(const struct catalog *catalog, const struct listing *listing,
+                 const struct book *book, uint16_t seat_id, uint64_t after, uint32_t limit,
+                 struct answer_bids *out_bids)
 {
     struct bid_page page = {.room = limit + 1};
     uint32_t seat = catalog_seat_by_id(catalog, seat_id);
     struct book_bids overlay = book_overlay(book);
-    for (uint32_t i = 0; i < catalog->bid_count; i++) {
-        const struct catalog_bid *bid = &catalog->bids[i];
-        if (bid->seat == seat && bid->id > after && bid->state != BID_WITHDRAWN &&
-            !book_bid_replaced(book, i))
+    struct listing_bids own = listing_of(listing, catalog, seat, after);
+    for (uint32_t i = 0; i < own.count && page.count < page.room; i++) {
+        const struct catalog_bid *bid = &catalog->bids[own.bids[i]];
+        if (bid->state != BID_WITHDRAWN && !book_bid_replaced(book, own.bids[i]))
             page_add(&page, bid);
     }
     for (uint32_t i = 0; i < overlay.count; i++) {

@@ -7,6 +7,7 @@
 #include "catalog.h"
 #include "decode.h"
 #include "fact.h"
+#include "listing.h"
 #include "pack.h"
 
 // A price with its kind and its currency: ANSWER_PRICE_PAIRS pairs of a map.
@@ -28,8 +29,9 @@ struct answer_bids {
     uint32_t count;
     bool more;
 };
-void answer_find_bids(const struct catalog *catalog, const struct book *book, uint16_t seat_id,
-                      uint64_t after, uint32_t limit, struct answer_bids *out_bids);
+void answer_find_bids(const struct catalog *catalog, const struct listing *listing,
+                      const struct book *book, uint16_t seat_id, uint64_t after, uint32_t limit,
+                      struct answer_bids *out_bids);
 void
 answer_bid_list(struct pack *pack, const struct catalog *catalog, const struct answer_bids *bids);
 

@@ -27,6 +27,7 @@ struct node {
     struct scribe *scribe;
     struct reasons *reasons;
     struct spool *spool;
+    struct errands *errands;
     struct edge *edge;
     struct loader *loader;
 };
@@ -138,12 +139,15 @@ start(struct node *node)
     node->auctioneer = auctioneer_open(&limits);
     parts.auctioneer = node->auctioneer;
     parts.reasons = node->reasons = reasons_open();
-    parts.catalog = first_catalog(node->settings.directory);
-    rc = open_journal(node, parts.catalog);
+    struct catalog *catalog = first_catalog(node->settings.directory);
+    rc = open_journal(node, catalog);
     if (rc != 0) {
-        catalog_close(parts.catalog);
+        catalog_close(catalog);
         return rc;
     }
+    uint64_t live = catalog == NULL ? 0 : catalog->version;
+    if (catalog != NULL) parts.edition = loader_edition(catalog);
+    parts.errands = node->errands = errand_open(node->settings.directory);
     parts.box = node->box = mailbox_open(MAILS, FACTS);
     parts.scribe = node->scribe = scribe_open(node->journal, node->box);
     node->journal = NULL;  // the scribe's now
@@ -154,8 +158,7 @@ start(struct node *node)
         return EXIT_SURROUNDINGS;
     }
     struct loader_calls calls = edge_loader_calls(node->edge);
-    uint64_t live = parts.catalog == NULL ? 0 : parts.catalog->version;
-    node->loader = loader_open(node->settings.directory, live, &calls);
+    node->loader = loader_open(node->settings.directory, live, node->errands, &calls);
     edge_set_loader(node->edge, node->loader);
     return 0;
 }
@@ -167,6 +170,7 @@ stop(struct node *node)
     if (node->scribe != NULL) scribe_close(node->scribe);
     journal_close(node->journal);
     edge_close(node->edge);
+    errand_close(node->errands);
     spool_close(node->spool);
     reasons_close(node->reasons);
     mailbox_close(node->box);

@@ -75,13 +75,6 @@ write_imps(struct pack *pack, const struct callout_question *question)
     }
 }
 
-static void
-write_bytes(struct pack *pack, const void *bytes, size_t len)
-{
-    uint8_t *at = put_room(pack, len);
-    if (at != NULL) memcpy(at, bytes, len);
-}
-
 // Text that a built-in attribute has in this contact; NULL: it has none, or is not a text of it.
 static const char *
 builtin_text(const struct callout_question *question, enum builtin builtin)
@@ -142,7 +135,7 @@ write_attributes(struct pack *pack, const struct callout_question *question)
         const uint8_t *value = reader.at;
         if (!wire_skip(&reader)) break;
         pack_text(pack, key.data, key.len);
-        write_bytes(pack, value, (size_t)(reader.at - value));
+        put_bytes(pack, value, (size_t)(reader.at - value));
         count++;
     }
     return count;

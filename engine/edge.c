@@ -72,15 +72,17 @@ change_catalog(struct edge *edge)
         loader_give_back(edge->loader, edge->retiring);
         edge->retiring = NULL;
     }
-    struct catalog *catalog = loader_take(edge->loader);
-    if (catalog == NULL) return;
-    edge->retiring = edge->catalog;
+    struct edition *edition = loader_take(edge->loader);
+    if (edition == NULL) return;
+    const struct catalog *catalog = edition->catalog, *old = edge->catalog;
+    edge->retiring = edge->edition;
     edge->retiring_mark = mailbox_mark(edge->box);
+    edge->edition = edition;
     edge->catalog = catalog;
     auctioneer_catalog(edge->auctioneer, catalog);
     reasons_catalog(edge->reasons, catalog);
     if (edge->spool != NULL) spool_catalog(edge->spool, catalog);
-    live_catalog(edge->live, edge->retiring);
+    live_catalog(edge->live, old);
     listener_recheck(edge->listener);
     atomic_store(&edge->counts.catalog_version, catalog->version);
     log_info("catalog.live", "version=%llu bids=%u", (unsigned long long)catalog->version,
@@ -113,6 +115,7 @@ turn(struct edge *edge)
     expire(edge);
     mailbox_publish(edge->box);
     method_speak(edge);
+    method_speak_errands(edge);
     listener_flush(edge->listener);
     atomic_store_explicit(&edge->counts.connections, listener_counts(edge->listener).open,
                           memory_order_relaxed);
@@ -242,7 +245,9 @@ edge_open(const struct edge_parts *parts, struct edge **out_edge, char out_error
     edge->scribe = parts->scribe;
     edge->reasons = parts->reasons;
     edge->spool = parts->spool;
-    edge->catalog = parts->catalog;
+    edge->errands = parts->errands;
+    edge->edition = parts->edition;
+    edge->catalog = edge->edition == NULL ? NULL : edge->edition->catalog;
     if (edge->spool != NULL && edge->catalog != NULL) spool_catalog(edge->spool, edge->catalog);
     edge->started = clock_wall();
     memcpy(edge->customer_secret, parts->customer_secret, sizeof edge->customer_secret);
@@ -292,8 +297,8 @@ edge_close(struct edge *edge)
     event_free(edge->terminate);
     event_free(edge->interrupt);
     event_base_free(edge->base);
-    catalog_close(edge->retiring);
-    catalog_close(edge->catalog);
+    loader_close_edition(edge->retiring);
+    loader_close_edition(edge->edition);
     free(edge->lists);
     free(edge);
 }

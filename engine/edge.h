@@ -20,8 +20,9 @@ struct edge_parts {
     struct mailbox *box;
     struct scribe *scribe;
     struct reasons *reasons;
-    struct spool *spool;      // NULL: nothing is kept
-    struct catalog *catalog;  // the first one, taken over; NULL: none yet
+    struct spool *spool;  // NULL: nothing is kept
+    struct errands *errands;
+    struct edition *edition;  // the first one, taken over; NULL: none yet
     uint8_t customer_secret[16];
 };
 // STATUS_INPUT, STATUS_IO: `out_error` (512 bytes) says what of certificates or address cannot be

@@ -31,7 +31,9 @@ struct edge {
     struct live *live;
     struct reasons *reasons;
     struct spool *spool;
-    struct catalog *catalog, *retiring;
+    const struct catalog *catalog;       // the edition's
+    struct edition *edition, *retiring;  // NULL: none
+    struct errands *errands;
     uint64_t retiring_mark;
     uint8_t customer_secret[16];
     struct event_base *base;
@@ -49,6 +51,8 @@ struct edge {
 void method_request(struct edge *edge, const struct session_request *request);
 // Answers everything that is durable by now.
 void method_speak(struct edge *edge);
+// Answers what the loader's thread has read by now.
+void method_speak_errands(struct edge *edge);
 // Refuses a request; `field` NULL: no place.
 void method_refuse(struct edge *edge, struct session_handle session, uint32_t id,
                    enum reason reason, const char *field);

@@ -2,7 +2,7 @@
 // publishing renames a whole file into place. A file that cannot be used is reported once and the
 // running catalog stays.
 //
-// Two single places pass catalogs: `ready` (loader to edge) and `retired` (edge to loader). A
+// Two single places pass editions: `ready` (loader to edge) and `retired` (edge to loader). A
 // catalog that was ready but never taken, because a newer one came, is closed here.
 #include "loader.h"
 
@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -23,8 +22,8 @@
 #include "hash.h"
 #include "log.h"
 
-#define LOADER_PAUSE_NS 20000000L  // well under the second in which a change must be live
-#define LOADER_STATUS_US 100000    // status file: ten times a second at most
+#define LOADER_PAUSE_MS 20       // well under the second in which a change must be live
+#define LOADER_STATUS_US 100000  // status file: ten times a second at most
 #define LOADER_STATUS_BYTES 4096
 
 struct loader {
@@ -34,7 +33,8 @@ struct loader {
     uint64_t version;
     pthread_t thread;
     atomic_bool stopped;
-    _Atomic(struct catalog *) ready, retired;
+    _Atomic(struct edition *) ready, retired;
+    struct errands *errands;
 };
 
 static bool
@@ -91,7 +91,7 @@ look(struct loader *loader)
         struct catalog *catalog = decode(loader, file, &found);
         if (catalog != NULL) {
             loader->version = catalog->version;
-            catalog_close(atomic_exchange(&loader->ready, catalog));
+            loader_close_edition(atomic_exchange(&loader->ready, loader_edition(catalog)));
             loader->calls.wake(loader->calls.context);
         }
     }
@@ -126,25 +126,45 @@ loader_loop(void *argument)
     usec status_due = {0};
     while (!atomic_load(&loader->stopped)) {
         look(loader);
-        catalog_close(atomic_exchange(&loader->retired, NULL));
+        loader_close_edition(atomic_exchange(&loader->retired, NULL));
+        if (errand_run(loader->errands)) loader->calls.wake(loader->calls.context);
         usec now = clock_monotonic();
         if (now.us >= status_due.us) {
             write_status(loader, last);
             status_due.us = now.us + LOADER_STATUS_US;
         }
-        struct timespec pause = {0, LOADER_PAUSE_NS};
-        nanosleep(&pause, NULL);
+        errand_wait(loader->errands, LOADER_PAUSE_MS);
     }
     hash_thread_end();
     return NULL;
 }
 
+struct edition *
+loader_edition(struct catalog *catalog)
+{
+    struct edition *edition = calloc(1, sizeof *edition);
+    CHECK(edition != NULL);
+    *edition = (struct edition){catalog, listing_open(catalog)};
+    return edition;
+}
+
+void
+loader_close_edition(struct edition *edition)
+{
+    if (edition == NULL) return;
+    listing_close(edition->listing);
+    catalog_close(edition->catalog);
+    free(edition);
+}
+
 struct loader *
-loader_open(const char *market_directory, uint64_t live, const struct loader_calls *calls)
+loader_open(const char *market_directory, uint64_t live, struct errands *errands,
+            const struct loader_calls *calls)
 {
     struct loader *loader = calloc(1, sizeof *loader);
     CHECK(loader != NULL);
     loader->version = live;
+    loader->errands = errands;
     loader->calls = *calls;
     int a = snprintf(loader->catalog_path, sizeof loader->catalog_path, "%s/published/catalog",
                      market_directory);
@@ -163,13 +183,13 @@ loader_close(struct loader *loader)
     if (loader == NULL) return;
     atomic_store(&loader->stopped, true);
     CHECK(pthread_join(loader->thread, NULL) == 0);
-    catalog_close(atomic_load(&loader->ready));
-    catalog_close(atomic_load(&loader->retired));
+    loader_close_edition(atomic_load(&loader->ready));
+    loader_close_edition(atomic_load(&loader->retired));
     unlink(loader->status_path);  // a stopped engine has no status
     free(loader);
 }
 
-struct catalog *
+struct edition *
 loader_take(struct loader *loader)
 {
     if (atomic_load_explicit(&loader->ready, memory_order_relaxed) == NULL) return NULL;
@@ -177,14 +197,14 @@ loader_take(struct loader *loader)
 }
 
 void
-loader_give_back(struct loader *loader, struct catalog *catalog)
+loader_give_back(struct loader *loader, struct edition *edition)
 {
-    struct catalog *none = NULL;
-    while (!atomic_compare_exchange_weak(&loader->retired, &none, catalog)) {
+    struct edition *none = NULL;
+    while (!atomic_compare_exchange_weak(&loader->retired, &none, edition)) {
         // The place is taken: the loader is still decoding. Catalogs change a few times a second at
         // most, so closing the older one here is rare and right.
-        struct catalog *older = atomic_exchange(&loader->retired, NULL);
-        catalog_close(older);
+        struct edition *older = atomic_exchange(&loader->retired, NULL);
+        loader_close_edition(older);
         none = NULL;
     }
 }

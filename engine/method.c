@@ -5,13 +5,14 @@
 //   (1) what changes the book is answered from the mailbox only, so after its facts are durable;
 //       a retry too
 //   (2) a refusal changes nothing and is answered at once
+#include <stdio.h>
 #include <string.h>
 
 #include "answer.h"
 #include "decode.h"
 #include "edge_inside.h"
 #include "fail.h"
-#include "statements.h"
+#include "put.h"
 
 static uint64_t
 pack_session(struct session_handle session)
@@ -326,8 +327,23 @@ method_bid_list(struct edge *edge, const struct session_request *request)
                                  MAIL_BID_LIST, 0, true);
     mail->list = (uint32_t)__builtin_ctzll(~edge->lists_taken);
     edge->lists_taken |= UINT64_C(1) << mail->list;
-    answer_find_bids(edge->catalog, auctioneer_book(edge->auctioneer),
+    answer_find_bids(edge->catalog, edge->edition->listing, auctioneer_book(edge->auctioneer),
                      (uint16_t)request->peer.party, after, limit, &edge->lists[mail->list]);
+}
+
+// Statements lie in files: the loader's thread reads them.
+static struct errand *
+begin_errand(struct edge *edge, const struct session_request *request)
+{
+    struct errand *errand = errand_begin(edge->errands);
+    if (errand == NULL) {
+        refuse(edge, request, REASON_BUSY, NULL);
+        return NULL;
+    }
+    errand->session = request->session;
+    errand->id = request->id;
+    snprintf(errand->seat, sizeof errand->seat, "%s", party_code(edge->catalog, request->peer));
+    return errand;
 }
 
 static void
@@ -338,10 +354,10 @@ method_statement_list(struct edge *edge, const struct session_request *request)
         method_refuse_decoded(edge, request, &params, REASON_NONE, NULL);
         return;
     }
-    struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
-    if (pack == NULL) return;
-    statements_list(pack, edge->settings->directory, party_code(edge->catalog, request->peer));
-    session_reply_end(edge->listener);
+    struct errand *errand = begin_errand(edge, request);
+    if (errand == NULL) return;
+    errand->list = true;
+    errand_send(edge->errands, errand);
 }
 
 static void
@@ -355,17 +371,29 @@ method_statement_get(struct edge *edge, const struct session_request *request)
                               get.format == NULL ? "format" : "period");
         return;
     }
-    struct statement_piece piece;
-    reason = statements_read(edge->settings->directory, party_code(edge->catalog, request->peer),
-                             &get, &piece);
-    if (reason != REASON_NONE) {
-        refuse(edge, request, reason, reason == REASON_OUT_OF_RANGE ? "offset" : "period");
-        return;
+    struct errand *errand = begin_errand(edge, request);
+    if (errand == NULL) return;
+    errand->list = false;
+    errand->get = get;
+    errand_send(edge->errands, errand);
+}
+
+void
+method_speak_errands(struct edge *edge)
+{
+    struct errand *errand;
+    while ((errand = errand_done(edge->errands)) != NULL) {
+        if (errand->reason != REASON_NONE) {
+            method_refuse(edge, errand->session, errand->id, errand->reason, errand->field);
+        } else {
+            struct pack *pack = session_reply_begin(edge->listener, errand->session, errand->id);
+            if (pack != NULL) {
+                put_bytes(pack, errand->result, errand->len);
+                session_reply_end(edge->listener);
+            }
+        }
+        errand_end(edge->errands, errand);
     }
-    struct pack *pack = session_reply_begin(edge->listener, request->session, request->id);
-    if (pack == NULL) return;
-    statements_get(pack, &get, &piece);
-    session_reply_end(edge->listener);
 }
 
 #define ROLES(role) (1u << (role))

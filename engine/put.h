@@ -95,6 +95,14 @@ put_array(struct pack *pack, uint32_t count)
     if (at != NULL) *at = (uint8_t)(0x90 | count);
 }
 
+// Values that are MessagePack already.
+PUT_INLINE void
+put_bytes(struct pack *pack, const void *bytes, size_t len)
+{
+    uint8_t *at = put_room(pack, len);
+    if (at != NULL) memcpy(at, bytes, len);
+}
+
 // 16 and 32 digits.
 PUT_INLINE void
 put_hex(struct pack *pack, uint64_t value)
