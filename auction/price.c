@@ -75,6 +75,8 @@ money
 price_score(enum price_kind kind, money price, uint64_t multiplier)
 {
     if (kind == PRICE_PLACEMENT) return price;
+    if (kind == PRICE_RESPONSE && price.micros > 0)  // the same without a wide division
+        return money_of((int64_t)((exact)price.micros * multiplier / LEARN_ONE));
     return money_of((int64_t)(exact_score(kind, price, multiplier) / SCALE));
 }
 
