@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "db.h"
+#include "market_file.h"
 #include "migrate.h"
 
 #define PATH_BYTES 700
@@ -226,4 +227,30 @@ market_db_prepare(const struct settings *settings, struct market_db_fault *out_f
     }
     db_close(db);
     return status;
+}
+
+enum status
+market_db_seen(struct db *db, struct arena *arena, struct market_seen **out_seen,
+               uint32_t *out_count)
+{
+    struct db_rows *rows = NULL;
+    enum status status = db_query(db,
+                                  "select m.code, coalesce(s.tagid, ''), max(b.price_micros) "
+                                  "from bid_change b join message m on m.id = b.message "
+                                  "left join slot s on s.id = b.slot where b.kind = 0 "
+                                  "group by 1, 2",
+                                  NULL, 0, &rows);
+    if (status != STATUS_OK) return status;
+    *out_count = (uint32_t)db_count(rows);
+    *out_seen = arena_take(arena, *out_count + 1u, sizeof **out_seen);
+    for (uint32_t i = 0; i < *out_count; i++) {
+        const char *message = db_get_text(rows, i, 0), *tagid = db_get_text(rows, i, 1);
+        char *copies = arena_take(arena, strlen(message) + strlen(tagid) + 2, 1);
+        strcpy(copies, message);
+        strcpy(copies + strlen(message) + 1, tagid);
+        (*out_seen)[i] = (struct market_seen){copies, copies + strlen(message) + 1,
+                                              db_get_money(rows, i, 2)};
+    }
+    db_rows_free(rows);
+    return STATUS_OK;
 }

@@ -9,6 +9,7 @@
 #include "settings.h"
 #include "verb.h"
 
+struct arena;
 struct db;
 
 struct market_db_fault {
@@ -23,6 +24,11 @@ struct db *market_db_open(const struct verb_context *context);
 // answer.
 MUST_CHECK enum status market_db_open_as(const char *directory, const char *role,
                                          struct db **out_db, struct market_db_fault *out_fault);
+
+// What was ever bid dearest, per placement, for each message in each slot (or in any).
+struct market_seen;
+MUST_CHECK enum status market_db_seen(struct db *db, struct arena *arena,
+                                      struct market_seen **out_seen, uint32_t *out_count);
 
 // Writes the connection strings of all roles: on the private cluster's `socket` directory, or, when
 // that is NULL, from settings->postgres.

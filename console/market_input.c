@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fail.h"
+#include "market_db.h"
 
 static void
 print_json(const struct market_report *report, const char *path)
@@ -50,4 +51,18 @@ market_input_read(const struct verb_context *context, const char *path, struct a
     fprintf(stderr, "%s: %u error%s; nothing was applied\n", path, report.errors,
             report.errors == 1 ? "" : "s");
     return EXIT_USAGE;
+}
+
+bool
+market_input_seen(const struct verb_context *context, struct db *db, const char *path,
+                  const struct market *market, struct arena *arena)
+{
+    struct market_report report = {.arena = arena};
+    struct market_seen *seen;
+    uint32_t count;
+    if (market_db_seen(db, arena, &seen, &count) != STATUS_OK) return false;
+    market_file_seen(market, seen, count, &report);
+    if (context->json) print_json(&report, path);
+    else market_file_print(&report, path, stderr);
+    return true;
 }

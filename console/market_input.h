@@ -10,4 +10,9 @@
 int market_input_read(const struct verb_context *context, const char *path, struct arena *arena,
                       struct market **out_market);
 
+struct db;
+// Warns of floors above every bid ever seen, as above. False: the database refused.
+bool market_input_seen(const struct verb_context *context, struct db *db, const char *path,
+                       const struct market *market, struct arena *arena);
+
 #endif

@@ -90,7 +90,9 @@ run_diff(const struct verb_context *context, int argc, char **argv)
     code = EXIT_CANNOT;
     db = market_db_open(context);
     if (db == NULL) goto done;
-    enum status status = apply_plan(db, market, arena, &plan);
+    enum status status = STATUS_CLOSED;
+    if (market_input_seen(context, db, argv[1], market, arena))
+        status = apply_plan(db, market, arena, &plan);
     if (status != STATUS_OK) {
         code = cannot_database(db, status);
         goto done;
@@ -268,7 +270,9 @@ apply_market(const struct verb_context *context, const char *path, const char *n
     if (code != EXIT_DONE) return code;
     struct db *db = market_db_open(context);
     if (db == NULL) return EXIT_CANNOT;
-    enum status status = apply_plan(db, market, arena, &plan);
+    enum status status = STATUS_CLOSED;
+    if (market_input_seen(context, db, path, market, arena))
+        status = apply_plan(db, market, arena, &plan);
     if (status == STATUS_OK && plan.refused > 0) {
         print_changes_text(&plan);
         code = refuse_plan(path);

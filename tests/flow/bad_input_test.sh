@@ -46,7 +46,9 @@ bid() { expect "$1" slotctl bid put "${@:3}"; said "$2"; }
 bid 2 "is no price" b-1 grill_house.summer 1.1234567 --as grill_house
 bid 2 "is no price" b-1 grill_house.summer 99999999999999999999 --as grill_house
 bid 2 "is no price" b-1 grill_house.summer 1e3 --as grill_house
-bid 2 "out_of_range" b-1 grill_house.summer 0 --as grill_house
+bid 2 "is no price" b-1 grill_house.summer 0 --as grill_house
+bid 2 "is no price" b-1 grill_house.summer 100.1% --as grill_house
+bid 2 "is no price" b-1 grill_house.summer 5 --kind percent --as grill_house
 bid 2 "unknown_message" b-1 grill_house.nothing 1 --as grill_house
 bid 2 "unknown_slot" b-1 grill_house.summer 1 --slot monthly_bill.nowhere --as grill_house
 bid 2 "not_yours" b-1 reading_room.weekly 1 --as grill_house
