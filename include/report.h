@@ -37,7 +37,7 @@ struct report_column {
 struct report {
     const struct report_column *columns;
     size_t column_count, row_count;
-    const char **cells;  // row by row
+    const char **cells;  // row by row; NULL: there is no value
     size_t total_rows;  // of these rows, how many at the end are totals, which machines do not want
     const char *heading;  // for people
     const char *notes;    // for people, below the table; "" none

@@ -75,9 +75,9 @@ put_row(struct sheet *sheet, const struct db_rows *rows, size_t row)
     sheet_micros(sheet, each);
     for (size_t k = 7; k < 9; k++) {
         if (compared) sheet_money(sheet, db_get_money(rows, row, k), 6);
-        else sheet_put(sheet, "");
+        else sheet_put(sheet, NULL);
         if (compared) sheet_micros(sheet, db_get_money(rows, row, k));
-        else sheet_put(sheet, "");
+        else sheet_put(sheet, NULL);
     }
     sheet_text(sheet, rows, row, 9);
 }

@@ -6,8 +6,9 @@
 //  2 Expected is pace_allowance() at the end of the hour, with the market's terms as they are now:
 //    of the daily amount over its day, else of the total over its message's or campaign's time.
 //  3 Days: those of the span on which something was won, the newest eight; without a span the
-//    newest one. Budgets: those that had spent something on the day. An hour is sixty minutes from
-//    midnight on, so a day of the clock's change has 23 or 25 of them.
+//    newest one. Of hours that begin after the newest booked fact only the expected is known.
+//    Budgets: those that had spent something on the day. An hour is sixty minutes from midnight on,
+//    so a day of the clock's change has 23 or 25 of them.
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,8 +194,20 @@ read_days(struct sheet *sheet, struct day **out_days, size_t *out_count)
     return STATUS_OK;
 }
 
+// When the newest booked fact was decided.
+static enum status
+read_present(struct sheet *sheet, usec *out_present)
+{
+    struct db_rows *rows = NULL;
+    enum status status = db_query(sheet->db, "select coalesce(max(at_us), 0)::bigint from frame",
+                                  NULL, 0, &rows);
+    if (status == STATUS_OK) *out_present = db_get_time(rows, 0, 0);
+    db_rows_free(rows);
+    return status;
+}
+
 static void
-put_curve(struct sheet *sheet, const struct curve *curve)
+put_curve(struct sheet *sheet, const struct curve *curve, usec present)
 {
     const struct market_budget *budget = curve->budget;
     bool daily = budget->has_daily;
@@ -220,8 +233,11 @@ put_curve(struct sheet *sheet, const struct curve *curve)
         sheet_count(sheet, i + 1);
         sheet_unit(sheet, expected);
         sheet_micros(sheet, expected);
-        sheet_unit(sheet, actual);
-        sheet_micros(sheet, actual);
+        bool known = curve->day->begins.us + (int64_t)i * HOUR_US <= present.us;
+        if (known) sheet_unit(sheet, actual);
+        else sheet_put(sheet, NULL);
+        if (known) sheet_micros(sheet, actual);
+        else sheet_put(sheet, NULL);
     }
 }
 
@@ -232,7 +248,9 @@ report_pacing(struct sheet *sheet)
     struct day *days = NULL;
     struct curve *curves = NULL, **tail = &curves;
     size_t day_count = 0, rows = 0;
+    usec present = {0};
     enum status status = sheet_market(sheet, &market);
+    if (status == STATUS_OK) status = read_present(sheet, &present);
     if (status == STATUS_OK && market) status = read_days(sheet, &days, &day_count);
     for (size_t i = 0; status == STATUS_OK && i < day_count; i++) {
         status = read_curves(sheet, &days[i], &tail);
@@ -243,7 +261,7 @@ report_pacing(struct sheet *sheet)
     }
     sheet_begin(sheet, columns, COLUMNS, rows);
     for (const struct curve *one = curves; one; one = one->next) {
-        if (moved(one)) put_curve(sheet, one);
+        if (moved(one)) put_curve(sheet, one, present);
     }
     sheet->report->heading = arena_printf(
         sheet->arena, "Pacing by hour of the host's day: expected and spent at its end, in %s",

@@ -21,7 +21,7 @@ struct sheet {
 // Columns and number of rows; then every cell is put, row by row.
 void sheet_begin(struct sheet *sheet, const struct report_column *columns, size_t column_count,
                  size_t rows);
-void sheet_put(struct sheet *sheet, const char *text);  // it must live as long as the arena
+void sheet_put(struct sheet *sheet, const char *text);  // NULL: none; lives as long as the arena
 void sheet_text(struct sheet *sheet, const struct db_rows *rows, size_t row, size_t column);
 void sheet_count(struct sheet *sheet, int64_t count);
 void sheet_micros(struct sheet *sheet, money amount);

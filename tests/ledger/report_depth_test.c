@@ -403,6 +403,8 @@ pacing_by_hour_of_the_hosts_day(void **state)
     struct report_span span = {.period = "2026-10"};
     usec october, november;
     bool long_day = false;
+    unsigned future = 0;
+    usec told_last = story.all[story.facts - 1].at;
     assert_int_equal(clock_parse("2026-10-01", 10, &october), STATUS_OK);
     assert_int_equal(clock_parse("2026-11-15", 10, &november), STATUS_OK);
     ask(REPORT_PACING, span, &report);
@@ -430,9 +432,17 @@ pacing_by_hour_of_the_hosts_day(void **state)
             day = 0;
         }
         assert_int_equal(number(&report, row, "expected_micros"), expected.micros);
-        assert_int_equal(number(&report, row, "actual_micros"), spent(budget, day, end));
+        // What has not begun when the newest fact was told is not known yet.
+        bool known = end.us - 3600 * USEC_SECOND <= told_last.us;
+        future += !known;
+        if (known) {
+            assert_int_equal(number(&report, row, "actual_micros"), spent(budget, day, end));
+        } else {
+            assert_null(cell(&report, row, "actual_micros"));
+            assert_null(cell(&report, row, "actual"));
+        }
     }
-    assert_true(long_day);
+    assert_true(long_day && future > 0);
     // Without a span: the newest day alone.
     ask(REPORT_PACING, all, &newest);
     assert_true(newest.row_count >= 24 && newest.row_count <= 3 * 25);
