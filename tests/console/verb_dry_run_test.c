@@ -87,7 +87,7 @@ the_sample_shows_what_it_promises(void **state)
     assert_int_equal(seen.objectives, (1u << OBJECTIVE_COUNT) - 1);
     assert_true(seen.set_by_floor > 20 && seen.set_by_bid > 20 && seen.own_seat > 10);
     static const enum reason empty[] = {REASON_NO_BIDS,      REASON_BELOW_FLOOR,   REASON_CONSENT,
-                                        REASON_CONDITION,    REASON_FREQUENCY_CAP, REASON_BUDGET,
+                                        REASON_CONDITION,    REASON_PRESSURE_CAP,  REASON_BUDGET,
                                         REASON_NOT_ELIGIBLE, REASON_IDENTITY};
     for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
         if (seen.reasons[empty[i]] == 0) print_message("never: %s\n", reason_key(empty[i]));
