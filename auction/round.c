@@ -204,7 +204,7 @@ decide_slot(struct round *round)
     struct round_judgement judgement;
     round_limits_slot(round);
     const struct catalog_bid *winner = search(round, &judgement);
-    if (round->why != NULL) round_why_slot(round, winner, &judgement);
+    round_why_slot(round, winner, &judgement);
     if (winner == NULL) return round_unfilled_fact(round, true);
     struct price_sale sale;
     price_close(&round->price, &sale);
@@ -336,6 +336,8 @@ round_decide(struct round *round, const struct catalog *catalog, const struct bo
 
     round_begin(round, catalog, book, contact, now);
     round->live = live;
+    if (live != NULL && live->reasons != NULL)
+        memset(live->reasons, REASON_NOT_REQUESTED, live->count);
     round->why = why;
     round->id = contact_id(contact->request_key, now);
     book_expect(book, round->id);

@@ -130,6 +130,8 @@ void round_floor_slot(struct round *round);     // which rules fit
 void round_floor_of(const struct round *round, uint32_t message, struct round_judgement *judgement);
 
 // --- round_why.c ---------------------------------------------------------------------------------
+// Of a slot just decided, before its win counts: fills `why` and the reasons of live bids, where
+// they are asked for.
 void round_why_slot(struct round *round, const struct catalog_bid *winner,
                     const struct round_judgement *winning);
 

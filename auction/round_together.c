@@ -395,7 +395,7 @@ fact_of_slot(struct round *round)
     const struct catalog_bid *winner = winner_of(round, round->slot->position - 1u);
     struct round_judgement judgement;
     if (winner != NULL) round_judge(round, winner, &judgement);
-    if (round->why != NULL) round_why_slot(round, winner, &judgement);
+    round_why_slot(round, winner, &judgement);
     if (winner == NULL) return round_unfilled_fact(round, true);
     CHECK(judgement.reason == REASON_NONE && judgement.floor.micros == sale->floor.micros);
     struct price_sale alone = {.winner = sale->winner,

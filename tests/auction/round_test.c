@@ -23,7 +23,7 @@ struct played {
     unsigned count;
     struct catalog_bid live_bids[24];
     struct round_callout callouts[30];
-    uint8_t groups[24];
+    uint8_t groups[24], reasons_of_live[24];
     struct round_live live;
     struct why why;
     struct twin twin;
@@ -42,6 +42,7 @@ make_live(struct played *played)
     const struct catalog_container *container = &catalog->containers[played->contact.container];
     played->live = (struct round_live){.bids = played->live_bids,
                                        .groups = played->groups,
+                                       .reasons = played->reasons_of_live,
                                        .callouts = played->callouts,
                                        .callout_count = random_below(random, 30)};
     for (uint32_t i = 0; i < played->live.callout_count; i++)
@@ -234,6 +235,8 @@ check_why(struct played *played, uint8_t position, uint32_t slot)
         if (why->position != position) continue;
         told++;
         const struct catalog_bid *bid = bid_at(played, why->bid);
+        if (bid >= played->live_bids && bid < played->live_bids + 24)
+            assert_int_equal(played->reasons_of_live[bid - played->live_bids], why->reason);
         struct twin_terms terms;
         enum reason reason = twin_judge_terms(&played->twin, bid, slot, &terms);
         assert_int_equal(why->floor.micros, terms.floor);
@@ -346,6 +349,10 @@ check_not_wanted(struct played *played, const struct fact *fact)
         assert_int_not_equal(played->facts[i].position, fact->position);
     for (uint32_t i = 0; i < played->why.count; i++)
         assert_int_not_equal(played->why.bids[i].position, fact->position);
+    uint32_t first = played->history.catalog->containers[played->contact.container].slot_first;
+    for (uint32_t i = 0; i < played->live.count; i++)
+        if (played->live_bids[i].slot == first + fact->position - 1)
+            assert_int_equal(played->reasons_of_live[i], REASON_NOT_REQUESTED);
 }
 
 static void
@@ -491,12 +498,15 @@ play_contact(struct played *played)
     if (reason == REASON_BUSY) return;
     assert_int_equal(reason, REASON_NONE);
     assert_false(repeated);
+    uint8_t reasons[24];
+    memcpy(reasons, played->reasons_of_live, sizeof reasons);
     assert_int_equal(round_decide(history->round, history->catalog, history->book, contact,
                                   &played->live, history->now, &played->why, again, &count,
                                   &repeated),
                      REASON_NONE);
     assert_int_equal(count, played->count);
     assert_memory_equal(again, played->facts, count * sizeof *again);
+    assert_memory_equal(reasons, played->reasons_of_live, played->live.count);
     check_against_twin(played);
     check_ask(played);
     check_reprice(played);
