@@ -268,10 +268,12 @@ enum live_verdict
 live_ask(struct live *live, const struct session_request *request, const struct contact *contact,
          const struct decode_wish *wish, usec now, struct live_contact *out_contact)
 {
+    const struct book *book = auctioneer_book(live->edge->auctioneer);
     struct book_contact known;
     *out_contact = (struct live_contact){.contact = contact, .test = wish->test};
     if (live->seat_count == 0) return LIVE_DECIDE;
-    if (book_find_contact(auctioneer_book(live->edge->auctioneer), contact->request_key, &known))
+    if (book_find_contact(book, contact->request_key, &known) ||
+        book_was_decided(book, contact->request_key))
         return LIVE_DECIDE;
     struct waiting *waiting = find_waiting(live, contact, wish->test);
     if (waiting != NULL) return join(live, waiting, request, contact);
@@ -382,7 +384,8 @@ live_answer(struct live *live, const struct session_answer *answer)
 {
     struct callout_trouble trouble = {.bid = CALLOUT_WHOLE, .reason = REASON_AFTER_DEADLINE};
     uint32_t number;
-    if (answer->peer.role != ROLE_SEAT) return;  // was asked as a seat, and is none any more
+    // It was asked as a seat; by now it may speak for somebody else.
+    if (answer->peer.role != ROLE_SEAT || answer->peer.party >= BOUND_SEATS) return;
     struct waiting *place = find_question(live, answer, &number);
     if (place == NULL) {
         if (!bidder_late(&live->bidders.of[answer->peer.party]))
@@ -404,7 +407,7 @@ live_answer(struct live *live, const struct session_answer *answer)
 void
 live_ended(struct live *live, struct session_handle session, struct session_peer peer)
 {
-    if (peer.role != ROLE_SEAT) return;
+    if (peer.role != ROLE_SEAT || peer.party >= BOUND_SEATS) return;
     struct bidder *bidder = &live->bidders.of[peer.party];
     bidder_ended(&live->bidders, peer.party, session);
     for (uint32_t i = 0; i < live->open_count && bidder->in_flight > 0; i++) {

@@ -2,6 +2,8 @@
 // publishing renames a whole file into place. A file that cannot be used is reported once and the
 // running catalog stays.
 //
+// In between it runs errands: what seats ask for that lies in files.
+//
 // Two single places pass editions: `ready` (loader to edge) and `retired` (edge to loader). A
 // catalog that was ready but never taken, because a newer one came, is closed here.
 #include "loader.h"

@@ -305,7 +305,7 @@ notice_contact(struct edge *edge, const struct mail *mail)
         told.outcomes[fact->position] = fact;
         if (fact->kind != FACT_PLACEMENT) continue;
         tell_win(&told, fact);
-        if (fact->placement.charge == CHARGE_WIN && fact->placement.kind != PRICE_SHARE)
+        if (fact->placement.charge == CHARGE_WIN && fact->placement.kind == PRICE_PLACEMENT)
             tell_billing(edge, mail->catalog, fact, fact->at);
     }
     for (unsigned i = 1; i < mail->facts; i++) {
@@ -324,11 +324,18 @@ notice_event(struct edge *edge, const struct fact *fact)
     if (fact->kind != FACT_DELIVERED && fact->kind != FACT_ACCEPTED) return;
     if (!book_find_placement(auctioneer_book(edge->auctioneer), fact_placement(fact), &placement))
         return;
-    enum fact_kind due = placement.fact->placement.kind == PRICE_RESPONSE ? FACT_ACCEPTED
-                                                                          : FACT_DELIVERED;
-    if (fact->kind == due && placement.fact->placement.kind != PRICE_SHARE &&
-        placement.fact->placement.charge == CHARGE_DELIVERY)
-        tell_billing(edge, edge->catalog, placement.fact, fact->event.effective);
+    // A price per placement is due when delivered, unless it was at the win; one per response when
+    // accepted, whatever the contract charges; a share with the revenue.
+    bool due = false;
+    switch ((enum price_kind)placement.fact->placement.kind) {
+    case PRICE_PLACEMENT:
+        due = fact->kind == FACT_DELIVERED && placement.fact->placement.charge == CHARGE_DELIVERY;
+        break;
+    case PRICE_RESPONSE: due = fact->kind == FACT_ACCEPTED; break;
+    case PRICE_SHARE:
+    case PRICE_KIND_COUNT: break;
+    }
+    if (due) tell_billing(edge, edge->catalog, placement.fact, fact->event.effective);
 }
 
 // --- Of an answer --------------------------------------------------------------------------------
