@@ -94,6 +94,15 @@ reprice_slot(const struct fact *facts, unsigned count, unsigned position, uint64
     return sound && agrees(&slot, out_sale);
 }
 
+static bool
+has_record(const struct fact *facts, unsigned count)
+{
+    bool record = facts[0].opened.records > 0;
+    for (unsigned i = 1 + facts[0].opened.slots; i < count && !record; i++)
+        record = facts[i].kind == FACT_CANDIDATES || facts[i].kind == FACT_TALLY;
+    return record;
+}
+
 bool
 round_reprice(const struct fact *facts, unsigned count, unsigned *out_position,
               struct price_sale *out_sale)
@@ -103,7 +112,7 @@ round_reprice(const struct fact *facts, unsigned count, unsigned *out_position,
     if (count == 0 || facts[0].kind != FACT_CONTACT || facts[0].opened.slots > BOUND_SLOTS ||
         count < 1u + facts[0].opened.slots)
         return false;
-    if (facts[0].opened.records == 0) return true;
+    if (!has_record(facts, count)) return true;
     if (facts[0].opened.flags & CONTACT_TOGETHER)
         return round_together_record_reprice(facts, count, out_position, out_sale);
     uint64_t halves[2];
