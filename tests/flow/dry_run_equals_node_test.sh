@@ -68,12 +68,15 @@ same() {
 }
 
 say "the sample, and more of its kind (seed $SEED)"
+# Which arm of a trial of floors a contact takes is drawn by its id, which is another one here.
+sed '/^experiments:/,/^$/d' sample/market.yaml >"$TMP/sample.yaml"
 new_market sample
+slotctl apply "$TMP/sample.yaml" >/dev/null
 expect 0 "$SLOTCTL" sample --contacts 200 --seed "$SEED" --out "$TMP/more"
 cat sample/contacts.jsonl "$TMP/more/contacts.jsonl" >"$TMP/contacts"
 cp sample/bids.jsonl "$TMP/bids"
 expect 0 slotctl play --bids "$TMP/bids" --contacts "$TMP/contacts" --quiet
-same sample/market.yaml
+same "$TMP/sample.yaml"
 clean
 
 say "prices of three kinds, campaigns, caps, floors, deals (seed $SEED)"
