@@ -181,6 +181,20 @@ another_node_gets_its_days_from_the_day_after_tomorrow(void **state)
     budget = grill_of(catalog);
     assert_int_equal(catalog_daily_limit(budget, (uint16_t)(day + 2)).micros, 2500000);
     catalog_close(catalog);
+    now.us += 2 * USEC_SECOND;
+    assert_false(turn(two, db, now));  // nothing sold: nothing more
+    database_apply(db, arena_printf(arena, "%stouchpoints: {crm: Desk}\n", market_text), arena);
+    assert_true(turn(two, db, now));
+    catalog = catalog_of(2);
+    assert_int_equal(catalog_daily_limit(grill_of(catalog), (uint16_t)(day + 2)).micros, 2500000);
+    catalog_close(catalog);
+    sell(db, 2, 1, (uint16_t)(day + 2), 1500000);
+    now.us += 2 * USEC_SECOND;
+    assert_true(turn(two, db, now));  // 1.00 is left, less than a part: it grows
+    catalog = catalog_of(2);
+    int64_t grown = catalog_daily_limit(grill_of(catalog), (uint16_t)(day + 2)).micros;
+    assert_true(grown > 2500000 && grown < 10000000);
+    catalog_close(catalog);
     publish_close(one);
     publish_close(two);
     db_close(db);
