@@ -123,8 +123,8 @@ round_bids_group(const struct round *round, const struct catalog_bid *bid)
 }
 
 // --- What an empty slot tells --------------------------------------------------------------------
-// The dearest of the bids that rank by their price alone; when none of these addresses the slot, the
-// first of the others.
+// The dearest of the bids that rank by their price alone; when none of these addresses the slot,
+// the first of the others.
 static const struct catalog_bid *
 dearer(const struct catalog_bid *a, bool a_first, const struct catalog_bid *b, bool b_first)
 {
