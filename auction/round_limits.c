@@ -16,8 +16,8 @@
 //   (4) QUOTA: with this bid, the quota could no longer be reached. In detail, when a slot's turn
 //       comes:
 //       a) reached: the wins so far that pursue one of the quota's objectives.
-//       b) A slot can serve the quota by the bids that pursue one, that would be eligible there as
-//          things stand, and that reach their floor. (Groups and the quota itself are not asked.)
+//       b) A slot can serve the quota by the bids that pursue one and that would be eligible there
+//          as things stand, whatever the quota says. (That groups must be whole is not asked yet.)
 //       c) Of some slots, with so many paid placements left: the most that can be filled at once by
 //          such bids, one message once, one category once where they are kept apart; but not more
 //          than can be so filled by unpaid bids alone and the paid placements left.
