@@ -231,6 +231,34 @@ judge_alone(const struct world *world, const struct fact *fact, uint32_t slot)
     if (price.micros > bid->price.micros) sim_fail("price %" PRId64 " above the bid", price.micros);
 }
 
+// Slots sold together, by brute force where that ends.
+static void
+judge_together(struct world *world, const struct contact *contact, const struct round_live *live,
+               const struct catalog_container *container, const struct fact *facts)
+{
+    struct together_twin *market = world->together;
+    memset(market, 0, sizeof *market);
+    market->twin = *world->twin;
+    market->live = live;
+    market->container = container;
+    unsigned all = (1u << container->slot_count) - 1;
+    market->asked = contact->slots_wanted == 0 ? all : contact->slots_wanted & all;
+    if (!together_twin_sell(market, WORLD_ASSIGNMENTS)) return;
+    world->counts->together++;
+    for (unsigned i = 0; i < container->slot_count; i++) {
+        const struct fact *fact = &facts[i + 1];
+        const struct vcg_sale *sale = &market->sales[i];
+        if (!(market->asked >> i & 1)) continue;
+        uint64_t winner = fact->kind == FACT_PLACEMENT ? fact->placement.bid : 0;
+        if (winner != sale->winner)
+            sim_fail("sold together, slot %u went to %016" PRIx64 ", it should be %016" PRIx64,
+                     i + 1, winner, sale->winner);
+        if (winner != 0 && fact->placement.price.micros != sale->price.micros)
+            sim_fail("sold together, slot %u cost %" PRId64 ", it should be %" PRId64, i + 1,
+                     fact->placement.price.micros, sale->price.micros);
+    }
+}
+
 void
 world_judge(struct world *world, const struct contact *contact, const struct round_live *live,
             const struct fact *facts, unsigned count, bool why)
@@ -245,6 +273,7 @@ world_judge(struct world *world, const struct contact *contact, const struct rou
     if (live == NULL) world->live.count = 0;
     else twin_take_live(world->twin, live);
     judge_limits(world, container, facts);
+    if (container->pricing == PRICING_VCG) judge_together(world, contact, live, container, facts);
     for (unsigned i = 1; i < outcomes; i++) {
         const struct fact *fact = &facts[i];
         uint32_t slot = container->slot_first + i - 1;

@@ -14,7 +14,7 @@
 // what was learned, kept a second time from the facts alone and equal to the book's; events follow
 // from what was won; the facts fold to the same book and the fold goes on selling; a repeated
 // contact gets its first answer; publishing bids changes nothing that is sold; no lie about a value
-// pays.
+// pays. Slots sold together are compared with brute force where a contact is small enough for it.
 //
 // The last line is a verdict: `sim: ok rounds=N ... seed=S`, or
 // `sim: failed seed=S round=K what=...` with exit code 1. Exit code 2: a wrong option.
@@ -101,10 +101,10 @@ play_all(uint64_t rounds, struct sim_counts *counts)
     }
     double took = seconds_now() - began;
     printf("%.1f seconds, %.0f rounds a second; beside them %" PRIu64 " bids changed, %" PRIu64
-           " catalogs, %" PRIu64 " live bidders asked, %" PRIu64 " live bids, %" PRIu64
-           " contacts repeated, %" PRIu64 " refused as busy, %" PRIu64 " reasons judged\n",
+           " catalogs, %" PRIu64 " live bidders asked, %" PRIu64 " contacts repeated, %" PRIu64
+           " refused as busy, %" PRIu64 " reasons judged\n",
            took, (double)counts->rounds / took, counts->offers, counts->catalogs, counts->asked,
-           counts->live, counts->repeats, counts->refused, counts->reasons);
+           counts->repeats, counts->refused, counts->reasons);
 }
 
 static uint64_t
@@ -148,8 +148,9 @@ main(int argc, char **argv)
         play(round / WORLD_ROUNDS, round % WORLD_ROUNDS + 1, true, &counts);
     }
     printf("sim: ok rounds=%" PRIu64 " placements=%" PRIu64 " unfilled=%" PRIu64 " events=%" PRIu64
-           " restarts=%" PRIu64 " deviations=%" PRIu64 " seed=%" PRIu64 "\n",
+           " restarts=%" PRIu64 " live_bids=%" PRIu64 " together=%" PRIu64 " deviations=%" PRIu64
+           " seed=%" PRIu64 "\n",
            counts.rounds, counts.placements, counts.unfilled, counts.events, counts.restarts,
-           counts.deviations, playing.seed);
+           counts.live, counts.together, counts.deviations, playing.seed);
     return 0;
 }

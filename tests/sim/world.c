@@ -158,6 +158,7 @@ world_open(struct world *world, uint64_t seed, struct sim_counts *counts)
     world->standing = take(WORLD_BIDS, sizeof *world->standing);
     world->twin = take(1, sizeof *world->twin);
     world->sale = take(1, sizeof *world->sale);
+    world->together = take(1, sizeof *world->together);
     world->asked = take(WORLD_ASKED, sizeof *world->asked);
     world->live_bids = take(WORLD_LIVE, sizeof *world->live_bids);
     world->live_groups = take(WORLD_LIVE, sizeof *world->live_groups);
@@ -185,6 +186,7 @@ world_close(struct world *world)
     free(world->standing);
     free(world->twin);
     free(world->sale);
+    free(world->together);
     free(world->asked);
     free(world->live_bids);
     free(world->live_groups);

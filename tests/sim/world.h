@@ -8,12 +8,14 @@
 #include "round_twin.h"
 #include "sim.h"
 #include "tally.h"
+#include "together_twin.h"
 
 #define WORLD_ROUNDS 1024
 #define WORLD_BIDS 512  // standing and withdrawn, over a world's life
 #define WORLD_ASKED 16  // contacts remembered to be asked again
 #define WORLD_WHY 16384
-#define WORLD_LIVE 64  // live bids of a contact
+#define WORLD_LIVE 64           // live bids of a contact
+#define WORLD_ASSIGNMENTS 3000  // tried by brute force at most
 
 struct world_asked {
     struct contact contact;
@@ -39,6 +41,7 @@ struct world {
     struct round *round;  // for decisions on the other book
     struct twin *twin;
     struct twin_sale *sale;
+    struct together_twin *together;
     struct why why;
     struct round_live live;  // of the contact being decided
     struct catalog_bid *live_bids;
