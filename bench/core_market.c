@@ -211,6 +211,8 @@ core_market_encode(uint32_t bid_count, uint64_t version, struct arena *arena,
             .content = "c",
             .format = "text",
             .category = "",
+            .campaign = "",
+            .group = "",
             .rung = RUNG_COMMERCIALIZATION,
             .objectives = 1u << OBJECTIVE_CROSS_SELL,
             .rule = a_rule(&state, arena)};
