@@ -15,7 +15,7 @@
 #define WORLD_ASKED 16  // contacts remembered to be asked again
 #define WORLD_WHY 16384
 #define WORLD_LIVE 64           // live bids of a contact
-#define WORLD_ASSIGNMENTS 3000  // tried by brute force at most
+#define WORLD_ASSIGNMENTS 300  // tried by brute force at most
 
 struct world_asked {
     struct contact contact;
