@@ -550,6 +550,35 @@ silence_and_nonsense_have_names(void **state)
     client_close(shop);
 }
 
+// What one bidder was asked another cannot answer, however well it guesses.
+static void
+from_the_wrong_seat(void **state)
+{
+    (void)state;
+    struct bidder tea, rival;
+    struct client *shop = node_kit_client(&kit, "shop");
+    subscribe(&tea, "tea", true);
+    subscribe(&rival, "rival", true);
+    tea.manner = rival.manner = MANNER_HANGS;
+    send_contact(shop, "wrong-1", true, false);
+    serve(&tea, 1, 0);
+    serve(&rival, 1, 0);
+    bids(&rival, "1", "tea.green", 900000);
+    answer(&rival, tea.last_id, last_request(&tea));
+    serve(&rival, 1, 1);
+    assert_string_equal(node_kit_text(notice(&rival, 0), "reason"), "invalid_bid");
+    assert_string_equal(node_kit_text(notice(&rival, 0), "auction"), "");
+    bids(&tea, "1", "tea.green", 700000);
+    answer(&tea, tea.last_id, last_request(&tea));
+    serve(&tea, 1, 1);  // decided once the rival's time is over: its own question stays open
+    struct wire_reader result = receive(shop);
+    assert_string_equal(node_kit_text(result, "placements.0.message"), "tea.green");
+    assert_int_equal(node_kit_integer(result, "placements.0.price_micros"), 200000);
+    client_close(tea.client);
+    client_close(rival.client);
+    client_close(shop);
+}
+
 static void
 retries_join_those_who_wait(void **state)
 {
@@ -791,6 +820,7 @@ main(void)
         cmocka_unit_test(one_auction_for_standing_and_live_bids),
         cmocka_unit_test(bad_bids_do_not_spoil_good_ones),
         cmocka_unit_test(silence_and_nonsense_have_names),
+        cmocka_unit_test(from_the_wrong_seat),
         cmocka_unit_test(retries_join_those_who_wait),
         cmocka_unit_test(a_catalog_that_comes_meanwhile),
         cmocka_unit_test(groups_stand_and_fall_together),
