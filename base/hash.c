@@ -17,6 +17,7 @@
 
 static _Thread_local EVP_MD_CTX *sha_context;
 static _Thread_local EVP_MD *sha_algorithm;
+static _Thread_local EVP_MAC_CTX *mac_context;
 
 static EVP_MD_CTX *
 sha_begin(void)
@@ -53,8 +54,10 @@ hash_thread_end(void)
 {
     EVP_MD_CTX_free(sha_context);
     EVP_MD_free(sha_algorithm);
+    EVP_MAC_CTX_free(mac_context);
     sha_context = NULL;
     sha_algorithm = NULL;
+    mac_context = NULL;
 }
 
 struct id
@@ -80,18 +83,17 @@ hash_customer(const uint8_t secret[16], const char *key, size_t len)
 {
     uint8_t tag[8];
     size_t size = sizeof tag;
-    static _Thread_local EVP_MAC_CTX *context;
-    if (context == NULL) {
+    if (mac_context == NULL) {
         OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
                                OSSL_PARAM_construct_end()};
         EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
-        context = EVP_MAC_CTX_new(algorithm);
+        mac_context = EVP_MAC_CTX_new(algorithm);
         EVP_MAC_free(algorithm);
-        CHECK(context != NULL && EVP_MAC_CTX_set_params(context, params) == 1);
+        CHECK(mac_context != NULL && EVP_MAC_CTX_set_params(mac_context, params) == 1);
     }
-    CHECK(EVP_MAC_init(context, secret, 16, NULL) == 1);  // the size stays
-    CHECK(EVP_MAC_update(context, (const unsigned char *)key, len) == 1);
-    CHECK(EVP_MAC_final(context, tag, &size, sizeof tag) == 1);
+    CHECK(EVP_MAC_init(mac_context, secret, 16, NULL) == 1);  // the size stays
+    CHECK(EVP_MAC_update(mac_context, (const unsigned char *)key, len) == 1);
+    CHECK(EVP_MAC_final(mac_context, tag, &size, sizeof tag) == 1);
     uint64_t value;
     memcpy(&value, tag, sizeof value);
     return value == 0 ? 1 : value;
