@@ -428,6 +428,35 @@ story_tell(struct story *story, unsigned frames)
     assert_int_equal(journal_sync(story->journal), STATUS_OK);
 }
 
+// Contacts of one arm of an experiment, each of which brings `each` micros of a partner, or nothing.
+static inline void
+story_trial(struct story *story, uint16_t experiment, bool variant, unsigned contacts, int64_t each)
+{
+    const struct market *market = story->fixture->market;
+    for (unsigned i = 0; i < contacts; i++) {
+        uint64_t number = ++story->contacts;
+        struct id contact = hash_id("trial", &number, sizeof number);
+        contact.bytes[15] &= 0xf0;
+        struct fact facts[3];
+        facts[0] = story_fact(story, FACT_CONTACT, contact, 0);
+        facts[0].opened.catalog = story->fixture->catalog;
+        facts[0].opened.container = market->containers[0].id;
+        facts[0].opened.slots = 1;
+        facts[0].opened.experiment = experiment;
+        facts[0].opened.flags = variant ? CONTACT_VARIANT : CONTACT_EXPERIENCED;
+        snprintf(facts[0].opened.key, BOUND_KEY, "trial-%llu", (unsigned long long)number);
+        facts[1] = story_fact(story, FACT_PLACEMENT, contact, 1);
+        facts[1].placement.slot = market->containers[0].slots[0].id;
+        facts[1].placement.message = market->messages[2].id;
+        facts[1].placement.seat = round_seat(market, "grill");
+        facts[1].placement.currency = market->currency;
+        facts[1].placement.price = money_of(each);
+        facts[2] = story_fact(story, FACT_DELIVERED, contact, 1);
+        story_append(story, facts, each ? 3 : 2);
+    }
+    assert_int_equal(journal_sync(story->journal), STATUS_OK);
+}
+
 // --- Shipping and proving ----------------------------------------------------------------------
 
 // Ships until there is nothing more; gives the last answer.

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "catalog.h"
 #include "fixture.h"
 
 static pid_t
@@ -121,6 +122,55 @@ starts_without_a_database_and_catches_up(void **state)
     fixture_close(&fixture);
 }
 
+static bool
+is_stopped_in_catalog(const struct fixture *fixture)
+{
+    char path[128];
+    static uint8_t bytes[1024 * 1024];
+    struct catalog *catalog = NULL;
+    uint32_t left_out;
+    snprintf(path, sizeof path, "%s/published/catalog", fixture->directory);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t len = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_int_equal(catalog_decode(bytes, len, &catalog, &left_out), STATUS_OK);
+    bool stopped = catalog->experiments[0].stopped;
+    catalog_close(catalog);
+    return stopped;
+}
+
+// An experiment that loses: ledgerd stops it, and publishes a catalog that says so.
+static void
+stops_an_experiment_that_loses(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct story story;
+    fixture_open(&fixture);
+    fixture_market(
+        &fixture,
+        FIXTURE_MARKET(
+            "10%", "floor") "experiments:\n"
+                            "  high: {share: 50%, change: +20%, stop: {loss: 10%, after: 5}}\n");
+    story_open(&story, &fixture, 5);
+    story_trial(&story, 1, false, 6, 100000);
+    story_trial(&story, 1, true, 6, 80000);
+    write_text(&fixture, "vendue.yaml", "");
+    write_text(&fixture, "run/postgres.ledger", fixture.ledger);
+    pid_t pid = start(&fixture);
+    // It looks before it publishes: the first catalog says so already.
+    await(&fixture, "catalog_version", NULL, (int64_t)fixture.catalog + 1);
+    assert_int_equal(fixture_ask(&fixture, "select count(*) from experiment_stop where "
+                                           "experiment = 1 and variant_micros = 480000"),
+                     1);
+    assert_true(is_stopped_in_catalog(&fixture));
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    assert_int_equal(wait_end(pid), 0);
+    story_close(&story);
+    fixture_close(&fixture);
+}
+
 static void
 ends_when_the_journal_does_not_fit(void **state)
 {
@@ -153,6 +203,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starts_without_a_database_and_catches_up),
+        cmocka_unit_test(stops_an_experiment_that_loses),
         cmocka_unit_test(ends_when_the_journal_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
