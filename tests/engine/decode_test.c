@@ -371,6 +371,61 @@ bids_are_read_and_refused_by_name(void **state)
     }
 }
 
+// Kind and price belong together, in whatever order they come.
+static void
+prices_of_three_kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;       // NULL: not sent
+        int64_t micros, share;  // 0: not sent
+        enum reason reason;
+        const char *place;
+    } cases[] = {
+        {NULL, 5, 0, REASON_NONE, NULL},
+        {"placement", 5, 0, REASON_NONE, NULL},
+        {"response", 5, 0, REASON_NONE, NULL},
+        {"share", 0, 25000, REASON_NONE, NULL},
+        {"share", 0, 1000000, REASON_NONE, NULL},
+        {"share", 0, 1000001, REASON_OUT_OF_RANGE, "share_ppm"},
+        {"share", 0, -1, REASON_OUT_OF_RANGE, "share_ppm"},
+        {"share", 0, 0, REASON_MISSING_FIELD, "share_ppm"},
+        {"share", 5, 0, REASON_OUT_OF_RANGE, "price_micros"},
+        {"share", 5, 25000, REASON_OUT_OF_RANGE, "price_micros"},
+        {"response", 5, 25000, REASON_OUT_OF_RANGE, "share_ppm"},
+        {NULL, 0, 25000, REASON_OUT_OF_RANGE, "share_ppm"},
+        {"response", 0, 0, REASON_MISSING_FIELD, "price_micros"},
+        {"thousand", 5, 0, REASON_OUT_OF_RANGE, "kind"},
+    };
+    for (unsigned i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        unsigned c = i / 2, kind_last = i % 2;
+        begin(3u + (cases[c].kind != NULL) + (cases[c].micros != 0) + (cases[c].share != 0));
+        pack_pair_string(&pack, "id", "bid-1");
+        pack_pair_string(&pack, "message", "tea");
+        pack_pair_string(&pack, "cur", "EUR");
+        if (cases[c].kind != NULL && !kind_last) pack_pair_string(&pack, "kind", cases[c].kind);
+        if (cases[c].micros != 0) pack_pair_integer(&pack, "price_micros", cases[c].micros);
+        if (cases[c].share != 0) pack_pair_integer(&pack, "share_ppm", cases[c].share);
+        if (cases[c].kind != NULL && kind_last) pack_pair_string(&pack, "kind", cases[c].kind);
+        struct wire_reader params = reader();
+        struct offer offer;
+        enum reason reason;
+        char place[WIRE_PLACE];
+        bool read = decode_bid_put(by_touchpoint(), &params, &offer, &reason);
+        if (!read && reason == REASON_NONE) reason = params.reason;
+        wire_place(&params, place);
+        if (reason != cases[c].reason) fail_msg("%u: %s at %s", i, reason_key(reason), place);
+        if (!read) {
+            assert_string_equal(place, cases[c].place);
+            continue;
+        }
+        assert_string_equal(price_kind_name((enum price_kind)offer.kind),
+                            cases[c].kind == NULL ? "placement" : cases[c].kind);
+        assert_int_equal(offer.price.micros,
+                         cases[c].share != 0 ? cases[c].share : cases[c].micros);
+    }
+}
+
 // Begins an event of a placement that this book does not know.
 static void
 begin_event(uint32_t more, const char *event)
@@ -503,6 +558,7 @@ main(void)
         cmocka_unit_test(without_consent_an_attribute_stays_unknown),
         cmocka_unit_test(a_wrong_contact_is_refused_by_name),
         cmocka_unit_test(bids_are_read_and_refused_by_name),
+        cmocka_unit_test(prices_of_three_kinds),
         cmocka_unit_test(an_event_reads_what_it_needs),
         cmocka_unit_test(a_refused_word_names_those_that_are),
         cmocka_unit_test(a_period_is_never_a_path),

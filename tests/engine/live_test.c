@@ -418,6 +418,54 @@ one_auction_for_standing_and_live_bids(void **state)
     client_close(shop);
 }
 
+static void
+send_event(struct client *client, const char *placement, const char *event)
+{
+    struct wire_reader result;
+    struct pack *pack = client_request(client, "event", 2);
+    pack_pair_string(pack, "placement", placement);
+    pack_pair_string(pack, "event", event);
+    assert_null(node_kit_call(client, &result));
+}
+
+// Paid when the customer says yes, and told so then.
+static void
+a_price_per_response(void **state)
+{
+    (void)state;
+    struct bidder tea, rival;
+    struct client *shop = node_kit_client(&kit, "shop");
+    subscribe(&tea, "tea", true);
+    subscribe(&rival, "rival", true);
+    bids(&tea, "1", "tea.green", 900000);
+    bids(&rival, "1", "rival.mate", 90000000);
+    rival.offers[0].kind = "response";
+    send_contact(shop, "response-1", true, false);
+    serve(&tea, 1, 0);
+    serve(&rival, 1, 0);
+    struct wire_reader result = receive(shop);
+    assert_string_equal(node_kit_text(result, "placements.0.message"), "rival.mate");
+    assert_string_equal(node_kit_text(result, "placements.0.kind"), "response");
+    int64_t price = node_kit_integer(result, "placements.0.price_micros");
+    assert_in_range(price, 900000, 90000000);
+    char placement[64];
+    snprintf(placement, sizeof placement, "%s", node_kit_text(result, "placements.0.placement"));
+    serve(&rival, 1, 1);
+    assert_string_equal(node_kit_text(notice(&rival, 0), "kind"), "response");
+    // The loser learns what it lacked in its own kind: a price of its own would have done.
+    serve(&tea, 1, 1);
+    assert_true(node_kit_integer(notice(&tea, 0), "min_to_win_micros") >= 900000);
+    send_event(shop, placement, "delivered");
+    send_event(shop, placement, "accepted");
+    serve(&rival, 1, 2);
+    assert_string_equal(node_kit_text(notice(&rival, 1), "event"), "billing");
+    assert_string_equal(node_kit_text(notice(&rival, 1), "placement"), placement);
+    assert_int_equal(node_kit_integer(notice(&rival, 1), "price_micros"), price);
+    client_close(tea.client);
+    client_close(rival.client);
+    client_close(shop);
+}
+
 // Each bad bid is refused by name, and the good one in the same answer wins.
 static void
 bad_bids_do_not_spoil_good_ones(void **state)
@@ -818,6 +866,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asked_in_their_own_words),
         cmocka_unit_test(one_auction_for_standing_and_live_bids),
+        cmocka_unit_test(a_price_per_response),
         cmocka_unit_test(bad_bids_do_not_spoil_good_ones),
         cmocka_unit_test(silence_and_nonsense_have_names),
         cmocka_unit_test(from_the_wrong_seat),
