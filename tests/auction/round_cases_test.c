@@ -17,8 +17,8 @@ test_plain_sale(void **state)
 {
     (void)state;
     struct table table;
-    table_open(&table);
-    struct outcome outcome = table_decide(&table);
+    round_table_open(&table);
+    struct outcome outcome = round_table_decide(&table);
     const struct fact *placement = &outcome.facts[1];
     assert_int_equal(outcome.count, 2 + outcome.facts[0].opened.records);
     assert_int_equal(placement->kind, FACT_PLACEMENT);
@@ -258,9 +258,9 @@ test_each_reason(void **state)
     };
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct table table;
-        table_open(&table);
+        round_table_open(&table);
         cases[i].spoil(&table);
-        struct outcome outcome = table_decide(&table);
+        struct outcome outcome = round_table_decide(&table);
         if (outcome.reasons[PRESS] != cases[i].reason)
             fail_msg("%s: %s", cases[i].name, reason_key(outcome.reasons[PRESS]));
         assert_int_equal(outcome.facts[1].kind, FACT_PLACEMENT);
@@ -301,12 +301,12 @@ test_data_needs(void **state)
     };
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct table table;
-        table_open(&table);
+        round_table_open(&table);
         table.seats[PRESS].kind = cases[i].rung <= RUNG_PREDICTIVE ? SEAT_DEPARTMENT : SEAT_PARTNER;
         table.messages[PRESS].rung = cases[i].rung;
         table.contact.identity = cases[i].identity;
         table.contact.consent = cases[i].consent;
-        struct outcome outcome = table_decide(&table);
+        struct outcome outcome = round_table_decide(&table);
         if (outcome.reasons[PRESS] != cases[i].reason)
             fail_msg("case %u: %s", i, reason_key(outcome.reasons[PRESS]));
         if (cases[i].reason == REASON_NONE) assert_int_equal(outcome.facts[1].placement.seat, 3);
@@ -319,32 +319,32 @@ test_two_slots(void **state)
 {
     (void)state;
     struct table table;
-    table_open(&table);
+    round_table_open(&table);
     table.container.slot_count = 2;
-    struct outcome outcome = table_decide(&table);
+    struct outcome outcome = round_table_decide(&table);
     assert_int_equal(outcome.reasons[3 + PRESS], REASON_DUPLICATE);
     assert_int_equal(outcome.facts[2].placement.seat, 2);
     assert_int_equal(outcome.facts[2].placement.price.micros, 1000000);
 
-    table_open(&table);  // the same seat with two messages, and money for one
+    round_table_open(&table);  // the same seat with two messages, and money for one
     table.container.slot_count = 2;
     table.messages[1].seat = "press";
     table.bids[1].seat = 3;
     table.seats[PRESS].budget.has_total = true;
     table.seats[PRESS].budget.total = money_of(2999999 + 1);
-    outcome = table_decide(&table);
+    outcome = round_table_decide(&table);
     assert_int_equal(outcome.reasons[1], REASON_OWN_SEAT);
     assert_int_equal(outcome.facts[1].placement.price.micros,
                      1000000);                             // set by care, not by its own bid
     assert_int_equal(outcome.facts[2].placement.seat, 3);  // 3.00 - 1.00 spent >= 2.00
-    table_open(&table);
+    round_table_open(&table);
     table.container.slot_count = 2;
     table.messages[1].seat = "press";
     table.bids[1].seat = 3;
     table.seats[PRESS].budget.has_total = true;
     table.seats[PRESS].budget.total = money_of(3000000);
     table.bids[0].price = money_of(1000001);
-    outcome = table_decide(&table);
+    outcome = round_table_decide(&table);
     assert_int_equal(outcome.reasons[3 + 1], REASON_BUDGET);
     assert_int_equal(outcome.facts[2].placement.seat, 1);
 }
@@ -354,10 +354,10 @@ test_slots_wanted(void **state)
 {
     (void)state;
     struct table table;
-    table_open(&table);
+    round_table_open(&table);
     table.container.slot_count = 2;
     table.contact.slots_wanted = 2;
-    struct outcome outcome = table_decide(&table);
+    struct outcome outcome = round_table_decide(&table);
     assert_int_equal(outcome.facts[1].kind, FACT_UNFILLED);
     assert_int_equal(outcome.facts[1].unfilled.reason, REASON_NOT_REQUESTED);
     assert_int_equal(outcome.facts[2].placement.seat, 3);
@@ -368,9 +368,9 @@ test_unfilled(void **state)
 {
     (void)state;
     struct table table;
-    table_open(&table);
+    round_table_open(&table);
     table.slots[0].floor = money_of(4000000);
-    struct outcome outcome = table_decide(&table);
+    struct outcome outcome = round_table_decide(&table);
     const struct fact *fact = &outcome.facts[1];
     assert_int_equal(fact->unfilled.reason, REASON_NO_ELIGIBLE_BID);
     assert_int_equal(fact->unfilled.main_reason, REASON_BELOW_FLOOR);
@@ -378,10 +378,10 @@ test_unfilled(void **state)
     assert_int_equal(fact->unfilled.considered, 0);  // all below every floor: not looked at
     assert_int_equal(fact->unfilled.floor.micros, 4000000);
 
-    table_open(&table);
+    round_table_open(&table);
     table.container.slot_count = 2;
     for (unsigned i = 0; i < 3; i++) table.bids[i].slot = 12;
-    outcome = table_decide(&table);
+    outcome = round_table_decide(&table);
     assert_int_equal(outcome.facts[1].unfilled.reason, REASON_NO_BIDS);
     assert_int_equal(outcome.facts[1].unfilled.main_reason, REASON_NONE);
     assert_int_equal(outcome.facts[2].kind, FACT_PLACEMENT);

@@ -18,18 +18,18 @@ test_priority(void **state)
 {
     (void)state;
     struct table table;
-    table_open(&table);
+    round_table_open(&table);
     table.messages[0].priority = 1;
-    struct outcome outcome = table_decide(&table);
+    struct outcome outcome = round_table_decide(&table);
     assert_int_equal(outcome.facts[1].placement.seat, 1);
     assert_int_equal(outcome.facts[1].placement.price.micros, 500000);
     assert_true(outcome.facts[1].placement.setter == 0);
     assert_int_equal(outcome.reasons[PRESS], REASON_LOST_TO_PRIORITY);
     assert_int_equal(outcome.reasons[1], REASON_LOST_TO_PRIORITY);
     assert_int_equal(outcome.of[0].priority, 1);
-    table_open(&table);
+    round_table_open(&table);
     table.messages[0].priority = table.messages[1].priority = 1;
-    outcome = table_decide(&table);
+    outcome = round_table_decide(&table);
     assert_int_equal(outcome.facts[1].placement.seat, 2);
     assert_int_equal(outcome.facts[1].placement.price.micros, 1000000);
     assert_int_equal(outcome.reasons[0], REASON_OUTBID);
@@ -48,10 +48,10 @@ test_deal(void **state)
         {DEAL_SECOND_PRICE, 2000000, 71}, {DEAL_FIRST_PRICE, 3000000, 0}, {DEAL_FIXED, 600000, 0}};
     for (unsigned i = 0; i < 3; i++) {
         struct table table;
-        table_open(&table);
+        round_table_open(&table);
         table.market.deal_count = 1;
         table.deal.at = cases[i].at;
-        struct outcome outcome = table_decide(&table);
+        struct outcome outcome = round_table_decide(&table);
         assert_int_equal(outcome.facts[1].placement.seat, 3);
         assert_int_equal(outcome.facts[1].placement.deal, 60);
         assert_int_equal(outcome.facts[1].placement.price.micros, cases[i].price);
@@ -59,15 +59,15 @@ test_deal(void **state)
         assert_true(outcome.facts[1].placement.setter == cases[i].setter);
     }
     struct table table;
-    table_open(&table);  // the guarantee is not reached: before all priorities
+    round_table_open(&table);  // the guarantee is not reached: before all priorities
     table.market.deal_count = 1;
     table.deal.guarantee = 1;
     table.messages[0].priority = BOUND_PRIORITY;
     table.bids[PRESS].price = money_of(600000);
-    struct catalog *catalog = table_catalog(&table);
+    struct catalog *catalog = round_table_catalog(&table);
     struct book *book = book_open(&history_limits);
     book_catalog(book, catalog);
-    struct outcome outcome = table_play(&table, catalog, book, NULL);
+    struct outcome outcome = round_table_play(&table, catalog, book, NULL);
     assert_int_equal(outcome.facts[1].placement.seat, 3);
     assert_int_equal(outcome.facts[1].placement.price.micros, 600000);
     for (unsigned i = 0; i < outcome.count; i++)
@@ -75,7 +75,7 @@ test_deal(void **state)
                          STATUS_OK);
     snprintf(table.contact.key, sizeof table.contact.key, "bill-2");
     table.contact.request_key = contact_request_key(5, table.contact.key);
-    outcome = table_play(&table, catalog, book, NULL);  // now it is
+    outcome = round_table_play(&table, catalog, book, NULL);  // now it is
     assert_int_equal(outcome.facts[1].placement.seat, 1);
     assert_int_equal(outcome.reasons[PRESS], REASON_OUTBID);
     book_close(book);
@@ -89,20 +89,20 @@ test_kinds(void **state)
 {
     (void)state;
     struct table table;
-    table_open(&table);
+    round_table_open(&table);
     table.bids[PRESS].kind = PRICE_RESPONSE;  // half of them respond, as far as is known
     table.bids[PRESS].price = money_of(6000000);
-    struct outcome outcome = table_decide(&table);
+    struct outcome outcome = round_table_decide(&table);
     assert_int_equal(outcome.facts[1].placement.seat, 3);
     assert_int_equal(outcome.facts[1].placement.kind, PRICE_RESPONSE);
     assert_int_equal(outcome.facts[1].placement.bid_price.micros, 6000000);
     assert_true(outcome.of[PRESS].multiplier == UINT64_C(1) << 31);
     assert_int_equal(outcome.of[PRESS].score.micros, 3000000);
     assert_int_equal(outcome.facts[1].placement.price.micros, 4000000);
-    table_open(&table);
+    round_table_open(&table);
     table.bids[PRESS].kind = PRICE_SHARE;  // nothing is known to follow
     table.bids[PRESS].price = money_of(500000);
-    outcome = table_decide(&table);
+    outcome = round_table_decide(&table);
     assert_int_equal(outcome.facts[1].placement.seat, 2);
     assert_int_equal(outcome.reasons[PRESS], REASON_BELOW_FLOOR);
     assert_int_equal(outcome.of[PRESS].short_by.micros, 500000);
@@ -114,30 +114,30 @@ test_experiment(void **state)
 {
     (void)state;
     struct table table;
-    table_open(&table);
+    round_table_open(&table);
     table.market.experiment_count = 1;
-    struct outcome outcome = table_decide(&table);
+    struct outcome outcome = round_table_decide(&table);
     assert_int_equal(outcome.facts[0].opened.experiment, 62);
     assert_int_equal(outcome.facts[0].opened.flags, CONTACT_VARIANT);
     assert_int_equal(outcome.reasons[0], REASON_BELOW_FLOOR);  // 1.00 < 1.0000005, rounded up
     assert_int_equal(outcome.of[0].short_by.micros, 1);
-    table_open(&table);
+    round_table_open(&table);
     table.market.experiment_count = 1;
     table.experiments[0].share_ppm = 1;  // not this customer
-    outcome = table_decide(&table);
+    outcome = round_table_decide(&table);
     assert_int_equal(outcome.facts[0].opened.experiment, 62);
     assert_int_equal(outcome.facts[0].opened.flags, 0);
     assert_int_equal(outcome.reasons[0], REASON_OUTBID);
-    table_open(&table);
+    round_table_open(&table);
     table.market.experiment_count = 1;
     table.experiments[0].until.us = RANDOM_NOW;
-    outcome = table_decide(&table);
+    outcome = round_table_decide(&table);
     assert_int_equal(outcome.facts[0].opened.experiment, 0);
-    table_open(&table);  // of two the first counts, and changes its own slot only
+    round_table_open(&table);  // of two the first counts, and changes its own slot only
     table.market.experiment_count = table.container.slot_count = 2;
     table.experiments[0].slot = "bill.insert";
     table.experiments[1].slot = "bill.footer";
-    outcome = table_decide(&table);
+    outcome = round_table_decide(&table);
     assert_int_equal(outcome.facts[0].opened.experiment, 62);
     assert_int_equal(outcome.of[0].floor.micros, 1000001);
     assert_int_equal(outcome.of[3].floor.micros, 500000);
@@ -149,14 +149,14 @@ test_pressure(void **state)
 {
     (void)state;
     struct table table;
-    table_open(&table);
+    round_table_open(&table);
     table.market.cap_count = 1;
     table.market.complaint_quiet_days = 2;
     table.messages[0].objectives = 1u << OBJECTIVE_EDUCATE;
-    struct catalog *catalog = table_catalog(&table);
+    struct catalog *catalog = round_table_catalog(&table);
     struct book *book = book_open(&history_limits);
     book_catalog(book, catalog);
-    struct outcome outcome = table_play(&table, catalog, book, NULL);
+    struct outcome outcome = round_table_play(&table, catalog, book, NULL);
     assert_int_equal(outcome.facts[1].placement.seat, 3);
     for (unsigned i = 0; i < outcome.count; i++)
         assert_int_equal(book_apply(book, &outcome.facts[i], (struct catalog_position){1, 1, 1}),
@@ -164,15 +164,15 @@ test_pressure(void **state)
     struct fact placement = outcome.facts[1];
     snprintf(table.contact.key, sizeof table.contact.key, "bill-2");
     table.contact.request_key = contact_request_key(5, table.contact.key);
-    outcome = table_play(&table, catalog, book, NULL);
+    outcome = round_table_play(&table, catalog, book, NULL);
     for (unsigned i = 0; i < 3; i++) assert_int_equal(outcome.reasons[i], REASON_PRESSURE_CAP);
     assert_int_equal(outcome.of[PRESS].cap_count, 1);
     assert_int_equal(outcome.facts[1].unfilled.main_reason, REASON_PRESSURE_CAP);
     table.market.message_count =
         2;  // the message leaves the market: it was an address all the same
-    struct catalog *later = table_catalog(&table);
+    struct catalog *later = round_table_catalog(&table);
     book_catalog(book, later);
-    outcome = table_play(&table, later, book, NULL);
+    outcome = round_table_play(&table, later, book, NULL);
     for (unsigned i = 0; i < 2; i++) assert_int_equal(outcome.reasons[i], REASON_PRESSURE_CAP);
     book_catalog(book, catalog);
     catalog_close(later);
@@ -189,12 +189,12 @@ test_pressure(void **state)
                          STATUS_OK);
     }
     table.now.us += USEC_DAY;
-    outcome = table_play(&table, catalog, book, NULL);
+    outcome = round_table_play(&table, catalog, book, NULL);
     assert_int_equal(outcome.reasons[0], REASON_NONE);  // it educates
     assert_int_equal(outcome.reasons[1], REASON_QUIET);
     assert_int_equal(outcome.reasons[PRESS], REASON_QUIET);
     table.now.us += USEC_DAY;
-    outcome = table_play(&table, catalog, book, NULL);
+    outcome = round_table_play(&table, catalog, book, NULL);
     assert_int_equal(outcome.reasons[PRESS], REASON_NONE);
     book_close(book);
     catalog_close(catalog);
@@ -207,8 +207,8 @@ test_live(void **state)
 {
     (void)state;
     struct table table;
-    table_open(&table);
-    struct catalog *catalog = table_catalog(&table);
+    round_table_open(&table);
+    struct catalog *catalog = round_table_catalog(&table);
     struct book *book = book_open(&history_limits);
     book_catalog(book, catalog);
     uint32_t grill = catalog_message_by_code(catalog, "grill", 5);
@@ -224,7 +224,7 @@ test_live(void **state)
                                    .price = {400000}}};
     struct round_callout callout = {.seat = 2, .answer_ms = 31, .reason = REASON_NONE, .bids = 2};
     struct round_live live = {.bids = bids, .count = 2, .callouts = &callout, .callout_count = 1};
-    struct outcome outcome = table_play(&table, catalog, book, &live);
+    struct outcome outcome = round_table_play(&table, catalog, book, &live);
     assert_int_equal(outcome.facts[1].placement.seat, 3);
     assert_int_equal(outcome.facts[1].placement.price.micros, 2500000);
     assert_true(outcome.facts[1].placement.setter == 900);
@@ -236,7 +236,7 @@ test_live(void **state)
     assert_int_equal(last->callouts.seat[0], 2);
     assert_int_equal(last->callouts.answer_ms[0], 31);
     bids[0].price = money_of(3500000);
-    outcome = table_play(&table, catalog, book, &live);
+    outcome = round_table_play(&table, catalog, book, &live);
     assert_true(outcome.facts[1].placement.bid == 900);
     assert_int_equal(outcome.facts[1].placement.price.micros, 3000000);
     assert_int_equal(outcome.reasons[1], REASON_OWN_SEAT);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 void
-table_open(struct table *table)
+round_table_open(struct table *table)
 {
     memset(table, 0, sizeof *table);
     table->arena = arena_open("table");
@@ -125,7 +125,7 @@ table_open(struct table *table)
 }
 
 struct catalog *
-table_catalog(struct table *table)
+round_table_catalog(struct table *table)
 {
     table->market.arena = table->arena;
     struct catalog_input input = {
@@ -142,8 +142,8 @@ table_catalog(struct table *table)
 }
 
 struct outcome
-table_play(const struct table *table, const struct catalog *catalog, const struct book *book,
-           const struct round_live *live)
+round_table_play(const struct table *table, const struct catalog *catalog, const struct book *book,
+                 const struct round_live *live)
 {
     struct outcome outcome;
     memset(&outcome, 0xff, sizeof outcome);
@@ -167,12 +167,12 @@ table_play(const struct table *table, const struct catalog *catalog, const struc
 }
 
 struct outcome
-table_decide(struct table *table)
+round_table_decide(struct table *table)
 {
-    struct catalog *catalog = table_catalog(table);
+    struct catalog *catalog = round_table_catalog(table);
     struct book *book = book_open(&history_limits);
     book_catalog(book, catalog);
-    struct outcome outcome = table_play(table, catalog, book, NULL);
+    struct outcome outcome = round_table_play(table, catalog, book, NULL);
     catalog_close(catalog);
     book_close(book);
     arena_close(table->arena);

@@ -25,7 +25,7 @@ struct table {
     usec now;
 };
 
-void table_open(struct table *table);
+void round_table_open(struct table *table);
 
 struct outcome {
     enum reason reasons[6];  // by bid: 0 care, 1 grill, 2 press; then for the second slot
@@ -35,11 +35,11 @@ struct outcome {
     unsigned count;
 };
 
-struct catalog *table_catalog(struct table *table);
+struct catalog *round_table_catalog(struct table *table);
 // Decides the table's contact; whatever is decided can be priced again from its record.
-struct outcome table_play(const struct table *table, const struct catalog *catalog,
-                          const struct book *book, const struct round_live *live);
+struct outcome round_table_play(const struct table *table, const struct catalog *catalog,
+                                const struct book *book, const struct round_live *live);
 // With a new book, and all of it closed.
-struct outcome table_decide(struct table *table);
+struct outcome round_table_decide(struct table *table);
 
 #endif
