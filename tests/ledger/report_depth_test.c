@@ -48,6 +48,8 @@
     "  agency.refer: {seat: agency, rung: 7, objectives: refer}\n"                          \
     "deals:\n"                                                                              \
     "  best: {messages: [grill.summer], floor: 0.30, guarantee: 40 per day}\n"              \
+    "  idle: {messages: [paper.trial], floor: 0.30, guarantee: 5 per day, "                 \
+    "from: 2026-10-22, until: 2026-10-24}\n"                                                \
     "experiments:\n"                                                                        \
     "  high: {share: 50%, change: +20%, from: 2026-10-01, until: 2026-12-01}\n"
 
@@ -334,7 +336,7 @@ deals_by_the_day_they_were_won(void **state)
 {
     (void)state;
     struct report report;
-    int64_t won = 0;
+    int64_t won = 0, idle = 0;
     ask(REPORT_DEALS, all, &report);
     assert_true(report.row_count >= 5);
     for (size_t row = 0; row < report.row_count; row++) {
@@ -353,6 +355,12 @@ deals_by_the_day_they_were_won(void **state)
             ended += event && fact->kind != FACT_DELIVERED;
         }
         int64_t pending = on_day - delivered - ended, met = delivered + pending;
+        if (strcmp(cell(&report, row, "deal"), "idle") == 0) {
+            assert_int_equal(number(&report, row, "won"), 0);
+            assert_int_equal(number(&report, row, "short"), 5);
+            idle++;
+            continue;
+        }
         assert_string_equal(cell(&report, row, "deal"), "best");
         assert_int_equal(number(&report, row, "guarantee"), 40);
         assert_int_equal(number(&report, row, "won"), on_day);
@@ -362,6 +370,7 @@ deals_by_the_day_they_were_won(void **state)
         won += on_day;
     }
     assert_true(won > 20);
+    assert_in_range(idle, 1, 3);
 }
 
 // --- Pacing --------------------------------------------------------------------------------------
