@@ -12,8 +12,8 @@
 //       paid, and whether it is of the quota; and whether the search for the best was cut short.
 //
 // The record agrees when
-//   (3) every candidate is at or above its floor, none stands twice in a slot, and they stand in
-//       the order of (1);
+//   (3) every candidate is at or above its floor, none stands twice in a slot, they stand in the
+//       order of (1), and those of a group agree on its size;
 //   (4) vcg.c, given the candidates and the limits, comes to the outcomes: winner, seat, message,
 //       price, floor, setter. When the search was cut short: when the outcomes respect the limits
 //       but for the quota, and every price lies between floor and bid.
@@ -187,7 +187,7 @@ take_candidate(struct slot_record *slot, const struct fact *fact, unsigned at)
 
 static bool
 take_slot(struct slot_record *slot, const struct fact *facts, unsigned count, unsigned position,
-          struct vcg_limits *limits)
+          struct vcg_limits *limits, uint8_t group_sizes[UINT8_MAX + 1])
 {
     *slot = (struct slot_record){.outcome = &facts[position]};
     for (unsigned i = 1 + facts[0].opened.slots; i < count; i++) {
@@ -210,7 +210,10 @@ take_slot(struct slot_record *slot, const struct fact *facts, unsigned count, un
         bid->paid = slot->limits->limits.is[i] & IS_PAID;
         bid->quota = slot->limits->limits.is[i] & IS_QUOTA;
         if (bid->category != 0) limits->separate = true;
-        if (bid->group != 0) limits->groups = true;
+        if (bid->group == 0) continue;
+        limits->groups = true;
+        if (group_sizes[bid->group] == 0) group_sizes[bid->group] = bid->group_size;
+        if (group_sizes[bid->group] != bid->group_size) return false;
     }
     return true;
 }
@@ -287,13 +290,14 @@ round_together_record_reprice(const struct fact *facts, unsigned count, unsigned
     struct vcg vcg;
     unsigned slot_count = facts[0].opened.slots;
     bool cut_short = false;
+    uint8_t group_sizes[UINT8_MAX + 1] = {0};
     uint64_t halves[2];
     memcpy(halves, facts[0].contact.bytes, sizeof halves);
     for (unsigned i = 0; i < slot_count; i++) {
         *out_position = i + 1;
         if (facts[i + 1].position != i + 1 ||
             (facts[i + 1].kind != FACT_PLACEMENT && facts[i + 1].kind != FACT_UNFILLED) ||
-            !take_slot(&slots[i], facts, count, i + 1, &limits))
+            !take_slot(&slots[i], facts, count, i + 1, &limits, group_sizes))
             return false;
         if (slots[i].limits != NULL && slots[i].limits->limits.flags & SEARCHED) cut_short = true;
     }

@@ -186,17 +186,26 @@ struct seat_prices {
     int64_t taker[BOUND_SLOTS];    // and its score
 };
 
-// The bid of others that takes `slot` when nothing else moves from one answer to the next.
+// What others than the seat hold; NONE: nothing.
+static unsigned
+of_others(const struct vcg_solve_market *market, const struct vcg_solve_answer *answer,
+          unsigned slot, uint32_t seat)
+{
+    unsigned edge = answer->edge[slot];
+    return edge == NONE || market->edges[slot][edge].seat == seat ? NONE : edge;
+}
+
+// The bid of others that takes `slot` when none of theirs moves else from one answer to the next.
 static const struct vcg_offer *
 sole_move(const struct vcg *vcg, const struct vcg_solve_market *market,
           const struct vcg_solve_answer *before, const struct vcg_solve_answer *after,
           unsigned slot, uint32_t seat)
 {
     for (unsigned i = 0; i < market->slots; i++)
-        if (i != slot && before->edge[i] != after->edge[i]) return NULL;
-    if (after->edge[slot] == NONE || market->edges[slot][after->edge[slot]].seat == seat)
-        return NULL;
-    return offer_at(vcg, market, slot, after->edge[slot]);
+        if (i != slot && of_others(market, before, i, seat) != of_others(market, after, i, seat))
+            return NULL;
+    unsigned edge = of_others(market, after, slot, seat);
+    return edge == NONE ? NULL : offer_at(vcg, market, slot, edge);
 }
 
 static void
