@@ -46,6 +46,9 @@ ask_for_slot(struct round *round, uint32_t seat, unsigned *furthest, struct roun
     for (uint32_t m = 0; m < of->message_count; m++) {
         struct round_judgement judgement = {0};
         uint32_t message = of->messages[m];
+        bool least = ask->slots >> i & 1 && ask->floor[i].micros <= round->least_floor.micros;
+        if (least && round->catalog->messages[message].deal == UINT32_MAX)
+            continue;  // no floor but a deal's is lower
         enum reason reason = round_judge_message(round, message, &judgement);
         if (reason == REASON_NONE) reason = round_counts_past(round, message, &judgement);
         if (reason == REASON_NONE) {
