@@ -158,8 +158,7 @@ bool catalog_cap_counts(const struct catalog *catalog, uint32_t cap, uint32_t me
 // True for a bid whose rank is not its price, which so stands in the first part of `bids` (and of
 // the book's overlay): its kind is not per placement, or its message (index) has a priority or is
 // named in a deal.
-bool
-catalog_judged_first(const struct catalog *catalog, uint32_t message, enum price_kind kind);
+bool catalog_judged_first(const struct catalog *catalog, uint32_t message, enum price_kind kind);
 // The deal under which a message competes in a slot at a time; NULL none.
 const struct catalog_deal *
 catalog_deal_of(const struct catalog *catalog, uint32_t slot, uint32_t message, usec at);

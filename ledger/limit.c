@@ -37,6 +37,7 @@ struct spent {
 };
 struct limit {
     uint32_t log, logs;
+    uint64_t alone_with;  // the market version whose budgets it was granted while alone; 0 none
     struct spent of[BUDGET_OF_COUNT];
     uint64_t batch;  // sales up to it are counted
     uint16_t day;    // of `today`
@@ -491,8 +492,8 @@ grant_all(struct limit *limit, struct db *db, uint16_t day, struct purses *purse
 }
 
 enum status
-limit_grant(struct limit *limit, struct db *db, usec now, struct arena *arena,
-            struct catalog_input *input)
+limit_grant(struct limit *limit, struct db *db, usec now, uint64_t market_version,
+            struct arena *arena, struct catalog_input *input)
 {
     struct purses purses = {0};
     uint32_t logs;
@@ -504,11 +505,13 @@ limit_grant(struct limit *limit, struct db *db, usec now, struct arena *arena,
     if (day != limit->day) change_day(limit, day);
     enum status status = count_logs(db, &logs);
     if (status != STATUS_OK) return status;
+    if (logs <= 1 && limit->alone_with == market_version) return STATUS_OK;
     list_purses(input, logs > 1, arena, &purses);
     status = db_begin(db);
     if (status == STATUS_OK) status = grant_all(limit, db, day, &purses, arena, input);
     if (status == STATUS_OK) status = db_commit(db);
     if (status != STATUS_OK) db_rollback(db);
+    limit->alone_with = status == STATUS_OK && limit->logs <= 1 ? market_version : 0;
     return status;
 }
 

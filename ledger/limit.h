@@ -17,9 +17,11 @@ MUST_CHECK enum status limit_turn(struct limit *limit, struct db *db, usec now, 
 
 // Grants this node its share for the catalog `input->version`, which bears it; committed when it
 // returns, so that no catalog says more than was granted. Sets input->limits, which live in
-// `arena`. `input` has its market, bids and shifts.
-MUST_CHECK enum status limit_grant(struct limit *limit, struct db *db, usec now,
-                                   struct arena *arena, struct catalog_input *input);
+// `arena`. `input` has its market, of `market_version`, bids and shifts. A node that is alone and
+// was granted this market's budgets before is asked nothing more: without limits all is its own.
+MUST_CHECK enum status
+limit_grant(struct limit *limit, struct db *db, usec now, uint64_t market_version,
+            struct arena *arena, struct catalog_input *input);
 
 // The limits that the catalog of `input->version` of a log said, again.
 MUST_CHECK enum status

@@ -405,7 +405,8 @@ publish_now(struct publish *publish, struct db *db, const struct marks *marks, u
     if (status == STATUS_OK) status = read_certificates(db, arena, &input);
     if (status == STATUS_OK) status = read_bids(db, now, arena, &input);
     if (status == STATUS_OK) status = next_version(db, &input.version);
-    if (status == STATUS_OK) status = limit_grant(publish->limit, db, now, arena, &input);
+    if (status == STATUS_OK)
+        status = limit_grant(publish->limit, db, now, (uint64_t)marks->market, arena, &input);
     if (status == STATUS_OK) {
         status = catalog_encode(&input, arena, &bytes, &len, &error);
         if (status != STATUS_OK)
