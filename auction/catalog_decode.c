@@ -118,6 +118,13 @@ decode_market(struct decoder *decoder, uint32_t count)
     catalog->sample_days = codec_get_u32(&decoder->in);
     catalog->complaint_quiet_days = codec_get_u32(&decoder->in);
     catalog->refund_quiet_days = codec_get_u32(&decoder->in);
+    struct learn_counts *expected = &catalog->expected;
+    expected->delivered = codec_get_u32(&decoder->in);
+    expected->responded = codec_get_u32(&decoder->in);
+    expected->converted = codec_get_u32(&decoder->in);
+    expected->revenue = catalog_decode_money(decoder);
+    catalog_decode_need(decoder, expected->responded <= expected->delivered &&
+                                     expected->converted <= expected->delivered);
     catalog_decode_need(decoder, catalog->sample_ppm <= MONEY_PPM &&
                                      catalog->complaint_quiet_days <= BOUND_QUIET_DAYS &&
                                      catalog->refund_quiet_days <= BOUND_QUIET_DAYS);

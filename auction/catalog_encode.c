@@ -57,7 +57,10 @@ put_market(struct encoder *encoder)
     struct codec_writer *out = &encoder->out;
     if (market->disclosure >= DISCLOSURE_COUNT || market->sample_ppm > MONEY_PPM ||
         market->complaint_quiet_days > BOUND_QUIET_DAYS ||
-        market->refund_quiet_days > BOUND_QUIET_DAYS)
+        market->refund_quiet_days > BOUND_QUIET_DAYS ||
+        market->expect_responses > market->expect_deliveries ||
+        market->expect_conversions > market->expect_deliveries ||
+        market->expect_revenue.micros < 0 || market->expect_revenue.micros > BOUND_MICROS)
         return catalog_encode_refuse(encoder, "the market is not well declared");
     catalog_encode_begin(encoder, SECTION_MARKET, 1);
     codec_put_text(out, market->code);
@@ -66,6 +69,10 @@ put_market(struct encoder *encoder)
     codec_put(out, market->sample_days, 4);
     codec_put(out, market->complaint_quiet_days, 4);
     codec_put(out, market->refund_quiet_days, 4);
+    codec_put(out, market->expect_deliveries, 4);
+    codec_put(out, market->expect_responses, 4);
+    codec_put(out, market->expect_conversions, 4);
+    codec_put(out, (uint64_t)market->expect_revenue.micros, 8);
     return true;
 }
 

@@ -209,6 +209,23 @@ rate(struct seen own, struct seen cell, struct seen rung, bool explore, uint64_t
     return learn_beta(alpha > 0 ? alpha : 1, beta > 0 ? beta : 1, seed);
 }
 
+static uint64_t
+sum_of(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+void
+learn_add(struct learn_counts *counts, const struct learn_counts *more)
+{
+    counts->delivered = sum_of(counts->delivered, more->delivered);
+    counts->responded = sum_of(counts->responded, more->responded);
+    counts->converted = sum_of(counts->converted, more->converted);
+    if (money_add(counts->revenue, more->revenue, &counts->revenue) != STATUS_OK)
+        counts->revenue = money_of(more->revenue.micros < 0 ? INT64_MIN : INT64_MAX);
+}
+
 uint64_t
 learn_response_rate(const struct learn *learn, bool explore, uint64_t seed)
 {

@@ -97,6 +97,7 @@ multiplier_of(const struct round *round, const struct catalog_bid *bid, bool exp
     struct learn learn = {.own = book_learned(round->book, message->id, round->cell),
                           .cell = book_learned_in_cell(round->book, rung, round->cell),
                           .rung = book_learned_on_rung(round->book, rung)};
+    learn_add(&learn.rung, &round->catalog->expected);
     uint64_t seed = hash_mix(round_seed(round) ^ hash_mix(message->id + LEARN_DRAW));
     return bid->kind == PRICE_SHARE ? learn_revenue(&learn, explore, seed)
                                     : learn_response_rate(&learn, explore, seed);

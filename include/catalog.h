@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "catalog_parts.h"
 #include "expr.h"
+#include "learn.h"
 #include "market.h"
 
 // Attributes that every market has, under these numbers; declared ones follow.
@@ -60,6 +61,7 @@ struct catalog {
     uint32_t group_count;  // of all messages together
     uint8_t disclosure;
     uint32_t sample_ppm, sample_days, complaint_quiet_days, refund_quiet_days;
+    struct learn_counts expected;  // of placements of every rung, before any was learned of
     const struct market_certificate *certificates;  // by fingerprint
     const struct market_touchpoint *touchpoints;
     uint32_t attribute_count, container_count, slot_count, seat_count, message_count,

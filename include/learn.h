@@ -26,6 +26,8 @@ struct learn_counts {
 struct learn {
     struct learn_counts own, cell, rung;
 };
+// Counts of both; what leaves its range stays at its end.
+void learn_add(struct learn_counts *counts, const struct learn_counts *more);
 // Expected responses a delivery: the posterior's mean, or with `explore` one draw of the posterior
 // that follows from `seed` alone. 1 to LEARN_ONE.
 uint64_t learn_response_rate(const struct learn *learn, bool explore, uint64_t seed);

@@ -145,6 +145,9 @@ struct market {
     struct place zone_place;
     uint8_t disclosure;                // enum disclosure
     uint32_t sample_ppm, sample_days;  // contact sample: share kept, and for how long
+    // What is known of placements before the market has learned of any; all 0: nothing.
+    uint32_t expect_deliveries, expect_responses, expect_conversions;
+    money expect_revenue;
     uint32_t complaint_quiet_days, refund_quiet_days;  // nothing but fulfill and educate; 0 none
     struct market_attribute *attributes;
     struct market_touchpoint *touchpoints;

@@ -24,6 +24,14 @@ set_settings(json_t *object, const struct market *market)
         form_set(sample, "days", json_integer(market->sample_days));
         form_set(object, "sample", sample);
     }
+    if (market->expect_deliveries > 0) {
+        json_t *expect = json_object();
+        form_set(expect, "deliveries", json_integer(market->expect_deliveries));
+        form_set(expect, "responses", json_integer(market->expect_responses));
+        form_set(expect, "conversions", json_integer(market->expect_conversions));
+        form_set_money(expect, "revenue", market->expect_revenue);
+        form_set(object, "expect", expect);
+    }
     if (market->complaint_quiet_days == 0 && market->refund_quiet_days == 0) return;
     json_t *quiet = json_object();
     if (market->complaint_quiet_days > 0)

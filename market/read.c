@@ -94,6 +94,24 @@ read_days(struct reader *reader, const struct tree *map, const char *key)
     return 0;
 }
 
+// What placements brought before the market learned of any.
+static void
+read_expectation(struct reader *reader, const struct tree *map)
+{
+    static const char *const keys[] = {"deliveries", "responses", "conversions", "revenue", NULL};
+    struct market *market = reader->market;
+    if (map == NULL || !field_map(reader, map, keys)) return;
+    int64_t deliveries = field_integer(
+        reader, field_need(reader, map, "deliveries", "placements that were shown, as 1000"), 1,
+        1000000000, 1);
+    market->expect_deliveries = (uint32_t)deliveries;
+    market->expect_responses = (uint32_t)field_integer(reader, field_get(map, "responses"), 0,
+                                                       deliveries, 0);
+    market->expect_conversions = (uint32_t)field_integer(reader, field_get(map, "conversions"), 0,
+                                                         deliveries, 0);
+    (void)field_money(reader, field_get(map, "revenue"), &market->expect_revenue);
+}
+
 // What the market settles for all of its contacts.
 static void
 read_settings(struct reader *reader, const struct tree *map)
@@ -114,6 +132,7 @@ read_settings(struct reader *reader, const struct tree *map)
         market->sample_days = (uint32_t)field_integer(
             reader, field_need(reader, sample, "days", "for how long, as 30"), 1, 3650, 0);
     }
+    read_expectation(reader, field_get(map, "expect"));
     if (quiet != NULL && field_map(reader, quiet, quiet_keys)) {
         market->complaint_quiet_days = read_days(reader, quiet, "complaint");
         market->refund_quiet_days = read_days(reader, quiet, "refund");
@@ -123,8 +142,9 @@ read_settings(struct reader *reader, const struct tree *map)
 static void
 read_head(struct reader *reader, const struct tree *root)
 {
-    static const char *const keys[] = {"code", "name",       "currency", "channels", "stages",
-                                       "zone", "disclosure", "sample",   "quiet",    NULL};
+    static const char *const keys[] = {"code",   "name",   "currency",   "channels",
+                                       "stages", "zone",   "disclosure", "sample",
+                                       "quiet",  "expect", NULL};
     struct market *market = reader->market;
     const struct tree *map = field_need(
         reader, root, "market", "begin with `market: {code: ..., name: ..., currency: EUR}`");

@@ -260,6 +260,23 @@ test_exploring(void **state)
     assert_true(fabs(spread / exact - 1) < 0.02);
 }
 
+// What a market expects weighs like deliveries of the rung.
+static void
+test_expectation(void **state)
+{
+    (void)state;
+    struct learn none = {0}, expects = {0};
+    struct learn_counts expected = {
+        .delivered = 1000, .responded = 50, .converted = 10, .revenue = money_of(1500000000)};
+    learn_add(&expects.rung, &expected);
+    assert_int_equal(learn_response_rate(&none, false, 1), LEARN_ONE / 2);
+    assert_int_equal(learn_response_rate(&expects, false, 1), LEARN_ONE * 51 / 1002);
+    assert_in_range(learn_revenue(&expects, false, 1), 1640000, 1650000);  // 11 / 1002 x 150
+    struct learn_counts most = {.delivered = UINT64_MAX, .revenue = money_of(INT64_MAX)};
+    learn_add(&expects.rung, &most);
+    assert_true(expects.rung.delivered == UINT64_MAX && expects.rung.revenue.micros == INT64_MAX);
+}
+
 int
 main(void)
 {
@@ -267,7 +284,7 @@ main(void)
         cmocka_unit_test(test_moments),         cmocka_unit_test(test_distribution),
         cmocka_unit_test(test_same_everywhere), cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_means),           cmocka_unit_test(test_monotone),
-        cmocka_unit_test(test_exploring),
+        cmocka_unit_test(test_expectation),     cmocka_unit_test(test_exploring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

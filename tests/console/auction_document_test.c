@@ -60,10 +60,15 @@ bid_line(char *words)
 {
     char *message = strsep(&words, " "), *price = strsep(&words, " "), *word;
     money amount;
-    assert_int_equal(money_parse(price, strlen(price), &amount), STATUS_OK);
-    json_t *bid = json_pack("{s:s#, s:s, s:s, s:I, s:s}", "seat", message,
-                            (int)strcspn(message, "."), "id", message, "message", message,
-                            "price_micros", (json_int_t)amount.micros, "cur", "EUR");
+    size_t len = strcspn(price, "/%");  // 0.40, 4.00/response, 10%
+    assert_int_equal(money_parse(price, len, &amount), STATUS_OK);
+    bool share = price[len] == '%';
+    json_t *bid = json_pack(
+        "{s:s#, s:s, s:s, s:I, s:s}", "seat", message, (int)strcspn(message, "."), "id", message,
+        "message", message, share ? "share_ppm" : "price_micros",
+        (json_int_t)(share ? amount.micros / 100 : amount.micros), "cur", "EUR");
+    if (price[len] != '\0')
+        json_object_set_new(bid, "kind", json_string(share ? "share" : price + len + 1));
     while ((word = strsep(&words, " ")) != NULL) {
         if (strcmp(word, "paused") == 0) {
             json_object_set_new(bid, "paused", json_true());

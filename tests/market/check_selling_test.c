@@ -65,6 +65,7 @@ static const char full[] =
     "  zone: Europe/Berlin\n"
     "  disclosure: to_tie\n"
     "  sample: {share: 2.5%, days: 30}\n"
+    "  expect: {deliveries: 1000, responses: 20, conversions: 5, revenue: 250}\n"
     "  quiet: {complaint: 30d, refund: 2w}\n"
     "attributes:\n"
     "  region: {type: text, of: customer, privacy: open, words: [north, south]}\n"
@@ -140,6 +141,8 @@ values_are_read_exactly(void **state)
     assert_string_equal(market->zone, "Europe/Berlin");
     assert_true(market->disclosure == DISCLOSE_TO_TIE && market->sample_ppm == 25000 &&
                 market->sample_days == 30);
+    assert_true(market->expect_deliveries == 1000 && market->expect_responses == 20 &&
+                market->expect_conversions == 5 && market->expect_revenue.micros == 250000000);
     assert_true(market->complaint_quiet_days == 30 && market->refund_quiet_days == 14);
     const struct market_seat *grill = &market->seats[1];
     assert_true(grill->budget.has_total && grill->budget.has_daily &&

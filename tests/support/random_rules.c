@@ -269,6 +269,13 @@ random_rules_declare(struct random *random, struct market *market,
                      const struct random_market *options)
 {
     market->disclosure = DISCLOSE_CLEARING;
+    struct random apart = *random;  // so that other parts are drawn as without it
+    if (options->kinds && random_chance(&apart, 50)) {
+        market->expect_deliveries = 1000;
+        market->expect_responses = random_below(&apart, 200);
+        market->expect_conversions = random_below(&apart, 50);
+        market->expect_revenue = money_of(1000000 * (int64_t)random_below(&apart, 3000));
+    }
     if (options->daily && options->budgets) declare_daily(random, market, options);
     if (options->campaigns) declare_campaigns(random, market, options);
     if (options->market_caps) declare_caps(random, market, options);

@@ -143,6 +143,10 @@ find_terms(const struct twin *twin, const struct catalog_bid *bid, uint32_t slot
     struct learn learn = {book_learned(twin->book, message->id, cell),
                           book_learned_in_cell(twin->book, rung, cell),
                           book_learned_on_rung(twin->book, rung)};
+    learn.rung.delivered += catalog->expected.delivered;
+    learn.rung.responded += catalog->expected.responded;
+    learn.rung.converted += catalog->expected.converted;
+    learn.rung.revenue.micros += catalog->expected.revenue.micros;
     terms->score = bid->price.micros;
     if (bid->kind == PRICE_RESPONSE) {
         terms->multiplier = learn_response_rate(&learn, slot->explore, seed);
