@@ -2,7 +2,8 @@
 //
 //   Text   a line of titles, then the rows, columns two spaces apart, as wide as their widest cell
 //          counted in UTF-8 characters; the last column of a row has no trailing blanks. An empty
-//          cell is "-" (nothing; zero is a figure). No rows: the titles alone.
+//          cell is "-" (nothing; zero is a figure). No rows: the titles alone. A last column of
+//          texts is broken between words where a line would get longer than TABLE_WIDE.
 //   CSV    RFC 4180 with the keys as header, lines end in LF; a cell with comma, quote or line
 //          break is quoted.
 //   JSON   an array of objects under the keys, one row a line; an empty cell is null.
@@ -14,6 +15,8 @@
 
 #include "arena.h"
 #include "fail.h"
+
+#define LEAST_LAST 20  // the last column is broken when it has at least this room
 
 struct table {
     struct arena *arena;  // the cells' texts
@@ -93,11 +96,48 @@ blanks(size_t count, FILE *out)
     for (; count > 0; count--) fputc(' ', out);
 }
 
+void
+table_wrap(const char *text, size_t indent, FILE *out)
+{
+    size_t column = indent;
+    const char *ends = indent > 0 && strstr(text, ", ") != NULL ? ",\n" : " \n";
+    while (*text != '\0') {
+        // Blanks and the word (of a list in a table: the item) behind them go together, or the
+        // blanks end the line.
+        size_t gap = strspn(text, " "), len = strcspn(text + gap, ends), wide = gap;
+        len += text[gap + len] == ',';
+        for (size_t i = gap; i < gap + len; i++) wide += ((unsigned char)text[i] & 0xc0) != 0x80;
+        if (len > 0 && column > indent && column + wide > TABLE_WIDE) {
+            fputc('\n', out);
+            blanks(indent, out);
+            column = indent;
+            text += gap;
+            wide -= gap;
+            gap = 0;
+        }
+        fwrite(text, 1, gap + len, out);
+        text += gap + len;
+        column += wide;
+        if (*text != '\n') continue;
+        fputc('\n', out);
+        blanks(indent, out);
+        column = indent;
+        text++;
+    }
+}
+
 static void
-text_cell(const struct table *table, size_t column, const char *text, size_t wide, FILE *out)
+text_cell(const struct table *table, size_t column, const char *text, size_t wide, size_t at,
+          FILE *out)
 {
     size_t pad = wide - width(text);
     if (column > 0) blanks(2, out);
+    if (column + 1 == table->column_count && table->columns[column].align == TABLE_LEFT &&
+        at + LEAST_LAST < TABLE_WIDE) {
+        table_wrap(text, at, out);
+        fputc('\n', out);
+        return;
+    }
     if (table->columns[column].align == TABLE_RIGHT) {
         blanks(pad, out);
         fputs(text, out);
@@ -118,11 +158,13 @@ print_text(const struct table *table, FILE *out)
         size_t cell = width(table->cells[i] ? table->cells[i] : "-");
         if (cell > wide[i % table->column_count]) wide[i % table->column_count] = cell;
     }
+    size_t last = 0;  // where the last column begins
+    for (size_t i = 0; i + 1 < table->column_count; i++) last += wide[i] + 2;
     for (size_t i = 0; i < table->column_count; i++)
-        text_cell(table, i, table->columns[i].title, wide[i], out);
+        text_cell(table, i, table->columns[i].title, wide[i], last, out);
     for (size_t i = 0; i < table->cell_count; i++) {
         size_t column = i % table->column_count;
-        text_cell(table, column, table->cells[i] ? table->cells[i] : "-", wide[column], out);
+        text_cell(table, column, table->cells[i] ? table->cells[i] : "-", wide[column], last, out);
     }
     free(wide);
 }

@@ -59,9 +59,16 @@ print_report(struct db *db, enum report_kind kind, const struct report_span *spa
     if (status != STATUS_OK) {
         code = finance_refused(db, status, "reporting");
     } else {
-        if (format == TABLE_AS_TEXT) printf("%s\n\n", report.heading);
+        if (format == TABLE_AS_TEXT) {
+            table_wrap(report.heading, 0, stdout);
+            printf("\n\n");
+        }
         print_table(&report, format);
-        if (format == TABLE_AS_TEXT && report.notes[0] != '\0') printf("\n%s\n", report.notes);
+        if (format == TABLE_AS_TEXT && report.notes[0] != '\0') {
+            putchar('\n');
+            table_wrap(report.notes, 0, stdout);
+            putchar('\n');
+        }
     }
     arena_close(arena);
     return code;

@@ -115,10 +115,47 @@ test_many_rows(void **state)
     table_close(table);
 }
 
+static void
+test_long_last_cells_are_broken(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t len = 0;
+    static const struct table_column two[] = {{"name", "name", TABLE_LEFT, TABLE_TEXT},
+                                              {"why", "why", TABLE_LEFT, TABLE_TEXT}};
+    struct table *table = table_open(two, 2);
+    table_cell(table, "a");
+    table_cell(table,
+               "a first item of the list 1, a second item of the list 2, a third item of the "
+               "list 3, a fourth 4");
+    table_cell(table, "bb");
+    table_cell(table, "short");
+    FILE *out = open_memstream(&text, &len);
+    table_print(table, TABLE_AS_TEXT, out);
+    fputs("--\n", out);
+    table_wrap("nothing but words and more words, as they stand in a sentence that goes on and on, "
+               "until it is b\u00f6ken\n\n  and a line of its own",
+               0, out);
+    fclose(out);
+    assert_string_equal(
+        text, "name  why\n"
+              "a     a first item of the list 1, a second item of the list 2, a third item of the "
+              "list 3,\n"
+              "      a fourth 4\n"
+              "bb    short\n"
+              "--\n"
+              "nothing but words and more words, as they stand in a sentence that goes on and on, "
+              "until it is\n"
+              "b\u00f6ken\n\n  and a line of its own");
+    free(text);
+    table_close(table);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_long_last_cells_are_broken),
         cmocka_unit_test(test_faces),
         cmocka_unit_test(test_quoting),
         cmocka_unit_test(test_no_rows),
