@@ -134,7 +134,7 @@ test_long_last_cells_are_broken(void **state)
     table_print(table, TABLE_AS_TEXT, out);
     fputs("--\n", out);
     table_wrap("nothing but words and more words, as they stand in a sentence that goes on and on, "
-               "until it is b\u00f6ken\n\n  and a line of its own",
+               "until it is b\u00f6oken\n\n  and a line of its own",
                0, out);
     fclose(out);
     assert_string_equal(
@@ -146,7 +146,7 @@ test_long_last_cells_are_broken(void **state)
               "--\n"
               "nothing but words and more words, as they stand in a sentence that goes on and on, "
               "until it is\n"
-              "b\u00f6ken\n\n  and a line of its own");
+              "b\u00f6oken\n\n  and a line of its own");
     free(text);
     table_close(table);
 }
