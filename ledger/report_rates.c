@@ -5,7 +5,7 @@
 //  1 Counts are by placement: delivered, accepted, converted once or more; revenue is net of
 //    refunds. Whole ledger unless a span is asked for.
 //  2 Each rate is shrunk to that of the rung in the cell, and that to the rung's, which are sums of
-//    the rows here.
+//    the rows here; the rung's begins with what the market expects.
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -34,23 +34,19 @@ struct counted {
     struct learn_counts own;
 };
 
-static void
-add_counts(struct learn_counts *sum, const struct learn_counts *more)
-{
-    sum->delivered += more->delivered;
-    sum->responded += more->responded;
-    sum->converted += more->converted;
-    sum->revenue = sheet_plus(sum->revenue, more->revenue);
-}
-
 static struct learn
-learn_of(const struct counted *all, size_t count, const struct counted *one)
+learn_of(const struct counted *all, size_t count, const struct counted *one,
+         const struct market *market)
 {
     struct learn learn = {.own = one->own};
+    if (market) {
+        learn.rung = (struct learn_counts){market->expect_deliveries, market->expect_responses,
+                                           market->expect_conversions, market->expect_revenue};
+    }
     for (size_t i = 0; i < count; i++) {
         if (all[i].rung != one->rung) continue;
-        add_counts(&learn.rung, &all[i].own);
-        if (all[i].cell == one->cell) add_counts(&learn.cell, &all[i].own);
+        learn_add(&learn.rung, &all[i].own);
+        if (all[i].cell == one->cell) learn_add(&learn.cell, &all[i].own);
     }
     return learn;
 }
@@ -87,8 +83,10 @@ report_rates(struct sheet *sheet)
         " sum(r.micros)::bigint from report_learned r left join message m on m.id = r.message"
         " where " SPAN_OF(
             "r") " group by r.message, m.code, r.rung, r.cell order by 1, r.cell, r.rung";
+    const struct market *market = NULL;
     struct db_rows *rows = NULL;
-    enum status status = sheet_ask(sheet, sql, &rows);
+    enum status status = sheet_market(sheet, &market);
+    if (status == STATUS_OK) status = sheet_ask(sheet, sql, &rows);
     if (status != STATUS_OK) goto done;
     size_t count = db_count(rows);
     struct counted *all = arena_take(sheet->arena, count + 1, sizeof *all);
@@ -102,7 +100,7 @@ report_rates(struct sheet *sheet)
     }
     sheet_begin(sheet, columns, COLUMNS, count);
     for (size_t i = 0; i < count; i++) {
-        struct learn learn = learn_of(all, count, &all[i]);
+        struct learn learn = learn_of(all, count, &all[i], market);
         put_row(sheet, rows, i, &all[i], &learn);
     }
     sheet->report->heading = arena_printf(

@@ -428,7 +428,7 @@ story_tell(struct story *story, unsigned frames)
     assert_int_equal(journal_sync(story->journal), STATUS_OK);
 }
 
-// Contacts of one arm of an experiment, each of which brings `each` micros of a partner, or nothing.
+// Contacts of one arm of an experiment, each of which brings `each` micros of a partner.
 static inline void
 story_trial(struct story *story, uint16_t experiment, bool variant, unsigned contacts, int64_t each)
 {

@@ -15,7 +15,8 @@
 #include "report.h"
 
 #define DEEP_MARKET                                                                         \
-    "market: {code: tiny, currency: EUR, zone: Europe/Berlin}\n"                            \
+    "market: {code: tiny, currency: EUR, zone: Europe/Berlin, expect: {deliveries: 100, "   \
+    "responses: 7, conversions: 2, revenue: 55.50}}\n"                                      \
     "touchpoints: {crm: Desk}\n"                                                            \
     "seats:\n"                                                                              \
     "  billing: {kind: department}\n"                                                       \
@@ -282,7 +283,7 @@ rates_are_those_learned_from_the_facts(void **state)
     assert_true(report.row_count > 0);
     for (size_t row = 0; row < report.row_count; row++) {
         const char *code = cell(&report, row, "message");
-        struct learn learn = {{0}, {0}, {0}};
+        struct learn learn = {{0}, {0}, {100, 7, 2, money_of(55500000)}};
         uint8_t rung = 0;
         for (uint32_t i = 0; i < fixture.market->message_count; i++) {
             if (strcmp(fixture.market->messages[i].code, code) == 0) {
