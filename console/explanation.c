@@ -376,8 +376,9 @@ print_stopped(const char *title, const json_t *list, FILE *out)
             snprintf(why, sizeof why, "not judged again: a rule speaks of '%s', which is not kept",
                      text_of(item, "attribute"));
         else judged_sentence(item, why);
-        fprintf(out, "    %s of %s, %s: %s\n", text_of(item, "bid"), text_of(item, "seat"), price,
-                why);
+        fprintf(out, "    %s%s of %s, %s: %s\n", text_of(item, "bid"),
+                json_object_get(item, "live") != NULL ? " (live)" : "", text_of(item, "seat"),
+                price, why);
     }
 }
 

@@ -181,6 +181,8 @@ judged_json(const struct told *told, const struct why_bid *judged)
         told_multiplier(object, kind, judged->multiplier);
         told_floor(told, object, slot, judged->floor, judged->floor_rule, judged->floor_id);
     }
+    if (told->live != NULL && bid >= told->live->bids && bid < told->live->bids + told->live->count)
+        set(object, "live", json_true());
     if (judged->priority > 0) set(object, "priority", json_integer(judged->priority));
     set_why(told, object, judged, bid, slot);
     return object;
