@@ -49,8 +49,9 @@ struct match_noted {
     uint16_t attribute, code;
 };
 
-// One search; lives in the round, zeroed before its first use. `match_contact` once a contact, `match_slot` once a slot, then
-// `match_next` until UINT32_MAX. The contact stays where it is meanwhile.
+// One search; lives in the round, zeroed before its first use. `match_contact` once a contact,
+// `match_slot` once a slot, then `match_next` until UINT32_MAX. The contact stays where it is
+// meanwhile.
 struct match {
     const struct match_index *index;
     const struct contact *contact;

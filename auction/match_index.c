@@ -325,7 +325,7 @@ plan_columns(struct build *build, struct match_part *part)
     }
     part->cluster_first[part->clusters] = part->words;
     part->blocks = (part->words + MATCH_WORDS - 1) / MATCH_WORDS;
-    // One piece for rows and columns: a large one gets huge pages, and a search reads here and there.
+    // One piece for rows and columns: a large one gets huge pages, and a search reads anywhere.
     size_t bits = (size_t)part->blocks * part->rows * MATCH_WORDS;
     size_t columns = (size_t)part->words * 64 * sizeof *part->columns / sizeof *part->bits;
     part->bits = arena_take(build->arena, (bits + columns) / MATCH_WORDS + 1,

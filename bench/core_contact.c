@@ -16,7 +16,8 @@
 #define CONTACTS 2000
 #define TURNS 3
 #define CHANGES 1300  // of each sort: nearly as many as the book has room for
-#define CHECKED 300   // contacts compared after them
+#define CHECKED 300   // contacts compared after them, at most
+#define CHECKED_BIDS 30000000
 #define NOW ((usec){1795368245000000})
 
 static struct catalog_position position = {1, 1, 1};
@@ -141,13 +142,13 @@ scan(const struct catalog *catalog, const struct book *book, const struct contac
 
 static uint32_t
 differences_after(struct round *round, struct book *book, const struct catalog *catalog,
-                  uint64_t *state)
+                  uint32_t contacts, uint64_t *state)
 {
     static struct contact contact;
     struct fact facts[BOUND_CONTACT_FACTS];
     uint32_t differences = 0;
     int64_t times[2];
-    for (uint32_t i = 0; i < CHECKED; i++) {
+    for (uint32_t i = 0; i < contacts; i++) {
         struct price_sale sale;
         core_market_contact(state, catalog, false, 0, &contact);
         scan(catalog, book, &contact, &sale);
@@ -167,12 +168,14 @@ core_contact_measure(const struct catalog *catalog, struct core_contact *out)
     struct round *round = round_open();
     uint64_t state = 11;
     struct core_contact_time ignored;
-    *out = (struct core_contact){.bids = catalog->bid_count, .compared = CHECKED};
+    *out = (struct core_contact){.bids = catalog->bid_count};
+    out->compared = CHECKED_BIDS / catalog->bid_count;
+    if (out->compared > CHECKED) out->compared = CHECKED;
     book_catalog(book, catalog);
     time_contacts(round, book, catalog, &state, &out->decide, &out->apply);
     time_changes(book, catalog, out->changes, &out->change_most_ns);
     time_contacts(round, book, catalog, &state, &out->decide_changed, &ignored);
-    out->differences = differences_after(round, book, catalog, &state);
+    out->differences = differences_after(round, book, catalog, out->compared, &state);
     out->changed = (uint32_t)book_counts(book).overlay;
     round_close(round);
     book_close(book);

@@ -85,7 +85,7 @@ static void
 say_predicate(uint64_t *state, struct rule *rule, const struct kind *kind)
 {
     uint32_t choice = below(state, 10), value = below(state, kind->values);
-    if (kind->values >= 40 && kind->type == ATTRIBUTE_TEXT && choice < 6)
+    if (kind->values >= 40 && kind->type == ATTRIBUTE_TEXT && choice < 8)
         choice = 0;  // one region, one product
     if (kind->type == ATTRIBUTE_BOOLEAN) {
         say(rule, "%s%s", choice < 5 ? "" : "not ", kind->name);

@@ -86,8 +86,8 @@ decide(struct server *server, struct peer *peer, const uint8_t *message, size_t 
     struct fact facts[BOUND_CONTACT_FACTS];
     struct wire_reader fields = wire_reader(reader.at, (size_t)(reader.end - reader.at));
     CHECK(decode_contact(&by, &fields, &server->contact, &wish, &reason));
-    reason = auctioneer_contact(server->auctioneer, &server->contact, NULL, wish.test, by.now, facts,
-                                &count, &repeated);
+    reason = auctioneer_contact(server->auctioneer, &server->contact, NULL, wish.test, by.now,
+                                facts, &count, &repeated);
     CHECK(reason == REASON_NONE);
     struct pack pack = {.data = peer->out + peer->out_len, .room = OUT_ROOM - peer->out_len};
     pack_array(&pack, 4);

@@ -230,7 +230,7 @@ test_monotone(void **state)
     }
 }
 
-// Draws are of the posterior whose mean is told; revenue draws its rate likewise, from its own bits.
+// Draws are of the posterior whose mean is told; revenue draws its rate likewise, from other bits.
 static void
 test_exploring(void **state)
 {
