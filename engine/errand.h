@@ -1,5 +1,6 @@
-// Errands: what a seat asked for that has to be read from files. The edge hands them to the loader's
-// thread, which reads; the edge answers once they are done. A few at a time, in slots of their own.
+// Errands: what a seat asked for that has to be read from files. The edge hands them to the
+// loader's thread, which reads; the edge answers once they are done. A few at a time, in slots of
+// their own.
 #ifndef VENDUE_ERRAND_H
 #define VENDUE_ERRAND_H
 

@@ -20,8 +20,8 @@ struct edition {
 struct edition *loader_edition(struct catalog *catalog);  // takes it over
 void loader_close_edition(struct edition *edition);       // NULL is allowed
 
-// `wake` is called, from the loader's thread, when a catalog is ready or errands are done; `status` writes the text of
-// the status file (JSON) and returns its length.
+// `wake` is called, from the loader's thread, when a catalog is ready or errands are done; `status`
+// writes the text of the status file (JSON) and returns its length.
 struct loader_calls {
     void (*wake)(void *context);
     size_t (*status)(void *context, char *out, size_t size);
