@@ -2,8 +2,8 @@
 //
 // For every slot that was asked for:
 //   (1) FACT_CANDIDATES: the winner first; then, in the order in which the slot prefers them
-//       (vcg_ranks_before), every bid that the assignment or any payment rests on, and of the others
-//       the best until there are eight. So the same assignment and payments follow from the
+//       (vcg_ranks_before), every bid that the assignment or any payment rests on, and of the
+//       others the best until there are eight. So the same assignment and payments follow from the
 //       candidates alone: the best of all is the best of some that hold it. How says of a loser
 //       whether its message won another slot.
 //   (2) FACT_LIMITS, when the contact has limits or a candidate stands in a group: the contact's
@@ -257,7 +257,7 @@ agrees(const struct slot_record *slot, const struct vcg_sale *sale, bool cut_sho
            outcome->placement.eligible >= slot->count;
 }
 
-// (4), where the search was cut short: once each, categories apart, paid ones counted, groups whole.
+// (4), where the search was cut short: once each, categories apart, so many paid, groups whole.
 static bool
 keeps_limits(const struct slot_record *slots, unsigned count, const struct vcg_limits *limits)
 {

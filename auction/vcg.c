@@ -67,7 +67,7 @@
 // the host: if a slot went to another, one of those messages is free (the other slots hold at most
 // k - 1) and exchanging them loses nothing. So it is enough to keep of each slot and type,
 // whichever seat is away, the k best messages of the others: of each seat at most k (with k better
-// ones of its own seat a message is among the k best only if those are away, and then it is itself),
+// ones of its own seat a message is among the k best only if those are away, and then so is it),
 // and of these the best 2k (with 2k better ones, at most k are of the seat that is away). Under
 // separation read category for message: of a category the best bids of two seats are enough (with
 // one seat away the other's is better, and free), and the best 3k (with 3k better ones, at least 2k

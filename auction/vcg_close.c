@@ -1,4 +1,5 @@
-// Several slots sold together: from the bids kept to assignment and prices, rules (2) to (9) of vcg.c.
+// Several slots sold together: from the bids kept to assignment and prices, rules (2) to (9) of
+// vcg.c.
 #include <limits.h>
 #include <string.h>
 

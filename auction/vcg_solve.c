@@ -13,9 +13,9 @@
 //       paid node in exchange for a paid node that another slot gives up; or it stays with the
 //       host. A best flow plus its best chain is a best flow of one slot more. Chains never gain
 //       by going round: that would better the flow before.
-//   (2) When that answer keeps all limits, it is the best. Else one limit that it breaks divides the
-//       question in parts, each is relaxed and divided in its turn, and a part whose relaxed answer
-//       is not better than the best found is let go (branch and bound):
+//   (2) When that answer keeps all limits, it is the best. Else one limit that it breaks divides
+//       the question in parts, each is relaxed and divided in its turn, and a part whose relaxed
+//       answer is not better than the best found is let go (branch and bound):
 //         a) a category won by a paid and an unpaid bid: its paid bids are out, or its unpaid ones;
 //         b) a group not won as a whole: it is out; or it wins, and the first of its bids that is
 //            missing wins one of the slots that it bids for;
