@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures, each figure beside its bare limit: the auction's core, the journal, the whole path over TLS.
+# Measures, each figure beside its bare limit: the auction's core, live bidders, the journal, the whole path
+# over TLS.
 # `./dev bench` builds and calls it.
 #   bench/run.sh [--json] [--quick] [--directory DIR]
 # DIR: where journals are written; it should lie on the disk that will hold them (default $TMPDIR or /tmp).
@@ -9,11 +10,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 programs=${BUILD:-build}/bench
 directory=${TMPDIR:-/tmp}
-json=() quick=()
+json=() quick=() sizes=()
 while [ $# -gt 0 ]; do
     case $1 in
     --json) json=(--json) ;;
-    --quick) quick=(--pairs 1 --seconds 0.2) ;;
+    --quick) quick=(--pairs 1 --seconds 0.2) sizes=(--bids 10000) ;;
     --directory) directory=${2:?--directory takes a directory}; shift ;;
     *) printf 'bench: unknown option %s; see bench/run.sh\n' "$1" >&2; exit 2 ;;
     esac
@@ -29,8 +30,12 @@ title() { [ ${#json[@]} -gt 0 ] || printf '\n== %s\n\n' "$*"; }
 
 status=0
 if [ -x "$programs/bench_core" ]; then
-    title 'Auction: winner and price of a slot, beside the exhaustive search'
-    "$programs/bench_core" "${json[@]}" || status=1
+    title 'Auction: winner and price of a slot, beside the exhaustive search and bare memory'
+    "$programs/bench_core" "${json[@]}" "${sizes[@]}" || status=1
+fi
+if [ -x "$programs/bench_live" ] && [ ${#json[@]} -eq 0 ]; then
+    title 'Live bidders: one hundred of them, thirty hang; the answer beside tmax'
+    "$programs/bench_live" ${quick:+60} || status=1
 fi
 title 'Journal: append and sync, beside bare pwrite and fdatasync'
 "$programs/bench_limits" "${json[@]}" "${quick[@]}" --directory "$directory" || status=1
