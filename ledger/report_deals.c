@@ -6,8 +6,6 @@
 //    force, also when nothing was won under it.
 //  3 Pending: won, and neither delivered nor ended. Short: promised, and neither delivered nor
 //    pending.
-#include <stdlib.h>
-
 #include "report_depth.h"
 
 static const struct report_column columns[] = {

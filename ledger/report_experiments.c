@@ -8,8 +8,6 @@
 //  3 Decision: stopped, when it stopped itself; too few contacts, while an arm has fewer than 30;
 //    variant earns more or less, when the difference is above 1.96 standard errors; else no
 //    difference shown yet.
-#include <stdlib.h>
-
 #include "report_depth.h"
 
 static const struct report_column columns[] = {

@@ -9,11 +9,6 @@
 //    newest one. Of hours that begin after the newest booked fact only the expected is known.
 //    Budgets: those that had spent something on the day. An hour is sixty minutes from midnight on,
 //    so a day of the clock's change has 23 or 25 of them.
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "fail.h"
 #include "pace.h"
 #include "report_depth.h"
 

@@ -7,9 +7,7 @@
 //  2 Each rate is shrunk to that of the rung in the cell, and that to the rung's, which are sums of
 //    the rows here; the rung's begins with what the market expects.
 #include <inttypes.h>
-#include <stdlib.h>
 
-#include "fail.h"
 #include "learn.h"
 #include "report_depth.h"
 

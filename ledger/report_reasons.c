@@ -5,9 +5,6 @@
 //  2 Rows of a seat count those bids of it that the record keeps one by one: the eligible ones down
 //    to the eighth place, the dearest refused ones, and what became of bid requests (no slot).
 //  3 What an eligible bid lost to: view record_reason.
-#include <inttypes.h>
-#include <stdlib.h>
-
 #include "report_depth.h"
 
 static const struct report_column columns[] = {
