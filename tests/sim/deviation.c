@@ -5,8 +5,8 @@
 // is a lie counted: the seat can pay what its truth says (a purse smaller than the value is a
 // reason to shade), its eligible bids share one floor and one priority (else withdrawing a dear
 // message in favour of one with a lower floor, or of less competition, can pay), no deal sells to
-// it at another price than the second, and the slots of a contact are sold one by one (so one is
-// asked for).
+// it at another price than the second, there is no quota and no group, and the slots of a contact
+// are sold one by one (so one is asked for).
 //
 // Checked: a lie never earns the seat more; telling the truth never costs it; when the same bid
 // wins either way it pays the same price; and the sale under the lie is the twin's, too.
@@ -36,6 +36,7 @@ decide(struct world *world, const struct contact *contact, uint32_t slot)
         sim_fail("the other book refused: %s", reason_key(reason));
     const struct fact *fact = &facts[position];
     world->twin->id = fact->contact;
+    twin_limits_slot(world->twin, position - 1);
     twin_sell(world->twin, slot, fact->contact, world->sale);
     struct outcome outcome = {0};
     if (fact->kind == FACT_PLACEMENT)
@@ -134,7 +135,8 @@ world_deviate(struct world *world, const struct contact *asked)
     struct random *random = &world->history.random;
     const struct catalog_container *container =
         &world->history.catalog->containers[asked->container];
-    if (!world_is_exact(world, container)) return;
+    if (container->pricing == PRICING_VCG || container->quota_count > 0 || world->options.groups)
+        return;
     uint32_t position = random_below(random, container->slot_count);
     uint32_t slot = container->slot_first + position;
     struct contact contact = *asked;

@@ -215,7 +215,24 @@ judge_limits(const struct world *world, const struct catalog_container *containe
         sim_fail("%u paid placements, the container admits %u", paid, container->paid_max);
 }
 
-// A placement of a contact that the twin does not sell: by its own figures.
+// Sells all slots until every group that won is whole: then the twin knows which groups are out.
+static void
+settle_groups(struct world *world, const struct catalog_container *container, unsigned wanted)
+{
+    struct twin *twin = world->twin;
+    do {
+        twin->win_count = 0;
+        for (unsigned i = 0; i < container->slot_count; i++) {
+            if (!(wanted >> i & 1)) continue;
+            twin_limits_slot(twin, i);
+            twin_sell(twin, container->slot_first + i, twin->id, world->sale);
+            if (world->sale->winner != NULL) twin_win(twin, world->sale);
+        }
+    } while (twin_limits_again(twin));
+    twin->win_count = 0;
+}
+
+// A placement that was sold together with others: by its own figures.
 static void
 judge_alone(const struct world *world, const struct fact *fact, uint32_t slot)
 {
@@ -233,16 +250,16 @@ judge_alone(const struct world *world, const struct fact *fact, uint32_t slot)
 
 // Slots sold together, by brute force where that ends.
 static void
-judge_together(struct world *world, const struct contact *contact, const struct round_live *live,
-               const struct catalog_container *container, const struct fact *facts)
+judge_together(struct world *world, const struct round_live *live,
+               const struct catalog_container *container, unsigned wanted, const struct fact *facts)
 {
     struct together_twin *market = world->together;
     memset(market, 0, sizeof *market);
     market->twin = *world->twin;
+    market->twin.limits = NULL;  // the mechanism's own
     market->live = live;
     market->container = container;
-    unsigned all = (1u << container->slot_count) - 1;
-    market->asked = contact->slots_wanted == 0 ? all : contact->slots_wanted & all;
+    market->asked = wanted;
     if (!together_twin_sell(market, WORLD_ASSIGNMENTS)) return;
     world->counts->together++;
     for (unsigned i = 0; i < container->slot_count; i++) {
@@ -272,24 +289,30 @@ world_judge(struct world *world, const struct contact *contact, const struct rou
     world_set_twin(world, contact, facts[0].contact);
     if (live == NULL) world->live.count = 0;
     else twin_take_live(world->twin, live);
+    world->asks.live = live;
+    unsigned all = (1u << container->slot_count) - 1;
+    unsigned wanted = contact->slots_wanted == 0 ? all : contact->slots_wanted & all;
+    bool together = container->pricing == PRICING_VCG;
+    if (!together) settle_groups(world, container, wanted);
     judge_limits(world, container, facts);
-    if (container->pricing == PRICING_VCG) judge_together(world, contact, live, container, facts);
+    if (together) judge_together(world, live, container, wanted, facts);
     for (unsigned i = 1; i < outcomes; i++) {
         const struct fact *fact = &facts[i];
         uint32_t slot = container->slot_first + i - 1;
         if (fact->position != i || !id_same(fact->contact, facts[0].contact))
             sim_fail("slot %u has the facts of another", i);
-        if (contact->slots_wanted != 0 && !(contact->slots_wanted >> (i - 1) & 1)) {
+        if (!(wanted >> (i - 1) & 1)) {
             if (fact->kind != FACT_UNFILLED || fact->unfilled.reason != REASON_NOT_REQUESTED)
                 sim_fail("slot %u was not asked for", i);
             continue;
         }
-        if (!world_is_exact(world, container)) {
+        if (together) {
             if (fact->kind == FACT_PLACEMENT) judge_alone(world, fact, slot);
             world->counts->placements += fact->kind == FACT_PLACEMENT;
             world->counts->unfilled += fact->kind == FACT_UNFILLED;
             continue;
         }
+        twin_limits_slot(world->twin, i - 1);
         twin_sell(world->twin, slot, fact->contact, world->sale);
         if (world->tell) tell(world, fact);
         if (why) judge_reasons(world, i, slot);

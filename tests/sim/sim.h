@@ -9,7 +9,7 @@ _Noreturn void __attribute__((format(printf, 1, 2))) sim_fail(const char *format
 
 struct sim_counts {
     uint64_t rounds, placements, unfilled, events, restarts, deviations;
-    uint64_t asked, live;                                  // bidders asked, and their bids
+    uint64_t asked, live;  // bidders asked, and their bids
     uint64_t together;     // contacts sold together, equal to brute force
     uint64_t refused, offers, catalogs, repeats, reasons;  // told, not part of the verdict
 };

@@ -86,6 +86,8 @@ world_set_twin(struct world *world, const struct contact *contact, struct id id)
     twin->now = world->history.now;
     twin->id = id;
     twin->win_count = twin->bid_count = 0;
+    memset(&world->asks, 0, sizeof world->asks);
+    twin->limits = &world->asks;
     for (uint32_t i = 0; i < world->bid_count; i++) {
         if (world->bids[i].state != BID_WITHDRAWN)
             twin->bids[twin->bid_count++] = &world->standing[i];
@@ -118,13 +120,6 @@ choose_parts(struct random *random, struct random_market *options)
     options->groups = random_chance(random, 50);
     options->limits = random_chance(random, 60);
     options->together = (uint8_t)(random_chance(random, 50) ? 60 : 0);
-}
-
-bool
-world_is_exact(const struct world *world, const struct catalog_container *container)
-{
-    return !world->options.groups && !world->options.limits &&
-           container->pricing == PRICING_PER_SLOT;
 }
 
 void

@@ -14,7 +14,7 @@
 #define WORLD_BIDS 512  // standing and withdrawn, over a world's life
 #define WORLD_ASKED 16  // contacts remembered to be asked again
 #define WORLD_WHY 16384
-#define WORLD_LIVE 64           // live bids of a contact
+#define WORLD_LIVE 64          // live bids of a contact
 #define WORLD_ASSIGNMENTS 300  // tried by brute force at most
 
 struct world_asked {
@@ -40,6 +40,7 @@ struct world {
     struct book *other;
     struct round *round;  // for decisions on the other book
     struct twin *twin;
+    struct twin_limits asks;  // what the placements of a contact ask of each other
     struct twin_sale *sale;
     struct together_twin *together;
     struct why why;
@@ -59,9 +60,6 @@ void world_round(struct world *world);
 void world_take_facts(struct world *world);
 // The twin made ready for one contact, by its id; all standing bids compete.
 void world_set_twin(struct world *world, const struct contact *contact, struct id id);
-// Does the twin sell such a contact by definition? Not where sales are made anew for groups, slots
-// are kept for a quota, or all are sold together: there what must hold is judged.
-bool world_is_exact(const struct world *world, const struct catalog_container *container);
 // judge.c: one contact's facts against the twin; then each bid's reason, when `why` was filled.
 void world_judge(struct world *world, const struct contact *contact, const struct round_live *live,
                  const struct fact *facts, unsigned count, bool why);
