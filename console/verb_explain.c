@@ -209,6 +209,6 @@ const struct verb verb_explain = {
         "\n"
         "exit codes: 0 told; 1 that bid did not address it; 2 no such contact, slot or bid; 3 not\n"
         "booked yet, or no database\n"
-        "example: slotctl explain bill-0001 monthly_bill.footer grill_house/summer-1\n",
+        "example: slotctl explain bill-0001 monthly_bill.insert grill_house/grill-1\n",
     .run = run,
 };
