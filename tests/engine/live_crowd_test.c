@@ -176,22 +176,68 @@ thirty_of_a_hundred_hang(void **state)
     client_close(shop);
 }
 
-static int
-open_node(void **state)
+// One place to wait and two contacts: the second is decided at once, without asking.
+static void
+a_full_pool_asks_nobody(void **state)
 {
     (void)state;
+    struct wire_reader result;
+    struct client_answer answer;
+    struct client_error error;
+    struct client *shop = node_kit_client(&kit, "shop");
+    struct bidder *silent = &bidders[1];
+    *silent = (struct bidder){node_kit_client(&kit, names[1]), 1, 0};
+    client_listen(silent->client, &(struct client_listener){.context = silent, .asked = on_asked});
+    struct pack *pack = client_request(silent->client, "subscribe", 1);
+    pack_pair_boolean(pack, "live", true);
+    assert_null(node_kit_call(silent->client, &result));
+    send_contact(shop, 0);
+    while (silent->asked == 0)
+        assert_int_equal(client_poll(silent->client, 20000, &error), STATUS_OK);
+    send_contact(shop, 1);
+    assert_int_equal(client_receive(shop, 20000, &answer, &error), STATUS_OK);
+    assert_string_equal(node_kit_text(answer.result, "id"), "c-1");
+    assert_int_equal(node_kit_integer(answer.result, "placements"), 0);
+    (void)client_request(silent->client, "live.state", 0);
+    assert_null(node_kit_call(silent->client, &result));
+    assert_int_equal(node_kit_integer(result, "throttled"), 1);
+    assert_int_equal(node_kit_integer(result, "in_flight"), 1);
+    assert_int_equal(client_receive(shop, 20000, &answer, &error), STATUS_OK);
+    assert_string_equal(node_kit_text(answer.result, "id"), "c-0");
+    assert_int_equal(silent->asked, 1);
+    client_close(silent->client);
+    client_close(shop);
+}
+
+static int
+open_with(const char *settings)
+{
     snprintf(names[0], sizeof names[0], "shop");
     for (unsigned i = 0; i <= BIDDERS; i++) {
         if (i > 0) snprintf(names[i], sizeof names[i], "b%03u", i);
         speakers[i] = names[i];
     }
-    node_kit_open(&kit, BUILD_BIN, "live: {tmax: 5000}\n");
+    node_kit_open(&kit, BUILD_BIN, settings);
     kit.speakers = speakers;
     kit.speaker_count = BIDDERS + 1;
     kit.timeout_ms = 20000;
     publish();
     node_kit_start(&kit);
     return 0;
+}
+
+static int
+open_node(void **state)
+{
+    (void)state;
+    return open_with("live: {tmax: 5000}\n");
+}
+
+static int
+open_small_node(void **state)
+{
+    (void)state;
+    return open_with("live: {tmax: 3000, waiting: 1}\n");
 }
 
 static int
@@ -206,7 +252,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(thirty_of_a_hundred_hang),
+        cmocka_unit_test_setup_teardown(thirty_of_a_hundred_hang, open_node, close_node),
+        cmocka_unit_test_setup_teardown(a_full_pool_asks_nobody, open_small_node, close_node),
     };
-    return cmocka_run_group_tests(tests, open_node, close_node);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
