@@ -17,12 +17,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "event.h"
 #include "hash.h"
 #include "learn.h"
+#include "round.h"
 #include "seed.h"
 
 #define PULLS 30
 #define RUNS 40000
+#define ENGINE_RUNS 2000
 static const double means[2] = {0.9, 0.6};
 
 // What was seen of the two arms.
@@ -157,13 +160,13 @@ draw_in_pool(const struct seen *seen, uint64_t *state)
 
 static void
 compare(const char *name, bool (*first)(const struct seen *seen, uint64_t *state),
-        const double *exact, unsigned pulls, uint64_t seed)
+        const double *exact, unsigned pulls, unsigned runs, uint64_t seed)
 {
     static double sum[PULLS + 1], squares[PULLS + 1];
     memset(sum, 0, sizeof sum);
     memset(squares, 0, sizeof squares);
     uint64_t state = seed;
-    for (unsigned run = 0; run < RUNS; run++) {
+    for (unsigned run = 0; run < runs; run++) {
         struct seen seen = {{0}, {0}};
         double regret = 0;
         for (unsigned pull = 1; pull <= pulls; pull++) {
@@ -177,8 +180,8 @@ compare(const char *name, bool (*first)(const struct seen *seen, uint64_t *state
         }
     }
     for (unsigned pull = 1; pull <= pulls; pull++) {
-        double mean = sum[pull] / RUNS;
-        double error = sqrt((squares[pull] / RUNS - mean * mean) / RUNS);
+        double mean = sum[pull] / runs;
+        double error = sqrt((squares[pull] / runs - mean * mean) / runs);
         double errors = (mean - exact[pull]) / error;
         if (pull == 1 || pull % 10 == 0)
             printf("%s, %u pulls: regret %.6f, exact %.6f, %.1f standard errors\n", name, pull,
@@ -187,6 +190,146 @@ compare(const char *name, bool (*first)(const struct seen *seen, uint64_t *state
     }
 }
 
+// --- The engine ----------------------------------------------------------------------------------
+// Two messages of two seats, equal prices per response, one slot that explores. What happened to
+// the last placement is known at the next call, and goes to the book as facts do.
+static struct engine {
+    struct catalog *catalog;
+    struct round *round;
+    struct book *book;
+    struct id placement;
+    uint64_t contacts;
+    unsigned yes;
+} engine;
+#define AT ((usec){1795368245000000})
+
+static void
+open_engine(void)
+{
+    struct arena *arena = arena_open("regret market");
+    struct market_slot slot = {.id = 1,
+                               .code = "slot",
+                               .name = "",
+                               .rungs = 1u << RUNG_COMMERCIALIZATION,
+                               .objectives = 1u << OBJECTIVE_CROSS_SELL,
+                               .rule = "",
+                               .delivery_seconds = 3600,
+                               .explore = true};
+    struct market_container container = {
+        .id = 1, .code = "page", .name = "", .owner = "s1", .slots = &slot, .slot_count = 1};
+    struct market_seat seats[2];
+    struct market_message messages[2];
+    struct market_contract contracts[2];
+    struct market_bid bids[2];
+    static const char *const codes[2][2] = {{"s1", "m1"}, {"s2", "m2"}};
+    for (uint32_t i = 0; i < 2; i++) {
+        seats[i] = (struct market_seat){
+            .id = i + 1, .code = codes[i][0], .name = "", .kind = SEAT_PARTNER, .rule = ""};
+        contracts[i] = (struct market_contract){
+            .id = i + 1, .code = codes[i][0], .seat = codes[i][0]};
+        messages[i] = (struct market_message){.id = i + 1,
+                                              .code = codes[i][1],
+                                              .name = "",
+                                              .seat = codes[i][0],
+                                              .content = "c",
+                                              .format = "text",
+                                              .category = "",
+                                              .campaign = "",
+                                              .group = "",
+                                              .rung = RUNG_COMMERCIALIZATION,
+                                              .objectives = 1u << OBJECTIVE_CROSS_SELL,
+                                              .rule = ""};
+        bids[i] = (struct market_bid){.id = i + 1,
+                                      .seat = i + 1,
+                                      .message = i + 1,
+                                      .kind = PRICE_RESPONSE,
+                                      .price = money_of(1000000),
+                                      .key = "k"};
+    }
+    struct market market = {.arena = arena,
+                            .code = "regret",
+                            .name = "",
+                            .currency = {"EUR"},
+                            .containers = &container,
+                            .container_count = 1,
+                            .seats = seats,
+                            .seat_count = 2,
+                            .contracts = contracts,
+                            .contract_count = 2,
+                            .messages = messages,
+                            .message_count = 2};
+    struct catalog_input input = {.market = &market, .bids = bids, .bid_count = 2, .version = 1};
+    const uint8_t *bytes;
+    size_t len;
+    struct expr_error error;
+    assert_int_equal(catalog_encode(&input, arena, &bytes, &len, &error), STATUS_OK);
+    assert_int_equal(catalog_decode(bytes, len, &engine.catalog, NULL), STATUS_OK);
+    engine.round = round_open();
+    arena_close(arena);
+}
+
+static void
+close_engine(void)
+{
+    book_close(engine.book);
+    round_close(engine.round);
+    catalog_close(engine.catalog);
+}
+
+static void
+apply(const struct fact *fact)
+{
+    struct catalog_position position = {1, 1, ++engine.contacts};
+    assert_int_equal(book_apply(engine.book, fact, position), STATUS_OK);
+}
+
+static void
+tell(enum fact_kind kind)
+{
+    struct event event = {.placement = engine.placement,
+                          .kind = kind,
+                          .role = ROLE_TOUCHPOINT,
+                          .party = 1,
+                          .effective = AT};
+    struct fact fact;
+    bool repeated;
+    assert_int_equal(event_decide(engine.catalog, engine.book, &event, AT, &fact, &repeated),
+                     REASON_NONE);
+    apply(&fact);
+}
+
+static bool
+draw_by_engine(const struct seen *seen, uint64_t *state)
+{
+    unsigned yes = seen->yes[0] + seen->yes[1];
+    if (yes + seen->no[0] + seen->no[1] == 0) {
+        static const struct book_limits limits = {
+            .contacts = 64, .placements = 256, .rates = 16, .orders = 1, .overlay = 16};
+        book_close(engine.book);
+        engine.book = book_open(&limits);
+        book_catalog(engine.book, engine.catalog);
+    } else {
+        tell(FACT_DELIVERED);
+        if (yes > engine.yes) tell(FACT_ACCEPTED);
+    }
+    engine.yes = yes;
+    struct contact contact = {
+        .identity = IDENTITY_REPEAT, .consent = 1u << CONSENT_THIRD_PARTY, .touchpoint = 1};
+    snprintf(contact.key, sizeof contact.key, "%016llx", (unsigned long long)mix(state));
+    contact.request_key = contact_request_key(1, contact.key);
+    struct fact facts[BOUND_CONTACT_FACTS];
+    unsigned count;
+    bool repeated;
+    assert_int_equal(round_decide(engine.round, engine.catalog, engine.book, &contact, NULL, AT,
+                                  NULL, facts, &count, &repeated),
+                     REASON_NONE);
+    for (unsigned i = 0; i < count; i++) apply(&facts[i]);
+    assert_int_equal(facts[1].kind, FACT_PLACEMENT);
+    engine.placement = fact_placement(&facts[1]);
+    return facts[1].placement.message == 1;
+}
+
+// --- Tests ---------------------------------------------------------------------------------------
 static void
 test_from_ones(void **state)
 {
@@ -195,7 +338,7 @@ test_from_ones(void **state)
     exact_regret(chance_from_ones, PULLS, exact);
     assert_true(fabs(exact[1] - 0.15) < 1e-9);
     assert_true(fabs(exact[10] - 1.022288) < 5e-7);
-    compare("from Beta(1, 1)", draw_from_ones, exact, PULLS, seed_fixed(1933));
+    compare("from Beta(1, 1)", draw_from_ones, exact, PULLS, RUNS, seed_fixed(1933));
 }
 
 // The engine's own prior: messages learn from each other through their cell and rung.
@@ -205,7 +348,19 @@ test_in_pool(void **state)
     (void)state;
     double exact[PULLS + 1];
     exact_regret(chance_in_pool, 12, exact);
-    compare("in a pool", draw_in_pool, exact, 12, seed_fixed(1934));
+    compare("in a pool", draw_in_pool, exact, 12, RUNS, seed_fixed(1934));
+}
+
+// The same through whole contacts: the round draws, the book learns from delivered and accepted.
+static void
+test_engine(void **state)
+{
+    (void)state;
+    double exact[PULLS + 1];
+    exact_regret(chance_in_pool, 12, exact);
+    open_engine();
+    compare("in the engine", draw_by_engine, exact, 12, ENGINE_RUNS, seed_fixed(1935));
+    close_engine();
 }
 
 // The quadrature against the finite sum.
@@ -227,6 +382,7 @@ main(void)
         cmocka_unit_test(test_quadrature),
         cmocka_unit_test(test_from_ones),
         cmocka_unit_test(test_in_pool),
+        cmocka_unit_test(test_engine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
