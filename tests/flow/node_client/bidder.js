@@ -56,7 +56,7 @@ async function main() {
     const won = [];
     for (let i = 0; i < Number(given.contacts); i++) {
         const answer = await touchpoint.call('contact', {
-            id: `live-${given.run}-${i}`, container: given.container,
+            id: `live-${given.run}-${i}`, container: given.container, imp: [{ tagid: given.tagid }],
             user: { id: `live-customer-${given.run}`, identity: 'repeat', consent: ['profiling', 'third_party', 'sharing'] },
             attr: { region: 'north' },
         });
