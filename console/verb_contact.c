@@ -4,6 +4,7 @@
 #include "lines.h"
 #include "node.h"
 #include "speak.h"
+#include "told.h"
 #include "verb.h"
 
 static const char *
@@ -18,15 +19,21 @@ print_answer(const json_t *answer)
 {
     size_t index;
     json_t *item;
-    char price[MONEY_TEXT], floor[MONEY_TEXT];
+    char price[TOLD_PRICE], floor[MONEY_TEXT];
     printf("contact %s%s\n", text_of(answer, "id"),
            json_is_true(json_object_get(answer, "repeated")) ? " (known; the same answer again)"
                                                              : "");
     json_array_foreach(json_object_get(answer, "placements"), index, item)
     {
-        money_format(money_of(json_integer_value(json_object_get(item, "price_micros"))), 2, price);
+        enum price_kind kind = PRICE_PLACEMENT;
+        const char *word = text_of(item, "kind");
+        if (price_kind_parse(word, strlen(word), &kind) != STATUS_OK) kind = PRICE_PLACEMENT;
+        told_price(kind,
+                   money_of(json_integer_value(
+                       json_object_get(item, kind == PRICE_SHARE ? "share_ppm" : "price_micros"))),
+                   price);
         money_format(money_of(json_integer_value(json_object_get(item, "floor_micros"))), 2, floor);
-        printf("  %-28s %s of %s, %s %s (floor %s)\n  %28s placement %s\n", text_of(item, "tagid"),
+        printf("  %-28s %s of %s, %s (%s, floor %s)\n  %28s placement %s\n", text_of(item, "tagid"),
                text_of(item, "message"), text_of(item, "seat"), price, text_of(answer, "cur"),
                floor, "", text_of(item, "placement"));
     }
@@ -242,14 +249,15 @@ const struct verb verb_event = {
     .arguments =
         "PLACEMENT EVENT --as CODE [--order O] [--amount A] [--refund R] [--at T] [--id ID]",
     .summary = "report what became of a placement",
-    .help = "Reports delivered, accepted, declined, cancelled, converted (--order, --amount) or "
-            "refunded (--order,\n"
-            "--refund, --amount) with the certificate of the touchpoint, or of the seat for the "
-            "last two.\n"
-            "The same report again changes nothing.\n"
-            "\n"
-            "exit codes: 0 taken; 2 refused, and why; 3 nobody answers\n"
-            "example: slotctl event 5f0c9a7be2d14c38a6f1700293be4d11 converted --order o-99 "
-            "--amount 89.90 --as mailer\n",
+    .help =
+        "Reports delivered, accepted, declined, cancelled, complained, converted (--order, "
+        "--amount) or\n"
+        "refunded (--order, --refund, --amount) with the certificate of the touchpoint, or of the seat for the "
+        "last two.\n"
+        "The same report again changes nothing.\n"
+        "\n"
+        "exit codes: 0 taken; 2 refused, and why; 3 nobody answers\n"
+        "example: slotctl event 5f0c9a7be2d14c38a6f1700293be4d11 converted --order o-99 "
+        "--amount 89.90 --as mailer\n",
     .run = run_event,
 };
