@@ -132,13 +132,16 @@ settle_step_late(struct settle *settle)
     return settle_db_fault(settle, status, "listing late rows");
 }
 
-// A hold is open when no terminal of this or an earlier period ends it, whatever came later.
+// A hold is open when no terminal of this or an earlier period ends it, whatever came later. Its
+// window is that of its delivery; a delivered one that is priced per response waits on.
 enum status
 settle_step_holds(struct settle *settle)
 {
     static const char sql[] =
         "select p.currency, sum(p.amount_micros)::bigint, count(*),"
-        "  count(*) filter (where o.expires_us <= $2)"
+        "  count(*) filter (where o.expires_us <= $2 and not (o.kind = 1 and exists ("
+        "   select 1 from event e where e.placement_id = o.placement_id"
+        "   and e.kind = 'delivered' and e.state = 'posted')))"
         " from transfer p left join outcome o on o.placement_id = p.placement_id"
         " where p.state = 'pending' and p.period <= $1 and not exists ("
         "  select 1 from transfer t where t.pending_id = p.transfer_id and t.period <= $1)"
