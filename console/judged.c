@@ -204,6 +204,17 @@ static void __attribute__((format(printf, 2, 3))) say(char *out, const char *for
     va_end(arguments);
 }
 
+// The window of a cap: its word, or the span as the market file writes it.
+static void
+say_window(const json_t *cap, char out[JUDGED_TEXT])
+{
+    json_int_t minutes = json_integer_value(json_object_get(cap, "minutes"));
+    if (minutes == 0) say(out, "%s", text_of(cap, "window"));
+    else if (minutes % 1440 == 0) say(out, "the last %" JSON_INTEGER_FORMAT "d", minutes / 1440);
+    else if (minutes % 60 == 0) say(out, "the last %" JSON_INTEGER_FORMAT "h", minutes / 60);
+    else say(out, "the last %" JSON_INTEGER_FORMAT "m", minutes);
+}
+
 const char *
 judged_sentence(const json_t *judgement, char out[JUDGED_TEXT])
 {
@@ -221,10 +232,10 @@ judged_sentence(const json_t *judgement, char out[JUDGED_TEXT])
             json_integer_value(json_object_get(cap, "count")));
     } else if (cap != NULL) {
         const char *code = text_of(cap, "code");
-        say(out, ": %s%s%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " per %s, %s", code,
+        say(out, ": %s%s%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " per %s, ", code,
             code[0] != '\0' ? " counted " : "", json_integer_value(json_object_get(cap, "count")),
-            json_integer_value(json_object_get(cap, "most")), text_of(cap, "per"),
-            text_of(cap, "window"));
+            json_integer_value(json_object_get(cap, "most")), text_of(cap, "per"));
+        say_window(cap, out);
     }
     if (budget != NULL)
         say(out, ": %s budget of %s %s has %s left", text_of(budget, "span"), text_of(budget, "of"),
