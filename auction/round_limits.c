@@ -137,19 +137,26 @@ find_options(struct round *round, unsigned slot)
     struct round_limits *limits = &round->limits;
     const struct catalog_bid *bid;
     uint32_t number;
+    // Where paid placements are not scarce, even after a paid win here, paid options are as good.
+    unsigned enough = round->container->slot_count, left = paid_left(round);
+    bool scarce = left < round->container->quota_count - limits->reached + 1;
     limits->option_counts[slot] = 0;
     round_enter_slot(round, slot);
     if (!round_judge_slot_is_open(round)) return;
     round_bids_start(round, true);
     while ((bid = round_bids_next(round, true, &number)) != NULL) {
         if (round->ranked && bid->price.micros < round->least_floor.micros) return;
+        if (round->ranked && round_limits_is_paid(round, bid) &&
+            count_options(limits, slot, true) >= enough)
+            continue;
         if (!round_limits_is_quota(round, bid)) continue;
         struct round_judgement judgement;
         round_judge(round, bid, &judgement);
         if (judgement.reason != REASON_NONE) continue;
         note_option(round, slot, bid);
         // Unpaid ones serve wherever paid ones do.
-        if (count_options(limits, slot, false) >= round->container->slot_count) return;
+        if (count_options(limits, slot, false) >= enough) return;
+        if (!scarce && count_options(limits, slot, true) >= enough) return;
     }
 }
 

@@ -145,7 +145,12 @@ collect(struct round *round)
     if (!round_judge_slot_is_open(round)) return;
     round_bids_start(round, true);
     while ((bid = round_bids_next(round, true, &number)) != NULL) {
-        if (round->ranked && vcg_settled(vcg, slot, bid->price, round->least_floor)) return;
+        if (round->ranked) {
+            if (vcg_settled(vcg, slot, bid->price, round->least_floor)) return;
+            // Asked first: it needs nothing of the message.
+            bool paid = round_limits_is_paid(round, bid);
+            if (!vcg_wants_any(vcg, slot, paid, bid->price, round->least_floor)) continue;
+        }
         struct vcg_bid entry = entry_of(round, bid, number);
         if (round->ranked && !vcg_wants(vcg, &entry, round->least_floor)) continue;
         struct round_judgement judgement;

@@ -244,6 +244,17 @@ vcg_settled(const struct vcg *vcg, unsigned slot, money price, money least_floor
 }
 
 bool
+vcg_wants_any(const struct vcg *vcg, unsigned slot, bool paid, money price, money least_floor)
+{
+    int64_t over = price.micros - least_floor.micros;
+    if (over < 0) return false;
+    unsigned of = vcg->limits.paid_max != 0 && paid;
+    if (!is_closed(vcg, slot, of, over)) return true;
+    if (vcg->limits.quota_count != 0 && !is_closed(vcg, slot, of + 2, over)) return true;
+    return vcg->limits.groups && !is_closed(vcg, slot, VCG_LIST_GROUPED, over);
+}
+
+bool
 vcg_wants(const struct vcg *vcg, const struct vcg_bid *bid, money least_floor)
 {
     int64_t over = bid->price.micros - least_floor.micros;

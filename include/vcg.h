@@ -80,6 +80,8 @@ bool vcg_add(struct vcg *vcg, const struct vcg_bid *bid);
 // True when no bid per placement, of priority 0 and no deal, of `price` or less can change any sale
 // through this slot, whose floors are all at least `least_floor`.
 bool vcg_settled(const struct vcg *vcg, unsigned slot, money price, money least_floor);
+// False when no such bid can that is paid, or is not.
+bool vcg_wants_any(const struct vcg *vcg, unsigned slot, bool paid, money price, money least_floor);
 // False when such a bid cannot: only its seat, message, price and what limits ask are looked at.
 bool vcg_wants(const struct vcg *vcg, const struct vcg_bid *bid, money least_floor);
 // One sale for each slot.
