@@ -275,6 +275,16 @@ load_next(const struct match *match, struct match_stream *stream)
     return false;
 }
 
+// The caller will look at this bid, and then probably at the next.
+static inline void
+call_next_bid(const struct match *match, const struct match_stream *stream)
+{
+    uint64_t bits = stream->bits[stream->at];
+    if (bits == 0) return;
+    size_t place = (size_t)(stream->first + stream->at) * 64 + (unsigned)__builtin_ctzll(bits);
+    __builtin_prefetch(&match->index->catalog->bids[match->part->columns[place].bid]);
+}
+
 // The only stream's next bid; UINT32_MAX at its end.
 static uint32_t
 next_of_plain(struct match *match)
@@ -290,6 +300,7 @@ next_of_plain(struct match *match)
                                                     (unsigned)__builtin_ctzll(bits);
                 if (column->bid == match->last || !passes(match, column)) continue;
                 match->last = column->bid;
+                call_next_bid(match, stream);
                 return column->bid;
             }
         }

@@ -31,7 +31,8 @@
 #include "fail.h"
 #include "match_check.h"
 
-#define MATCH_DEAREST 4096     // columns of the dearest bids; a part of so many is plain
+#define MATCH_DEAREST 4096     // columns of the dearest bids
+#define MATCH_PLAIN 8192       // a part of so many columns is plain: clusters would be mere rests
 #define MATCH_WORD_ROWS 254    // of one attribute in a plain part
 #define MATCH_FEW_ROWS 62      // and in a clustered one
 #define MATCH_RANGE_SHIFT 2    // cells of a range that share a row in a clustered part: 4
@@ -427,7 +428,7 @@ match_index_build(const struct catalog *catalog, struct arena *arena)
     for (unsigned i = 0; i < MATCH_PARTS; i++) {
         struct match_part *part = &index->parts[i];
         part->clustered = bids_of_columns(catalog, part->bid_first, part->bid_end,
-                                          MATCH_DEAREST + 1) < part->bid_end;
+                                          MATCH_PLAIN + 1) < part->bid_end;
         build_part(&build, part);
     }
     arena_close(build.scratch);

@@ -138,7 +138,7 @@ test_clusters(void **state)
     struct random random = {random_seed(4096)};
     struct tally tally = {0};
     for (unsigned round = 0; round < 8; round++) {
-        struct random_market options = {.bids = 9000 + random_below(&random, 4000),
+        struct random_market options = {.bids = 22000 + random_below(&random, 4000),
                                         .messages = round % 4 == 0 ? 0 : 200u << round,
                                         .prices = 1000,
                                         .version = 1,
@@ -147,7 +147,7 @@ test_clusters(void **state)
                                                                   : 0};
         if (round % 2) random_market_everything(&options);
         if (round == 2) options.bids = 60000;  // several windows
-        compare_contacts(&random, &options, round == 2 ? 2 : 6, &tally);
+        compare_contacts(&random, &options, round == 2 ? 2 : 4, &tally);
     }
     printf("%llu searches, %llu bids given, %llu bids judged first\n",
            (unsigned long long)tally.searches, (unsigned long long)tally.given,
@@ -161,7 +161,7 @@ test_early_ends(void **state)
 {
     (void)state;
     struct random random = {random_seed(99)};
-    struct random_market options = {.bids = 11000, .messages = 3000, .prices = 100, .version = 1};
+    struct random_market options = {.bids = 22000, .messages = 3000, .prices = 100, .version = 1};
     random_market_everything(&options);
     struct catalog *catalog = random_market(&random, &options);
     static struct match whole, match;
