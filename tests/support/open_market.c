@@ -32,6 +32,8 @@ open_market_random(struct random *random, struct open_market *out)
             out->budget[i] = 1 + (int64_t)random_below(random, (uint32_t)most * 3);
         if (budgets && random_chance(random, 40))
             out->campaign[i] = 1 + (int64_t)random_below(random, (uint32_t)most * 2);
+        if (budgets && random_chance(random, 40))
+            out->parent[i] = 1 + (int64_t)random_below(random, (uint32_t)most * 2);
     }
     for (unsigned i = 0; i < out->messages; i++) {
         struct open_message *message = &out->message[i];
@@ -52,8 +54,9 @@ declare_seats(const struct open_market *open, struct market *market)
 {
     market->seats = arena_take(market->arena, open->seats, sizeof *market->seats);
     market->contracts = arena_take(market->arena, open->seats, sizeof *market->contracts);
-    market->campaigns = arena_take(market->arena, open->seats, sizeof *market->campaigns);
-    market->seat_count = market->contract_count = market->campaign_count = open->seats;
+    market->campaigns = arena_take(market->arena, 2 * open->seats, sizeof *market->campaigns);
+    market->seat_count = market->contract_count = open->seats;
+    market->campaign_count = 2 * open->seats;
     for (uint32_t i = 0; i < open->seats; i++) {
         const char *code = arena_printf(market->arena, "seat%u", i);
         market->seats[i] = (struct market_seat){
@@ -65,13 +68,21 @@ declare_seats(const struct open_market *open, struct market *market)
             .live = open->partner[i],
             .budget = {.has_total = open->budget[i] > 0, .total = {open->budget[i]}}};
         market->contracts[i] = (struct market_contract){.id = 1 + i, .code = code, .seat = code};
+        const char *year = arena_printf(market->arena, "year%u", i);
         market->campaigns[i] = (struct market_campaign){
             .id = 1 + i,
             .code = arena_printf(market->arena, "campaign%u", i),
             .name = "",
             .seat = code,
-            .parent = "",
+            .parent = year,
             .budget = {.has_total = open->campaign[i] > 0, .total = {open->campaign[i]}}};
+        market->campaigns[open->seats + i] = (struct market_campaign){
+            .id = 1 + OPEN_SEATS + i,
+            .code = year,
+            .name = "",
+            .seat = code,
+            .parent = "",
+            .budget = {.has_total = open->parent[i] > 0, .total = {open->parent[i]}}};
     }
 }
 

@@ -16,8 +16,9 @@ struct open_market {
     uint32_t paid_max, quota_count;
     int64_t floors[BOUND_SLOTS];  // micros, as all amounts here
     bool partner[OPEN_SEATS];
-    int64_t budget[OPEN_SEATS], campaign[OPEN_SEATS];  // of seat, of its one campaign; 0: none
-    uint32_t category_cap;                             // of each category a day; 0: none
+    // Of the seat, of its campaign, of that one's parent; 0: none.
+    int64_t budget[OPEN_SEATS], campaign[OPEN_SEATS], parent[OPEN_SEATS];
+    uint32_t category_cap;  // of each category a day; 0: none
     struct open_message {
         uint8_t seat;
         char category, group;  // a letter; 0: none
