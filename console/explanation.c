@@ -144,6 +144,27 @@ of_bid(const struct past *past, json_t *list, uint64_t bid)
     return list;
 }
 
+// What its rung let the sale know of the customer, and what there was.
+static json_t *
+data_json(const struct past *past, const struct fact *sale)
+{
+    enum rung rung = sale->placement.rung < RUNG_COUNT ? (enum rung)sale->placement.rung
+                                                       : RUNG_GEOGRAPHIC;
+    uint8_t identity = past->told.facts[0].opened.identity;
+    const char *consent = judged_consent(rung);
+    bool recognized = rung == RUNG_BEHAVIORAL;
+    bool identified = rung == RUNG_PERSONALIZATION || rung == RUNG_PREDICTIVE;
+    json_t *object = json_pack("{s:i, s:s}", "rung", (int)rung + 1, "name", rung_name(rung));
+    CHECK(object != NULL);
+    if (consent != NULL) set(object, "consent", json_string(consent));
+    if (recognized || identified) {
+        set(object, "customer", json_string(recognized ? "recognized" : "identified"));
+        set(object, "met",
+            json_string(identity < IDENTITY_COUNT ? identity_name((enum identity)identity) : "?"));
+    }
+    return object;
+}
+
 static json_t *
 slot_json(const struct past *past, const struct fact *outcome, const struct explanation_wish *wish)
 {
@@ -155,7 +176,10 @@ slot_json(const struct past *past, const struct fact *outcome, const struct expl
     CHECK(object != NULL);
     json_t *outcome_json = sold ? told_placement(&past->told, outcome)
                                 : told_unfilled(&past->told, outcome);
-    if (sold) set(outcome_json, "placement", id_text(fact_placement(outcome)));
+    if (sold) {
+        set(outcome_json, "placement", id_text(fact_placement(outcome)));
+        set(outcome_json, "data", data_json(past, outcome));
+    }
     set(object, sold ? "placement" : "unfilled", outcome_json);
     set(object, "candidates", of_bid(past, told_candidates(&past->told, position), wish->bid));
     json_t *tally = told_tally(&past->told, position);
@@ -281,6 +305,22 @@ print_set(const json_t *sale, FILE *out)
 }
 
 static void
+print_data(const json_t *data, FILE *out)
+{
+    bool consent = json_object_get(data, "consent") != NULL;
+    bool customer = json_object_get(data, "customer") != NULL;
+    fprintf(out, "  rung %" JSON_INTEGER_FORMAT " %s: used ",
+            json_integer_value(json_object_get(data, "rung")), text_of(data, "name"));
+    if (consent) fprintf(out, "%s (agreed)", text_of(data, "consent"));
+    if (customer)
+        fprintf(out, ", %s %s customer (%s)",
+                strcmp(text_of(data, "customer"), "recognized") == 0 ? "a" : "an",
+                text_of(data, "customer"), text_of(data, "met"));
+    if (!consent && !customer) fprintf(out, "nothing about the person");
+    fputc('\n', out);
+}
+
+static void
 print_outcome(const json_t *slot, const char *currency, FILE *out)
 {
     const json_t *sale = json_object_get(slot, "placement");
@@ -293,6 +333,7 @@ print_outcome(const json_t *slot, const char *currency, FILE *out)
                 text_of(slot, "tagid"), text_of(sale, "message"), text_of(sale, "seat"), price,
                 currency, bid, text_of(sale, "bid"));
         print_set(sale, out);
+        print_data(json_object_get(sale, "data"), out);
         return;
     }
     fprintf(out, "\n%s: empty, %s", text_of(slot, "tagid"), text_of(empty, "reason"));

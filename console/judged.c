@@ -60,7 +60,7 @@ met(const struct told *told, const struct expr_node *leaf, uint32_t slot, uint32
         return list ? list_text(told, declared[i]->list_items, value)
                     : told_value(told, leaf, value);
     }
-    return json_string("unknown");
+    return told_unknown(told, leaf);
 }
 
 // The part of a rule's text that was not true, as its author wrote it.
@@ -86,8 +86,8 @@ failed_part(const struct told *told, const struct why_bid *judged, const struct 
     return json_stringn(rule + from, len);
 }
 
-static const char *
-needed_consent(enum rung rung)
+const char *
+judged_consent(enum rung rung)
 {
     switch (rung) {
     case RUNG_DEMOGRAPHIC:
@@ -129,7 +129,7 @@ set_why(const struct told *told, json_t *object, const struct why_bid *judged,
         const struct catalog_bid *bid, uint32_t slot)
 {
     const struct why_bid *winner;
-    const char *consent = needed_consent((enum rung)told->catalog->messages[bid->message].rung);
+    const char *consent = judged_consent((enum rung)told->catalog->messages[bid->message].rung);
     json_t *part = NULL;
     enum reason reason = judged->reason;
     if (reason == REASON_BELOW_FLOOR || reason == REASON_BELOW_DEAL_FLOOR) {

@@ -380,7 +380,7 @@ past_open(const struct settings *settings, struct db *db, const struct record *r
     struct catalog_input input = {0};
     usec at = {0};
     *past = (struct past){.how = PAST_RECORD, .arena = arena_open("past")};
-    past->told = (struct told){.facts = record->facts, .count = record->decided};
+    past->told = (struct told){.past = true, .facts = record->facts, .count = record->decided};
     uint64_t version = record->facts[0].opened.catalog;
     enum status status = publish_catalog_input(db, version, past->arena, &input, &at);
     if (status != STATUS_OK) {

@@ -26,8 +26,8 @@ void
 table_cellf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // "text", "csv" or "json"; false: none of them.
 bool table_format_parse(const char *text, enum table_format *out_format);
-// Words of a text in lines of at most TABLE_WIDE characters; the first begins at `indent`, where the
-// caller stands, the others are moved in as far. The last column of a table is broken likewise.
+// Words of a text in lines of at most TABLE_WIDE characters; the first begins at `indent`, where
+// the caller stands, the others are moved in as far. The last column of a table is broken likewise.
 #define TABLE_WIDE 100
 void table_wrap(const char *text, size_t indent, FILE *out);
 void table_print(const struct table *table, enum table_format format, FILE *out);

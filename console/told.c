@@ -380,6 +380,14 @@ told_value(const struct told *told, const struct expr_node *leaf, int64_t value)
 }
 
 json_t *
+told_unknown(const struct told *told, const struct expr_node *leaf)
+{
+    bool transient = told->catalog->attributes[leaf->attribute].privacy == PRIVACY_TRANSIENT;
+    return json_string(transient && told->past ? "a value that is not kept (transient)"
+                                               : "unknown");
+}
+
+json_t *
 told_clause(const struct told *told, const struct expr *rule, const struct expr_node *node)
 {
     char text[BOUND_RULE_BYTES + 1];
@@ -407,7 +415,7 @@ set_clause(const struct told *told, json_t *object, const struct fact *fact, uns
                 node->kind != EXPR_FALSE;
     if (leaf)
         set(object, "met",
-            value == INT64_MIN ? json_string("unknown") : told_value(told, node, value));
+            value != INT64_MIN ? told_value(told, node, value) : told_unknown(told, node));
 }
 
 json_t *

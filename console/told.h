@@ -18,6 +18,7 @@ struct told {
     const struct round_live *live;  // NULL: none
     const struct why *why;          // NULL: bids were not judged
     const json_t *names;            // id of a bid, as 16 hex digits -> its reference; NULL: none
+    bool past;                      // what transient attributes were is not known any more
     const struct fact *facts;       // as round_decide wrote them
     unsigned count;
 };
@@ -54,6 +55,7 @@ json_t *told_amount(money value);
 enum price_kind told_kind(uint8_t kind);
 uint32_t told_slot_at(const struct told *told, unsigned position);
 void told_multiplier(json_t *object, enum price_kind kind, uint64_t multiplier);
+json_t *told_unknown(const struct told *told, const struct expr_node *leaf);
 json_t *told_value(const struct told *told, const struct expr_node *leaf, int64_t value);
 // The least price of its kind, for people, that reaches this score.
 json_t *told_needed(enum price_kind kind, uint64_t multiplier, money score);

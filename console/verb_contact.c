@@ -249,15 +249,13 @@ const struct verb verb_event = {
     .arguments =
         "PLACEMENT EVENT --as CODE [--order O] [--amount A] [--refund R] [--at T] [--id ID]",
     .summary = "report what became of a placement",
-    .help =
-        "Reports delivered, accepted, declined, cancelled, complained, converted (--order, "
-        "--amount) or\n"
-        "refunded (--order, --refund, --amount) with the certificate of the touchpoint, or of the seat for the "
-        "last two.\n"
-        "The same report again changes nothing.\n"
-        "\n"
-        "exit codes: 0 taken; 2 refused, and why; 3 nobody answers\n"
-        "example: slotctl event 5f0c9a7be2d14c38a6f1700293be4d11 converted --order o-99 "
-        "--amount 89.90 --as mailer\n",
+    .help = "Reports delivered, accepted, declined, cancelled, complained, converted (--order,\n"
+            "--amount) or refunded (--order, --refund, --amount) with the certificate of the\n"
+            "touchpoint, or of the seat for the last two.\n"
+            "The same report again changes nothing.\n"
+            "\n"
+            "exit codes: 0 taken; 2 refused, and why; 3 nobody answers\n"
+            "example: slotctl event 5f0c9a7be2d14c38a6f1700293be4d11 converted --order o-99 "
+            "--amount 89.90 --as mailer\n",
     .run = run_event,
 };

@@ -60,8 +60,10 @@ print_counts(const struct play *play, bool as_json)
         if (counts->repeated > 0) printf(" (%" PRIu64 " known before)", counts->repeated);
         if (counts->refused > 0) printf(", %" PRIu64 " refused", counts->refused);
         if (counts->skipped > 0)
-            printf(", %" PRIu64 " skipped: the slot stayed empty, or another seat won it",
-                   counts->skipped);
+            printf(", %" PRIu64 " skipped: %s", counts->skipped,
+                   play_counts(play, PLAY_CONTACTS)->sent > 0
+                       ? "the slot stayed empty, or another seat won it"
+                       : "their contacts are not among those played; name them with --contacts");
         putchar('\n');
     }
 }
