@@ -35,7 +35,7 @@
 #define MATCH_PLAIN 8192       // a part of so many columns is plain: clusters would be mere rests
 #define MATCH_WORD_ROWS 254    // of one attribute in a plain part
 #define MATCH_FEW_ROWS 62      // and in a clustered one
-#define MATCH_RANGE_SHIFT 2    // cells of a range that share a row in a clustered part: 4
+#define MATCH_RANGE_SHIFT 1    // cells of a range that share a row in a clustered part: 2
 #define MATCH_COPIES 8         // clusters of one column
 #define MATCH_RARE (1u << 14)  // of 1 << 16: an anchor is at least so rare
 
