@@ -9,6 +9,7 @@
 //    newest one. Of hours that begin after the newest booked fact only the expected is known.
 //    Budgets: those that had spent something on the day. An hour is sixty minutes from midnight on,
 //    so a day of the clock's change has 23 or 25 of them.
+//  4 A budget that is not paced (asap) has no curve: one row a day, of its newest hour.
 #include "pace.h"
 #include "report_depth.h"
 
@@ -201,6 +202,17 @@ read_present(struct sheet *sheet, usec *out_present)
     return status;
 }
 
+// The first and last hour of a curve that are told.
+static unsigned
+first_hour(const struct curve *curve, usec present, unsigned *out_end)
+{
+    *out_end = curve->hour_count;
+    if (curve->budget->pacing != PACING_ASAP) return 0;
+    while (*out_end > 1 && curve->day->begins.us + (int64_t)(*out_end - 1) * HOUR_US > present.us)
+        (*out_end)--;
+    return *out_end - 1;
+}
+
 static void
 put_curve(struct sheet *sheet, const struct curve *curve, usec present)
 {
@@ -208,7 +220,8 @@ put_curve(struct sheet *sheet, const struct curve *curve, usec present)
     bool daily = budget->has_daily;
     money amount = daily ? budget->daily : budget->total;
     money actual = daily ? money_of(0) : curve->before;
-    for (unsigned i = 0; i < curve->hour_count; i++) {
+    unsigned end_hour, told = first_hour(curve, present, &end_hour);
+    for (unsigned i = 0; i < end_hour; i++) {
         usec end = {curve->day->begins.us + (int64_t)(i + 1) * HOUR_US};
         money expected = amount;
         if (end.us > curve->day->ends.us) end = curve->day->ends;
@@ -220,6 +233,7 @@ put_curve(struct sheet *sheet, const struct curve *curve, usec present)
                                       curve->until, end);
         }
         actual = sheet_plus(actual, daily ? curve->today[i] : curve->hours[i]);
+        if (i < told) continue;
         sheet_put(sheet, curve->day->text);
         sheet_put(sheet, curve->name);
         sheet_put(sheet, market_pacing_name((enum pacing)budget->pacing));
@@ -252,7 +266,9 @@ report_pacing(struct sheet *sheet)
     }
     if (status != STATUS_OK) return status;
     for (const struct curve *one = curves; one; one = one->next) {
-        if (moved(one)) rows += one->hour_count;
+        unsigned end;
+        unsigned first = first_hour(one, present, &end);
+        if (moved(one)) rows += end - first;
     }
     sheet_begin(sheet, columns, COLUMNS, rows);
     for (const struct curve *one = curves; one; one = one->next) {

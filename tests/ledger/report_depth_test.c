@@ -22,7 +22,7 @@
     "  billing: {kind: department}\n"                                                       \
     "  sales: {kind: department, budget: {daily: 90.00, pacing: front}}\n"                  \
     "  grill: {kind: partner, budget: {daily: 20.00, total: 900.00, pacing: even}}\n"       \
-    "  paper: {kind: partner}\n"                                                            \
+    "  paper: {kind: partner, budget: {daily: 70.00}}\n"                                    \
     "  agency: {kind: partner}\n"                                                           \
     "contracts:\n"                                                                          \
     "  billing.one: {seat: billing, from: 2025-01-01}\n"                                    \
@@ -413,7 +413,8 @@ pacing_by_hour_of_the_hosts_day(void **state)
     struct report_span span = {.period = "2026-10"};
     usec october, november;
     bool long_day = false;
-    unsigned future = 0;
+    unsigned future = 0, unpaced = 0;
+    char unpaced_day[16] = "";
     usec told_last = story.all[story.facts - 1].at;
     assert_int_equal(clock_parse("2026-10-01", 10, &october), STATUS_OK);
     assert_int_equal(clock_parse("2026-11-15", 10, &november), STATUS_OK);
@@ -436,6 +437,13 @@ pacing_by_hour_of_the_hosts_day(void **state)
             expected = pace_allowance(PACING_EVEN, money_of(20000000), begins, ends, end);
         } else if (strcmp(budget, "seat sales") == 0) {
             expected = pace_allowance(PACING_FRONT, money_of(90000000), begins, ends, end);
+        } else if (strcmp(budget, "seat paper") ==
+                   0) {  // not paced: one row a day, its newest hour
+            expected = money_of(70000000);
+            assert_string_not_equal(date, unpaced_day);
+            snprintf(unpaced_day, sizeof unpaced_day, "%s", date);
+            assert_true(hour == hours || end.us > told_last.us);
+            unpaced++;
         } else {
             assert_string_equal(budget, "campaign summer");
             expected = pace_allowance(PACING_EVEN, money_of(500000000), october, november, end);
@@ -452,7 +460,7 @@ pacing_by_hour_of_the_hosts_day(void **state)
             assert_null(cell(&report, row, "actual"));
         }
     }
-    assert_true(long_day && future > 0);
+    assert_true(long_day && future > 0 && unpaced > 1);
     // Without a span: the newest day alone.
     ask(REPORT_PACING, all, &newest);
     assert_true(newest.row_count >= 24 && newest.row_count <= 3 * 25);
