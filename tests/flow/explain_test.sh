@@ -123,14 +123,14 @@ sampled=$(cat "$M"/sample/* | wc -l)
 # The crash took those of its hour: they wait in memory, so that their order is lost.
 [ "$sampled" -ge 13 ] || fail "only $sampled contacts are sampled since the crash"
 if grep -qs '"contact"\|"id"\|at_us\|one-\|moody' "$M"/sample/*; then fail "a sampled contact leads back"; fi
-[ "$(grep -c '"hour":"20[0-9-]*T[0-9][0-9]:00:00Z"' "$M"/sample/* | sed 's/.*://' | paste -sd+ | bc)" = "$sampled" ] || fail "times are not whole hours"
+[ "$(grep -c '"hour":"20[0-9-]*T[0-9][0-9]:00:00Z"' "$M"/sample/* | awk -F: '{ n += $NF } END { print n }')" = "$sampled" ] || fail "times are not whole hours"
 expect 0 slotctl reach
 said "page"
 expect 0 slotctl reach --rule "region = 'south'" --json
 said '"reached": '
 south=$(cat "$M"/sample/* | grep '"container":"page"' | grep -c '"region":"south"')
 expect 0 slotctl reach --rule "region = 'south'" --format csv
-printf '%s\n' "$OUT" | grep -q "^page,[0-9]*,$south," || fail "$south contacts of the page are of the south: $OUT"
+grep -q "^page,[0-9]*,$south," <<<"$OUT" || fail "$south contacts of the page are of the south: $OUT"
 expect 2 slotctl reach --rule "region = "
 said "^"
 sed 's/share: 100%, days: 3/share: 0.0001%, days: 1/' "$TMP/changed.yaml" >"$TMP/seldom.yaml"
