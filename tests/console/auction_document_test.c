@@ -1,9 +1,9 @@
 // The examples of docs/auction.md are run, and must print what stands there.
 //
 // `yaml [NAME]`: a market. `console`: a `$ slotctl clear` line and what it prints. `auction [NAME]`:
-// lines `bid MESSAGE PRICE ...`, `live SEAT:MESSAGE:SLOT:PRICE` and `contact CONTAINER ...`, which
-// become the JSON lines and options of slotctl dry-run on that market; under each contact stands
-// its answer, as `tell` puts it. VENDUE_SHOW=1 prints every block as it comes out.
+// lines `bid MESSAGE PRICE ...`, `live SEAT:MESSAGE:SLOT:PRICE`, `contact CONTAINER ...`, `event
+// CONTACT TAGID KIND` and `at TIME`, which become the JSON lines and options of slotctl dry-run on
+// that market; under each contact stands its answer, as `tell` puts it. VENDUE_SHOW=1 prints every block as it comes out.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -130,6 +130,15 @@ contact_line(char *words, unsigned number)
         }
     }
     return contact;
+}
+
+// event CONTACT TAGID KIND
+static json_t *
+event_line(char *words)
+{
+    const char *contact = strsep(&words, " "), *tagid = strsep(&words, " ");
+    assert_non_null(words);
+    return json_pack("{s:s, s:s, s:s}", "contact", contact, "tagid", tagid, "event", words);
 }
 
 // --- Answers as text -----------------------------------------------------------------------------
@@ -263,8 +272,12 @@ run_auction(struct page *page, const char *market, const char *block)
     while ((words = strsep(&rest, "\n")) != NULL) {
         bool bid = strncmp(words, "bid ", 4) == 0, contact = strncmp(words, "contact ", 8) == 0;
         if (strncmp(words, "live ", 5) == 0) snprintf(live, sizeof live, "--live %s", words + 5);
-        if (!bid && !contact) continue;
-        json_t *said = bid ? bid_line(words + 4) : contact_line(words + 8, ++asked);
+        bool event = strncmp(words, "event ", 6) == 0, at = strncmp(words, "at ", 3) == 0;
+        if (!bid && !contact && !event && !at) continue;
+        json_t *said = bid     ? bid_line(words + 4)
+                       : event ? event_line(words + 6)
+                       : at    ? json_pack("{s:s}", "at", words + 3)
+                               : contact_line(words + 8, ++asked);
         json_dumpf(said, bid ? bids_out : contacts_out, JSON_COMPACT);
         fputc('\n', bid ? bids_out : contacts_out);
         json_decref(said);
