@@ -260,6 +260,7 @@ narrow_purse(struct round *round, enum budget_of of, uint32_t index)
         CHECK(money_add(admitted, held_bid(round, dearest), &with) == STATUS_OK);
         if (round_counts_covers(round, of, index, with, &met) != REASON_NONE) continue;
         admitted = with;
+        CHECK(purse->admitted_count < BOUND_SLOTS);
         purse->admitted[purse->admitted_count++] = together->sales[dearest].message;
     }
     return true;

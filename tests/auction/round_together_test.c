@@ -346,6 +346,49 @@ play_open(struct together *market, struct random *random, struct why *why, struc
     catalog_close(history->catalog);
 }
 
+// A budget narrowed twice: kept to two messages, one of them takes a slot where it bids more.
+static void
+test_narrowed_again(void **state)
+{
+    (void)state;
+    static struct together market;
+    static struct why_bid bids[OPEN_MESSAGES * BOUND_SLOTS];
+    struct why why = {bids, 0, OPEN_MESSAGES * BOUND_SLOTS};
+    struct counts counts = {0};
+    struct open_market open = {.slots = 3,
+                               .seats = 4,
+                               .messages = 6,
+                               .pricing = PRICING_VCG,
+                               .floors = {0, 0, 50},
+                               .budget = {270},
+                               .message = {{.seat = 0, .bids = {50, 0, 90}},
+                                           {.seat = 0, .bids = {0, 200, 0}},
+                                           {.seat = 0, .bids = {0, 0, 86}},
+                                           {.seat = 1, .bids = {45, 0, 0}},
+                                           {.seat = 2, .bids = {0, 195, 0}},
+                                           {.seat = 3, .bids = {0, 0, 80}}}};
+    market.history = (struct history){.catalog = open_market_catalog(&open),
+                                      .book = book_open(&history_limits),
+                                      .round = round_open(),
+                                      .now = {RANDOM_NOW}};
+    book_catalog(market.history.book, market.history.catalog);
+    market.live.live.count = 0;
+    open_market_contact(1, &market.contact);
+    decide_and_check(&market, &why, &counts);
+    static const uint32_t winners[3] = {4, 2, 6};
+    static const int64_t prices[3] = {0, 195, 50};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(market.facts[1 + i].kind, FACT_PLACEMENT);
+        assert_int_equal(market.facts[1 + i].placement.message, winners[i]);
+        assert_int_equal(market.facts[1 + i].placement.price.micros, prices[i]);
+    }
+    assert_int_equal(counts.purses, 2);
+    assert_int_equal(counts.reasons[REASON_BUDGET], 3);
+    round_close(market.history.round);
+    book_close(market.history.book);
+    catalog_close(market.history.catalog);
+}
+
 static void
 report(const struct counts *counts)
 {
@@ -425,7 +468,8 @@ test_equals_twin(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_narrowing),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_narrowed_again),
+                                       cmocka_unit_test(test_narrowing),
                                        cmocka_unit_test(test_equals_twin)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
