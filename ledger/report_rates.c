@@ -15,14 +15,14 @@ static const struct report_column columns[] = {
     {"message", "message", false, false, REPORT_ALL},
     {"stage", "stage", false, false, REPORT_ALL},
     {"channel", "channel", false, false, REPORT_ALL},
-    {"delivered", "delivered", true, true, REPORT_ALL},
+    {"delivered", "shown", true, true, REPORT_ALL},
     {"responded", "responded", true, true, REPORT_ALL},
     {"converted", "converted", true, true, REPORT_ALL},
     {"revenue", "revenue", true, false, REPORT_PEOPLE},
     {"revenue_micros", "", true, true, REPORT_MACHINE},
-    {"response_rate", "response rate", true, false, REPORT_PEOPLE},
+    {"response_rate", "rate", true, false, REPORT_PEOPLE},
     {"response_ppm", "", true, true, REPORT_MACHINE},
-    {"value", "value a delivery", true, false, REPORT_PEOPLE},
+    {"value", "value", true, false, REPORT_PEOPLE},
     {"value_micros", "", true, true, REPORT_MACHINE},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
