@@ -19,7 +19,7 @@ static const struct report_column columns[] = {
     {"fill", "fill", true, false, REPORT_PEOPLE},
     {"revenue", "revenue", true, false, REPORT_PEOPLE},
     {"revenue_micros", "", true, true, REPORT_MACHINE},
-    {"per_contact", "per contact", true, false, REPORT_PEOPLE},
+    {"per_contact", "a contact", true, false, REPORT_PEOPLE},
     {"per_contact_micros", "", true, true, REPORT_MACHINE},
     {"difference", "difference", true, false, REPORT_PEOPLE},
     {"difference_micros", "", true, true, REPORT_MACHINE},

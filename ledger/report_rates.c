@@ -16,7 +16,7 @@ static const struct report_column columns[] = {
     {"stage", "stage", false, false, REPORT_ALL},
     {"channel", "channel", false, false, REPORT_ALL},
     {"delivered", "shown", true, true, REPORT_ALL},
-    {"responded", "responded", true, true, REPORT_ALL},
+    {"responded", "accepted", true, true, REPORT_ALL},
     {"converted", "converted", true, true, REPORT_ALL},
     {"revenue", "revenue", true, false, REPORT_PEOPLE},
     {"revenue_micros", "", true, true, REPORT_MACHINE},
