@@ -2,9 +2,9 @@
 //
 // `yaml [NAME]`: a market. `console`: a `$ slotctl clear` line and what it prints.
 // `auction [NAME]`: lines `bid MESSAGE PRICE ...`, `live SEAT:MESSAGE:SLOT:PRICE`,
-// `contact CONTAINER ...`, `event CONTACT TAGID KIND` and `at TIME`, which become the JSON lines and
-// options of slotctl dry-run on that market; under each contact stands its answer, as `tell` puts
-// it. VENDUE_SHOW=1 prints every block as it comes out.
+// `contact CONTAINER ...`, `event CONTACT TAGID KIND` and `at TIME`, which become the JSON lines
+// and options of slotctl dry-run on that market; under each contact stands its answer, as `tell`
+// puts it. VENDUE_SHOW=1 prints every block as it comes out.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
