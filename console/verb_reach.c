@@ -37,6 +37,25 @@ struct reach {
 
 // --- The rule ------------------------------------------------------------------------------------
 
+// A rule over what is never kept reaches nobody in the sample, whoever it reaches in the market.
+static void
+warn_of_transient(const struct reach *reach)
+{
+    for (uint32_t i = 0; i < reach->catalog->attribute_count; i++) {
+        const struct catalog_attribute *attribute = &reach->catalog->attributes[i];
+        bool asked = false;
+        for (uint32_t j = 0; j < reach->rule->node_count; j++)
+            asked |= reach->rule->nodes[j].kind >= EXPR_RANGE &&
+                     reach->rule->nodes[j].attribute == i;
+        if (asked && attribute->privacy == PRIVACY_TRANSIENT)
+            fprintf(
+                stderr,
+                "slotctl reach: %s is transient: never kept, so unknown in every contact of the "
+                "sample\n",
+                attribute->is.name);
+    }
+}
+
 static int
 compile(struct reach *reach, const char *rule)
 {
@@ -76,6 +95,7 @@ compile(struct reach *reach, const char *rule)
         uint32_t message = catalog_message_by_code(reach->catalog, probe, sizeof probe - 1);
         CHECK(message != UINT32_MAX);
         reach->rule = &reach->catalog->messages[message].rule;
+        warn_of_transient(reach);
     }
     reach->containers = arena_take(reach->arena, reach->catalog->container_count + 1u,
                                    sizeof *reach->containers);

@@ -131,6 +131,8 @@ said '"reached": '
 south=$(cat "$M"/sample/* | grep '"container":"page"' | grep -c '"region":"south"')
 expect 0 slotctl reach --rule "region = 'south'" --format csv
 grep -q "^page,[0-9]*,$south," <<<"$OUT" || fail "$south contacts of the page are of the south: $OUT"
+expect 0 slotctl reach --rule "mood = 'furious'"
+said "mood is transient: never kept, so unknown in every contact of the sample"
 expect 2 slotctl reach --rule "region = "
 said "^"
 sed 's/share: 100%, days: 3/share: 0.0001%, days: 1/' "$TMP/changed.yaml" >"$TMP/seldom.yaml"
