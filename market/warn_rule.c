@@ -7,6 +7,9 @@
 //           a test that wants the attribute known leaves none either.
 //   always  TRUE; an AND of such; an OR with such a part, or with an attribute's IS NULL beside its
 //           IS NOT NULL.
+//   here    channel, stage, container and slot are always known and only what the market's slots say:
+//           a rule that cannot be true in any of them is never true, and one that is true there
+//           and would be in a slot of other names too, whatever else is known, always.
 //   known   a test that every value the attribute may have passes: it says no more than IS NOT
 //           NULL.
 // What is found is certain; a rule that is never true for a deeper reason is not found.
@@ -16,10 +19,17 @@
 
 #include "catalog.h"
 
+// The words of a slot's place, by attribute; -1: of no slot of the market.
+struct where {
+    int64_t channel, stage, container, slot;
+};
 struct judged {
     struct checker *checker;
     const struct expr_schema *schema;
     struct arena *arena;
+    struct where *places;  // of all slots
+    uint32_t place_count;
+    uint32_t first, count;  // where the rule at hand is asked
 };
 
 // --- The values that the tests of one attribute leave --------------------------------------------
@@ -172,6 +182,83 @@ always(const struct expr_node *node)
     return !is_or;
 }
 
+// --- In the slots of the market ------------------------------------------------------------------
+
+static bool
+is_place(const struct expr_node *leaf, const struct where *where, int64_t *out_word)
+{
+    if (leaf->kind == EXPR_AND || leaf->kind == EXPR_OR) return false;
+    switch (leaf->attribute) {
+    case BUILTIN_CHANNEL: *out_word = where->channel; return true;
+    case BUILTIN_STAGE: *out_word = where->stage; return true;
+    case BUILTIN_CONTAINER: *out_word = where->container; return true;
+    case BUILTIN_SLOT: *out_word = where->slot; return true;
+    default: return false;
+    }
+}
+
+// Is the rule true there, everything else being `otherwise`?
+static bool
+true_there(const struct expr *expr, const struct expr_node *node, const struct where *where,
+           bool otherwise)
+{
+    int64_t word;
+    if (node->kind == EXPR_TRUE || node->kind == EXPR_FALSE) return node->kind == EXPR_TRUE;
+    if (node->kind == EXPR_AND || node->kind == EXPR_OR) {
+        const struct expr_node *child = node + 1;
+        for (uint32_t i = 0; i < node->count; i++, child += child->size)
+            if (true_there(expr, child, where, otherwise) == (node->kind == EXPR_OR))
+                return node->kind == EXPR_OR;
+        return node->kind == EXPR_AND;
+    }
+    if (!is_place(node, where, &word)) return otherwise;
+    return node->kind == EXPR_KNOWN ? node->negated == 0 : passes(expr, node, word);
+}
+
+static int64_t
+word_of(const struct judged *judged, const char *text)
+{
+    return judged->schema->word(judged->schema->words, text, strlen(text));
+}
+
+// Those of all slots, container by container.
+static void
+list_places(struct judged *judged)
+{
+    const struct market *market = judged->checker->market;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < market->container_count; i++)
+        count += market->containers[i].slot_count;
+    judged->places = arena_take(judged->arena, count + 1u, sizeof *judged->places);
+    judged->place_count = 0;
+    for (uint32_t i = 0; i < market->container_count; i++) {
+        const struct market_container *container = &market->containers[i];
+        for (uint32_t j = 0; j < container->slot_count; j++)
+            judged->places[judged->place_count++] = (struct where){
+                .channel = word_of(judged, channel_name((enum channel)container->channel)),
+                .stage = word_of(judged, stage_name((enum stage)container->stage)),
+                .container = word_of(judged, container->code),
+                .slot = word_of(judged, arena_printf(judged->arena, "%s.%s", container->code,
+                                                     container->slots[j].code))};
+    }
+}
+
+// Can the rule be true in none of the slots where it is asked? Is it true in all of them and would
+// be in any other?
+static bool
+never_here(const struct judged *judged, const struct expr *expr, bool *out_always)
+{
+    const struct where elsewhere = {-1, -1, -1, -1};
+    bool never = judged->count > 0;
+    *out_always = true_there(expr, expr->nodes, &elsewhere, false);
+    for (uint32_t i = 0; i < judged->count && (never || *out_always); i++) {
+        const struct where *where = &judged->places[judged->first + i];
+        never = never && !true_there(expr, expr->nodes, where, true);
+        *out_always = *out_always && true_there(expr, expr->nodes, where, false);
+    }
+    return never;
+}
+
 // A leaf that is true of every value: the first, in text order.
 static const struct expr_node *
 says_nothing(const struct judged *judged, const struct expr *expr)
@@ -202,10 +289,16 @@ warn_rule(struct judged *judged, unsigned admits, const char *rule, struct place
     struct checker *checker = judged->checker;
     checker->object = arena_printf(checker->arena, "%s %s", kind, code);
     const struct expr_node *leaf = says_nothing(judged, &expr);
+    bool everywhere = false;
+    bool nowhere = never_here(judged, &expr, &everywhere);
     if (never(judged, &expr, expr.nodes))
         report_warning(checker->report, place, checker->object, "rule: can never be true")->mend =
             effect;
-    else if (always(expr.nodes))
+    else if (nowhere)
+        report_warning(checker->report, place, checker->object,
+                       "rule: is true in no slot of this market")
+            ->mend = effect;
+    else if (everywhere || always(expr.nodes))
         report_warning(checker->report, place, checker->object, "rule: is true of every contact")
             ->mend = "remove it, or say what was meant";
     else if (leaf != NULL)
@@ -224,17 +317,22 @@ warn_rule_all(struct checker *checker)
     struct judged judged = {
         .checker = checker, .schema = &schema, .arena = arena_open("rules looked at")};
     catalog_schema(market, judged.arena, &schema);
+    list_places(&judged);
+    judged.count = judged.place_count;
     for (uint32_t i = 0; i < market->seat_count; i++)
         warn_rule(&judged, CATALOG_SEAT_RULE_ADMITS, market->seats[i].rule,
                   market->seats[i].rule_place, "seat", market->seats[i].code,
                   "its messages can never win as it stands");
+    judged.count = 1;
     for (uint32_t i = 0; i < market->container_count; i++)
-        for (uint32_t j = 0; j < market->containers[i].slot_count; j++) {
+        for (uint32_t j = 0; j < market->containers[i].slot_count; j++, judged.first++) {
             const struct market_slot *slot = &market->containers[i].slots[j];
             warn_rule(&judged, CATALOG_SLOT_RULE_ADMITS, slot->rule, slot->rule_place, "slot",
                       arena_printf(checker->arena, "%s.%s", market->containers[i].code, slot->code),
                       "it stays empty as it stands");
         }
+    judged.first = 0;
+    judged.count = judged.place_count;
     for (uint32_t i = 0; i < market->message_count; i++)
         warn_rule(&judged, CATALOG_MESSAGE_RULE_ADMITS, market->messages[i].rule,
                   market->messages[i].rule_place, "message", market->messages[i].code,

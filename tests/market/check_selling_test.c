@@ -452,6 +452,17 @@ rules_that_never_or_always_match(void **state)
         {"age >= 0", "'age >= 0' is true of every value that age may have"},
         {"region = 'x' and age <= 120", "'age <= 120' is true of every value"},
         {"age <= 119", NULL},
+        {"channel = 'sms'", "is true in no slot of this market"},
+        {"slot = 'bill.nope'", "is true in no slot of this market"},
+        {"container = 'bill' and channel = 'email'", "is true in no slot of this market"},
+        {"region = 'x' and (channel = 'sms' or age < 20 and stage is null)",
+         "is true in no slot of this market"},
+        {"region = 'x' or channel = 'sms'", NULL},
+        {"container = 'bill' and channel = 'bill'", NULL},
+        {"channel not in ('bill', 'sms')", NULL},
+        {"channel = 'bill' or channel <> 'bill'", "is true of every contact"},
+        {"region = 'x' or channel is not null", "is true of every contact"},
+        {"channel in ('bill', 'email')", NULL},  // of every one today: a new channel is another
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *text = arena_printf(
