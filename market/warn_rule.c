@@ -7,9 +7,9 @@
 //           a test that wants the attribute known leaves none either.
 //   always  TRUE; an AND of such; an OR with such a part, or with an attribute's IS NULL beside its
 //           IS NOT NULL.
-//   here    channel, stage, container and slot are always known and only what the market's slots say:
-//           a rule that cannot be true in any of them is never true, and one that is true there
-//           and would be in a slot of other names too, whatever else is known, always.
+//   here    channel, stage, container and slot are always known, and are what the market's slots
+//           say: a rule that can be true in none of them is never true; one that is true in all,
+//           and would be in a slot of other names, whatever else is known, always.
 //   known   a test that every value the attribute may have passes: it says no more than IS NOT
 //           NULL.
 // What is found is certain; a rule that is never true for a deeper reason is not found.
