@@ -41,7 +41,8 @@ void publish_close(struct publish *publish);  // NULL is allowed
 // One turn of ledgerd: asks what changed (one cheap query) and, if something did, writes the next
 // catalog. A market or a certificate that changed is published at once; bids alone at most once a
 // second, since the node knows them already. STATUS_OK also when nothing changed or no market was
-// applied yet. Else db.h's answers or STATUS_IO, with `fault`; call again next turn.
+// applied yet. Else db.h's answers or STATUS_IO, with `fault`; call again next turn: it tries again
+// after a second, and answers the same until then.
 MUST_CHECK enum status
 publish_turn(struct publish *publish, struct db *db, usec now, struct publish_report *out_report);
 

@@ -110,6 +110,8 @@ struct publish {
     struct marks done;  // of the newest catalog; market 0: none published by this process yet
     uint64_t version;
     usec bids_at, retry_at;
+    enum status failed;  // of the latest turn, with `fault`: told until the next attempt
+    char fault[512];
     struct arena *market_arena;  // holds `market`, read at version `done.market` or later
     struct market *market;
     int64_t market_read;  // version of `market`
@@ -447,8 +449,12 @@ publish_turn(struct publish *publish, struct db *db, usec now, struct publish_re
 {
     struct marks marks;
     usec began = clock_monotonic();
-    *out_report = (struct publish_report){0};
-    if (began.us < publish->retry_at.us) return STATUS_OK;
+    *out_report = (struct publish_report){.version = publish->version,
+                                          .market_version = (uint64_t)publish->done.market};
+    if (began.us < publish->retry_at.us) {
+        memcpy(out_report->fault, publish->fault, sizeof out_report->fault);
+        return publish->failed;
+    }
     bool shares_due = false;
     enum status status = read_marks(db, publish->log, &marks);
     if (status == STATUS_OK) status = limit_turn(publish->limit, db, now, &shares_due);
@@ -457,6 +463,9 @@ publish_turn(struct publish *publish, struct db *db, usec now, struct publish_re
     else if (is_due(publish, &marks, now) || (marks.market != 0 && shares_due))
         status = publish_now(publish, db, &marks, now, out_report);
     usec ended = clock_monotonic();
+    publish->failed = db_alive(db) ? status
+                                   : STATUS_OK;  // the next connection's faults are its own
+    memcpy(publish->fault, out_report->fault, sizeof publish->fault);
     if (status != STATUS_OK) publish->retry_at.us = ended.us + RETRY_US;
     out_report->version = publish->version;
     out_report->market_version = (uint64_t)publish->done.market;

@@ -254,8 +254,9 @@ no_room_for_the_file_is_told_and_tried_again(void **state)
     assert_non_null(strstr(report.fault, "published/catalog"));
     uint64_t live;
     assert_int_equal(apply_published(db, 1, &live), STATUS_NOT_FOUND);
-    assert_int_equal(publish_turn(publish, db, clock_wall(), &report), STATUS_OK);  // waits
+    assert_int_equal(publish_turn(publish, db, clock_wall(), &report), STATUS_IO);  // waits
     assert_false(report.published);
+    assert_non_null(strstr(report.fault, "published/catalog"));  // and is still at fault
     publish_close(publish);
     db_close(db);
 }
