@@ -1,5 +1,6 @@
 // A table of all seats, untouched memory where nobody subscribed. Connections of a seat stand
-// without gaps; the next in turn is asked.
+// without gaps; the next in turn is asked. Notices have a turn of their own: with one notice a
+// request, a common one would ask the same half of the connections for ever.
 //
 // Invariants
 //   (1) every request counted in `asked` ends exactly once in bidder_answered, and leaves
@@ -76,6 +77,17 @@ bidder_next(struct bidder *bidder, uint32_t tmax_ms, enum reason *out_reason)
         const struct bidder_connection *connection =
             &bidder->connections[bidder->turn++ % bidder->connection_count];
         if (connection->live && connection->tmax_ms <= tmax_ms) return connection;
+    }
+    return NULL;
+}
+
+const struct bidder_connection *
+bidder_told(struct bidder *bidder)
+{
+    for (uint32_t i = 0; i < bidder->connection_count; i++) {
+        const struct bidder_connection *connection =
+            &bidder->connections[bidder->told_turn++ % bidder->connection_count];
+        if (connection->notices) return connection;
     }
     return NULL;
 }

@@ -24,7 +24,7 @@ struct bidder {
         bool live, notices;
         uint32_t tmax_ms;  // the least it wants to be asked with; 0 any
     } connections[BIDDER_CONNECTIONS];
-    uint32_t connection_count, turn;
+    uint32_t connection_count, turn, told_turn;
     uint32_t live_count, notice_count;  // connections subscribed to either
     uint32_t in_flight;                 // asked, neither answered nor given up
     uint64_t given_up;                  // not answered in time, nor since
@@ -51,6 +51,8 @@ void bidder_ended(struct bidders *bidders, uint32_t seat, struct session_handle 
 // (NOT_CONNECTED), or they want more time (REASON_NONE: it wishes not to be asked).
 const struct bidder_connection *
 bidder_next(struct bidder *bidder, uint32_t tmax_ms, enum reason *out_reason);
+// The next connection, in a turn of their own, that subscribed to notices; NULL: none did.
+const struct bidder_connection *bidder_told(struct bidder *bidder);
 // One request of those in flight ended so: NONE or NO_BID, or a failure. AFTER_DEADLINE and
 // NO_ANSWER may follow each other: it was given up, and then it came.
 void bidder_answered(struct bidder *bidder, enum reason reason);

@@ -19,10 +19,8 @@ begin(struct edge *edge, uint32_t seat)
 {
     struct bidder *bidder = &live_bidders(edge->live)->of[seat];
     if (bidder->notice_count == 0) return NULL;
-    for (uint32_t i = 0; i < bidder->connection_count; i++) {
-        const struct bidder_connection *connection =
-            &bidder->connections[bidder->turn++ % bidder->connection_count];
-        if (!connection->notices) continue;
+    for (uint32_t i = 0; i < bidder->notice_count; i++) {
+        const struct bidder_connection *connection = bidder_told(bidder);
         struct pack *pack = session_notice_begin(edge->listener, connection->session, "notice");
         if (pack == NULL) continue;
         if (bidder->told_dropped < bidder->counts.notices_dropped) {

@@ -30,6 +30,36 @@ close_table(void **state)
     return 0;
 }
 
+// One notice a request, as a contact has it: both connections are asked, and both are told.
+static void
+notices_have_turns_of_their_own(void **state)
+{
+    (void)state;
+    struct bidder *bidder = &bidders.of[8];
+    enum reason reason;
+    assert_null(bidder_told(bidder));
+    for (uint32_t i = 0; i < 2; i++) {
+        struct bidder_connection added = connection(i, true, true, 0);
+        assert_int_equal(bidder_subscribe(&bidders, 8, &added), REASON_NONE);
+    }
+    unsigned asked[2] = {0}, told[2] = {0};
+    for (unsigned i = 0; i < 100; i++) {
+        asked[bidder_next(bidder, 50, &reason)->session.index]++;
+        told[bidder_told(bidder)->session.index]++;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(asked[i], 50);
+        assert_int_equal(told[i], 50);
+    }
+    bidder_ended(&bidders, 8, (struct session_handle){0, 1});
+    struct bidder_connection silent = connection(0, true, false, 0);
+    assert_int_equal(bidder_subscribe(&bidders, 8, &silent), REASON_NONE);
+    for (unsigned i = 0; i < 10; i++) assert_int_equal(bidder_told(bidder)->session.index, 1);
+    bidder_ended(&bidders, 8, (struct session_handle){1, 1});
+    assert_null(bidder_told(bidder));
+    bidder_ended(&bidders, 8, (struct session_handle){0, 1});
+}
+
 static void
 connections_take_turns(void **state)
 {
@@ -127,6 +157,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_take_turns),
+        cmocka_unit_test(notices_have_turns_of_their_own),
         cmocka_unit_test(the_last_word_of_a_connection_counts),
         cmocka_unit_test(each_ending_is_counted_once),
     };
