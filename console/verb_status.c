@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "clock.h"
 #include "db.h"
 #include "journal.h"
 #include "market_db.h"
@@ -19,6 +20,8 @@ struct picture {
     uint64_t catalog_version;  // that auctiond sells from
     bool has_durable, has_shipped;
     uint64_t durable, shipped;  // newest batch in the journal, newest batch in the ledger
+    bool journal_full;
+    char ails[512], since[CLOCK_TEXT];  // what ledgerd fails at, "" nothing, and since when
 };
 
 static bool
@@ -45,6 +48,12 @@ look(const struct settings *settings, struct picture *out)
            *auctiond = node_status(settings, NODE_AUCTIOND);
     out->has_catalog = number_of(auctiond, "catalog_version", &out->catalog_version);
     out->has_shipped = number_of(ledgerd, "shipped_batch", &out->shipped);
+    out->journal_full = json_is_true(json_object_get(auctiond, "journal_full"));
+    const char *ails = json_string_value(json_object_get(ledgerd, "error"));
+    uint64_t since = 0;
+    snprintf(out->ails, sizeof out->ails, "%s", ails != NULL ? ails : "");
+    (void)number_of(ledgerd, "error_since_us", &since);
+    clock_format((usec){(int64_t)since}, out->since);
     snprintf(journal, sizeof journal, "%s/journal", settings->directory);
     out->has_durable = journal_durable(journal, &out->durable) == STATUS_OK;
     json_decref(ledgerd);
@@ -62,6 +71,8 @@ sentence(const struct picture *picture)
 {
     bool selling = picture->pid[NODE_AUCTIOND] != 0,
          booking = picture->pid[NODE_LEDGERD] != 0 && picture->database;
+    if (selling && picture->journal_full)
+        return "nothing is sold: the journal has no room; make room on its disk";
     if (selling && booking)
         return picture->catalog_version > 0 ? "the market is open"
                                             : "the market is up; no market "
@@ -99,6 +110,8 @@ print_text(const struct settings *settings, const struct picture *picture)
     if (picture->has_durable && picture->has_shipped)
         printf("ledger      batch %" PRIu64 " is booked, %" PRIu64 " behind\n", picture->shipped,
                lag(picture));
+    if (picture->pid[NODE_LEDGERD] != 0 && picture->ails[0] != '\0')
+        printf("trouble     ledgerd fails since %s: %s\n", picture->since, picture->ails);
     printf("%s\n", sentence(picture));
 }
 
@@ -112,15 +125,15 @@ static void
 print_json(const struct settings *settings, const struct picture *picture)
 {
     json_t *answer = json_pack(
-        "{s:s, s:s, s:i, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:s}", "directory", settings->directory,
-        "host", settings->listen_host, "port", (int)settings->listen_port, "auctiond",
-        picture->pid[NODE_AUCTIOND] != 0, "ledgerd", picture->pid[NODE_LEDGERD] != 0, "postgresql",
-        (int)picture->database, "catalog_version",
+        "{s:s, s:s, s:i, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:b, s:s, s:s}", "directory",
+        settings->directory, "host", settings->listen_host, "port", (int)settings->listen_port,
+        "auctiond", picture->pid[NODE_AUCTIOND] != 0, "ledgerd", picture->pid[NODE_LEDGERD] != 0,
+        "postgresql", (int)picture->database, "catalog_version",
         count_or_null(picture->has_catalog, picture->catalog_version), "durable_batch",
         count_or_null(picture->has_durable, picture->durable), "shipped_batch",
         count_or_null(picture->has_shipped, picture->shipped), "lag",
-        count_or_null(picture->has_durable && picture->has_shipped, lag(picture)), "summary",
-        sentence(picture));
+        count_or_null(picture->has_durable && picture->has_shipped, lag(picture)), "journal_full",
+        (int)picture->journal_full, "trouble", picture->ails, "summary", sentence(picture));
     json_dumpf(answer, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(answer);
@@ -155,7 +168,8 @@ const struct verb verb_status = {
     .help =
         "Says of each program whether it runs, which catalog is live, and how far the ledger is "
         "behind the\n"
-        "journal, in batches. While the database is down, selling goes on and booking waits.\n"
+        "journal, in batches. While the database is down, selling goes on and booking waits. What\n"
+        "ledgerd fails at, and a journal without room, are told.\n"
         "\n"
         "exit codes: 0 all programs run; 1 one of them does not; 2 the settings file is wrong\n",
     .run = run,

@@ -38,6 +38,8 @@ refused() {
 }
 number=0
 wait_for 120 refused
+full() { slotctl status | grep -q 'nothing is sold: the journal has no room'; }
+wait_for 5 full
 expect 0 slotctl status
 say "refused with journal_full after $(status_of durable_batch) batches"
 
@@ -47,4 +49,6 @@ wait_for 20 slotctl contact "$TMP/first" --as crm
 sed 's/"id": *"call-[0-9]*"/"id": "after-1"/' "$TMP/first" >"$TMP/after"
 answered() { slotctl contact "$TMP/after" --as crm --json | grep -q '"placements"'; }
 wait_for 20 answered
+room() { slotctl status | grep -q 'the market is open'; }
+wait_for 5 room
 clean

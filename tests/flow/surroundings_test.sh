@@ -76,6 +76,20 @@ said "selling goes on; booking waits for ledgerd: slotctl up"
 expect 0 slotctl up
 clean
 
+say "a catalog that cannot be written: status says what ails ledgerd, and for how long it does"
+mv "$M/published" "$TMP/published"
+touch "$M/published"
+sed 's/name: The sample market/name: Another name/' sample/market.yaml >"$TMP/renamed.yaml"
+slotctl apply "$TMP/renamed.yaml" >"$TMP/applied" || true
+ails() { slotctl status | grep -q 'ledgerd fails since .*published/catalog'; }
+wait_for 10 ails
+for _ in 1 2 3 4 5 6; do ails || fail "status forgot what ails ledgerd"; sleep 0.4; done
+[ "$(grep -c publish.failing "$M/log/ledgerd.log")" = 1 ] || fail "it is logged more than once"
+rm "$M/published"
+mv "$TMP/published" "$M/published"
+well() { ! ails; }
+wait_for 10 well
+
 say "addresses and names"
 for host in "bad host" market.example.com ""; do
     expect 2 "$SLOTCTL" init "$TMP/third" --port 0 --host "$host"
