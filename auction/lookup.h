@@ -3,6 +3,7 @@
 #define VENDUE_LOOKUP_H
 
 #include "arena.h"
+#include "hash.h"
 #include "terms.h"
 
 #define LOOKUP_NONE UINT32_MAX
@@ -30,5 +31,11 @@ MUST_CHECK enum status lookup_put_id(struct lookup *lookup, uint64_t id, uint32_
 // LOOKUP_NONE when it is not there. `text` need not end in NUL.
 uint32_t lookup_text(const struct lookup *lookup, const char *text, size_t len);
 uint32_t lookup_id(const struct lookup *lookup, uint64_t id);
+// This id will soon be looked up.
+static inline void
+lookup_expect_id(const struct lookup *lookup, uint64_t id)
+{
+    __builtin_prefetch(&lookup->slots[(uint32_t)hash_mix(id) & lookup->mask]);
+}
 
 #endif

@@ -17,15 +17,26 @@
 
 #include <string.h>
 
+#include "catalog_lookup.h"
 #include "fail.h"
+#include "sort.h"
 
 void
 overlay_open(struct overlay *overlay, struct arena *arena, uint32_t capacity)
 {
-    *overlay = (struct overlay){.capacity = capacity, .replaced_words = BOUND_BIDS / 64};
+    *overlay = (struct overlay){.capacity = capacity};
     overlay->bids = arena_take(arena, capacity, sizeof *overlay->bids);
     overlay->sorted = arena_take(arena, capacity, sizeof *overlay->sorted);
-    overlay->replaced = arena_take(arena, overlay->replaced_words, sizeof *overlay->replaced);
+    overlay->entry_at = arena_take(arena, capacity, sizeof *overlay->entry_at);
+    overlay->replaced = arena_take(arena, BOUND_BIDS / 64, sizeof *overlay->replaced);
+    for (unsigned i = 0; i < 2; i++)
+        overlay->moved[i] = arena_take(arena, capacity, sizeof *overlay->moved[i]);
+    overlay->renumbered = arena_take(arena, capacity, sizeof *overlay->renumbered);
+    // Touched here, so that the first catalog that comes while selling waits for no new pages.
+    memset(overlay->replaced, 0, BOUND_BIDS / 64 * sizeof *overlay->replaced);
+    for (unsigned i = 0; i < 2; i++)
+        memset(overlay->moved[i], 0, capacity * sizeof *overlay->moved[i]);
+    memset(overlay->renumbered, 0, capacity * sizeof *overlay->renumbered);
     probe_open(&overlay->probe, arena, capacity);
 }
 
@@ -53,30 +64,43 @@ includes(const struct catalog *catalog, struct catalog_position position)
            position.batch <= catalog->position.batch;
 }
 
-// The entry as a bid of the current catalog; false when the catalog lacks what it names.
+// What the entry names, as indexes of the current catalog; false when the catalog lacks any of it.
 static bool
-resolve(const struct overlay *overlay, const struct overlay_bid *entry, struct catalog_bid *out_bid)
+resolve(const struct catalog *catalog, const struct overlay_bid *entry, uint32_t message,
+        struct overlay_moved *out)
 {
-    const struct catalog *catalog = overlay->catalog;
-    if (catalog == NULL) return false;
-    uint32_t message = catalog_message_by_id(catalog, entry->message);
     uint32_t slot = entry->slot == 0 ? UINT32_MAX : catalog_slot_by_id(catalog, entry->slot);
     if (message == UINT32_MAX || (entry->slot != 0 && slot == UINT32_MAX)) return false;
     uint32_t seat = catalog->messages[message].seat;
     if (catalog->seats[seat].id != entry->seat) return false;
-    *out_bid = (struct catalog_bid){
+    enum price_kind kind = (enum price_kind)entry->kind;
+    *out = (struct overlay_moved){
+        .price = entry->price,
         .id = entry->id,
         .seat = seat,
         .message = message,
         .slot = slot,
+        .judged_first = catalog_judged_first(catalog, message, kind),
+    };
+    return true;
+}
+
+// The entry as a bid of the current catalog.
+static void
+put_bid(const struct overlay_bid *entry, const struct overlay_moved *is, struct catalog_bid *out)
+{
+    *out = (struct catalog_bid){
+        .id = entry->id,
+        .seat = is->seat,
+        .message = is->message,
+        .slot = is->slot,
         .price = entry->price,
         .from = entry->from,
         .until = entry->until,
         .state = entry->state,
         .kind = entry->kind,
     };
-    memcpy(out_bid->key, entry->key, sizeof out_bid->key);
-    return true;
+    memcpy(out->key, entry->key, sizeof out->key);
 }
 
 // The order of the second part, when `first` is not asked for; else of the first.
@@ -103,43 +127,19 @@ place_of(const struct overlay *overlay, bool first, money price, uint64_t id)
     return low;
 }
 
-// Heap sort of one part: in place, no memory taken, never slow.
-static void
-sift_down(struct catalog_bid *bids, bool first, uint32_t at, uint32_t count)
-{
-    struct catalog_bid moved = bids[at];
-    for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count &&
-            comes_before(&bids[child], first, bids[child + 1].price, bids[child + 1].id))
-            child++;
-        if (!comes_before(&moved, first, bids[child].price, bids[child].id)) break;
-        bids[at] = bids[child];
-    }
-    bids[at] = moved;
-}
-
-static void
-sort(struct catalog_bid *bids, bool first, uint32_t count)
-{
-    for (uint32_t i = count / 2; i-- > 0;) sift_down(bids, first, i, count);
-    for (uint32_t last = count; last-- > 1;) {
-        struct catalog_bid top = bids[0];
-        bids[0] = bids[last];
-        bids[last] = top;
-        sift_down(bids, first, 0, last);
-    }
-}
-
 // Brings the entry, whose state has changed since `before`, to its place among the others: only
 // those between the old place and the new one move.
 static void
 settle(struct overlay *overlay, const struct overlay_bid *before, struct overlay_bid *entry)
 {
-    struct catalog_bid bid, *sorted = overlay->sorted;
+    const struct catalog *catalog = overlay->catalog;
+    struct catalog_bid *sorted = overlay->sorted;
+    uint32_t *entry_at = overlay->entry_at;
+    struct overlay_moved is = {.judged_first = false};
     uint32_t end = overlay->sorted_count, from = end, to = end;
-    entry->offered = resolve(overlay, entry, &bid);
-    entry->judged_first = entry->offered && catalog_judged_first(overlay->catalog, bid.message,
-                                                                 (enum price_kind)bid.kind);
+    entry->offered = catalog != NULL &&
+                     resolve(catalog, entry, catalog_message_by_id(catalog, entry->message), &is);
+    entry->judged_first = is.judged_first;
     if (before->offered) {
         from = place_of(overlay, before->judged_first, before->price, before->id);
         CHECK(from < end && sorted[from].id == before->id);
@@ -148,10 +148,15 @@ settle(struct overlay *overlay, const struct overlay_bid *before, struct overlay
     if (from < to) {
         to -= before->offered;
         memmove(&sorted[from], &sorted[from + 1], (to - from) * sizeof *sorted);
+        memmove(&entry_at[from], &entry_at[from + 1], (to - from) * sizeof *entry_at);
     } else if (to < from) {
         memmove(&sorted[to + 1], &sorted[to], (from - to) * sizeof *sorted);
+        memmove(&entry_at[to + 1], &entry_at[to], (from - to) * sizeof *entry_at);
     }
-    if (entry->offered) sorted[to] = bid;
+    if (entry->offered) {
+        put_bid(entry, &is, &sorted[to]);
+        entry_at[to] = (uint32_t)(entry - overlay->bids);
+    }
     overlay->sorted_count = overlay->sorted_count + entry->offered - before->offered;
     overlay->judged_first = overlay->judged_first + entry->judged_first - before->judged_first;
 }
@@ -205,42 +210,125 @@ overlay_durable(struct overlay *overlay, uint64_t bid, uint64_t serial,
     if (at->log == 0 && at->batch == serial) *at = position;
 }
 
-// Puts the entry behind those of its part, out of order: the first of the other part makes room.
+// --- A new catalog -------------------------------------------------------------------------------
+// Drops what the catalog includes; the others close up, and their new numbers are noted.
 static void
-gather(struct overlay *overlay, struct overlay_bid *entry)
+drop_included(struct overlay *overlay, const struct catalog *catalog)
 {
-    struct catalog_bid *sorted = overlay->sorted;
-    uint32_t end = overlay->sorted_count;
-    entry->offered = resolve(overlay, entry, &sorted[end]);
-    entry->judged_first = false;
-    if (!entry->offered) return;
-    overlay->sorted_count++;
-    entry->judged_first = catalog_judged_first(overlay->catalog, sorted[end].message,
-                                               (enum price_kind)sorted[end].kind);
-    if (!entry->judged_first) return;
-    struct catalog_bid bid = sorted[end];
-    sorted[end] = sorted[overlay->judged_first];
-    sorted[overlay->judged_first++] = bid;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < overlay->count; i++) {
+        bool drops = includes(catalog, overlay->bids[i].position);
+        overlay->renumbered[i] = drops ? PROBE_NONE : kept;
+        if (drops) continue;
+        if (kept < i) overlay->bids[kept] = overlay->bids[i];
+        kept++;
+    }
+    if (kept == overlay->count) return;
+    overlay->count = kept;
+    probe_clear(&overlay->probe);
+    for (uint32_t i = 0; i < kept; i++)
+        probe_put(&overlay->probe, hash_mix(overlay->bids[i].id), i);
+}
+
+// All entries, in `entry_at`: those that had a place in their old order, which most often is still
+// theirs, then the others.
+static void
+line_up(struct overlay *overlay)
+{
+    uint32_t count = 0;
+    for (uint32_t place = 0; place < overlay->sorted_count; place++) {
+        uint32_t entry = overlay->renumbered[overlay->entry_at[place]];
+        if (entry != PROBE_NONE) overlay->entry_at[count++] = entry;
+    }
+    for (uint32_t entry = 0; entry < overlay->count; entry++)
+        if (!overlay->bids[entry].offered) overlay->entry_at[count++] = entry;
+    CHECK(count == overlay->count);
+}
+
+static void
+expect_message(const struct catalog *catalog, uint32_t message)
+{
+    if (message == UINT32_MAX) return;
+    __builtin_prefetch(&catalog->messages[message].seat);
+    __builtin_prefetch(&catalog->messages[message].deal);
+}
+
+// Looks up what the entries name, in batches: what one step of a batch will read, the step before
+// has called near, so that misses of the catalog's tables are waited for together.
+#define BATCH 32
+static uint32_t
+resolve_all(struct overlay *overlay, struct overlay_moved *out)
+{
+    const struct catalog *catalog = overlay->catalog;
+    const struct catalog_lookup *tables = catalog->lookup;
+    uint32_t count = 0;
+    for (uint32_t first = 0; first < overlay->count; first += BATCH) {
+        struct overlay_bid *entries[BATCH];
+        uint32_t messages[BATCH], batch = overlay->count - first;
+        if (batch > BATCH) batch = BATCH;
+        for (uint32_t i = 0; i < batch; i++) {
+            entries[i] = &overlay->bids[overlay->entry_at[first + i]];
+            __builtin_prefetch(entries[i], 1);
+        }
+        for (uint32_t i = 0; i < batch; i++) {
+            lookup_expect_id(&tables->message_ids, entries[i]->message);
+            lookup_expect_id(&tables->bid_ids, entries[i]->id);
+        }
+        for (uint32_t i = 0; i < batch; i++) {
+            messages[i] = catalog_message_by_id(catalog, entries[i]->message);
+            expect_message(catalog, messages[i]);
+            mark_replaced(overlay, entries[i]->id);
+        }
+        for (uint32_t i = 0; i < batch; i++) {
+            entries[i]->offered = resolve(catalog, entries[i], messages[i], &out[count]);
+            entries[i]->judged_first = entries[i]->offered && out[count].judged_first;
+            if (entries[i]->offered) out[count++].entry = (uint32_t)(entries[i] - overlay->bids);
+        }
+    }
+    return count;
+}
+
+static bool
+moved_before(const struct overlay_moved *a, const struct overlay_moved *b)
+{
+    if (a->judged_first != b->judged_first) return a->judged_first;
+    if (!a->judged_first && a->price.micros != b->price.micros)
+        return a->price.micros > b->price.micros;
+    return a->id < b->id;
+}
+
+static int
+compare_moved(const void *a, const void *b)
+{
+    return moved_before(b, a);  // 1: a stands behind b
+}
+
+static void
+sort(struct overlay *overlay, uint32_t count)
+{
+    const struct overlay_moved *moved = overlay->moved[0];
+    uint32_t sorted = 1;
+    while (sorted < count && moved_before(&moved[sorted - 1], &moved[sorted])) sorted++;
+    if (sorted >= count) return;
+    sort_stable(overlay->moved[0], overlay->moved[1], count, sizeof *moved, compare_moved);
 }
 
 void
 overlay_catalog(struct overlay *overlay, const struct catalog *catalog)
 {
     CHECK(catalog->bid_count <= BOUND_BIDS);
+    memset(overlay->replaced, 0, (overlay->catalog_bids + 63) / 64 * sizeof *overlay->replaced);
     overlay->catalog = catalog;
-    overlay->sorted_count = overlay->judged_first = 0;
-    memset(overlay->replaced, 0, overlay->replaced_words * sizeof *overlay->replaced);
-    probe_clear(&overlay->probe);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < overlay->count; i++) {
-        if (includes(catalog, overlay->bids[i].position)) continue;
-        overlay->bids[kept] = overlay->bids[i];
-        probe_put(&overlay->probe, hash_mix(overlay->bids[kept].id), kept);
-        mark_replaced(overlay, overlay->bids[kept].id);
-        gather(overlay, &overlay->bids[kept++]);
+    overlay->catalog_bids = catalog->bid_count;
+    drop_included(overlay, catalog);
+    line_up(overlay);
+    const struct overlay_moved *moved = overlay->moved[0];
+    overlay->sorted_count = resolve_all(overlay, overlay->moved[0]);
+    overlay->judged_first = 0;
+    sort(overlay, overlay->sorted_count);
+    for (uint32_t place = 0; place < overlay->sorted_count; place++) {
+        overlay->entry_at[place] = moved[place].entry;
+        overlay->judged_first += moved[place].judged_first;
+        put_bid(&overlay->bids[moved[place].entry], &moved[place], &overlay->sorted[place]);
     }
-    overlay->count = kept;
-    struct catalog_bid *others = overlay->sorted + overlay->judged_first;
-    sort(overlay->sorted, true, overlay->judged_first);
-    sort(others, false, overlay->sorted_count - overlay->judged_first);
 }

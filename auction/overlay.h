@@ -19,11 +19,22 @@ struct overlay_bid {
     bool offered, judged_first;  // resolved: stands in `sorted`; in its first part
     char key[BOUND_KEY];
 };
+// One that is being brought to its place under a new catalog.
+struct overlay_moved {
+    money price;
+    uint64_t id;
+    uint32_t entry, seat, message, slot;  // seat, message, slot: indexes
+    bool judged_first;
+};
 struct overlay {
     struct overlay_bid *bids;
-    struct catalog_bid *sorted;  // in the order of catalog->bids; indexes of `catalog`
-    uint64_t *replaced;          // bit by index of the catalog's bids
-    uint32_t capacity, count, sorted_count, judged_first, replaced_words;
+    struct catalog_bid *sorted;      // in the order of catalog->bids; indexes of `catalog`
+    uint32_t *entry_at;              // by place in `sorted`: its entry
+    uint64_t *replaced;              // bit by index of the catalog's bids
+    struct overlay_moved *moved[2];  // scratch of overlay_catalog
+    uint32_t *renumbered;            // likewise
+    uint32_t capacity, count, sorted_count, judged_first;
+    uint32_t catalog_bids;  // of `catalog`
     struct probe probe;
     const struct catalog *catalog;  // NULL: none yet
 };
