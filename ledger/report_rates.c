@@ -5,7 +5,8 @@
 //  1 Counts are by placement: delivered, accepted, converted once or more; revenue is net of
 //    refunds. Whole ledger unless a span is asked for.
 //  2 Each rate is shrunk to that of the rung in the cell, and that to the rung's, which are sums of
-//    the rows here; the rung's begins with what the market expects.
+//    the rows here; the rung's begins with what the market expects. What was won before cells were
+//    noted (a row without a cell) counts in the rung alone.
 #include <inttypes.h>
 
 #include "learn.h"
@@ -36,7 +37,8 @@ static struct learn
 learn_of(const struct counted *all, size_t count, const struct counted *one,
          const struct market *market)
 {
-    struct learn learn = {.own = one->own};
+    struct learn learn = {0};
+    if (one->cell >= 0) learn.own = one->own;
     if (market) {
         learn.rung = (struct learn_counts){market->expect_deliveries, market->expect_responses,
                                            market->expect_conversions, market->expect_revenue};
@@ -44,7 +46,7 @@ learn_of(const struct counted *all, size_t count, const struct counted *one,
     for (size_t i = 0; i < count; i++) {
         if (all[i].rung != one->rung) continue;
         learn_add(&learn.rung, &all[i].own);
-        if (all[i].cell == one->cell) learn_add(&learn.cell, &all[i].own);
+        if (all[i].cell == one->cell && one->cell >= 0) learn_add(&learn.cell, &all[i].own);
     }
     return learn;
 }

@@ -110,7 +110,8 @@ from (
 group by order_id, currency
 having sum(due) <> sum(posted);
 
--- As in 005; a commission is no delivery of its own, and a hold that lapsed has ended.
+-- As in 005; a commission is no delivery of its own, and a price per response ends without money when the customer
+-- declines or does not answer in time.
 create or replace view statement_part as
 select t.period, a.seat, t.currency,
        case a.code when 1110 then 'charged' when 2000 then 'prepaid' when 5100 then 'bought'
@@ -150,10 +151,12 @@ from statement_placement p
 union all
 select e.period, p.seat, p.currency, p.section, p.slot, p.message, p.rung,
        0, case when e.kind = 'delivered' then 1 else 0 end,
-       case when e.kind in ('cancelled', 'expired', 'lapsed') then 1 else 0 end, 0, 0, 0, 0
+       case when e.kind = 'delivered' then 0 else 1 end, 0, 0, 0, 0
 from event e
+join outcome o on o.placement_id = e.placement_id
 join statement_placement p on p.placement_id = e.placement_id
-where e.state = 'posted' and e.kind in ('delivered', 'cancelled', 'expired', 'lapsed')
+where e.state = 'posted' and (e.kind in ('delivered', 'cancelled', 'expired', 'lapsed')
+                              or (e.kind = 'declined' and o.kind = 1))
 union all
 select r.period, p.seat, p.currency, x.section, p.slot, p.message, p.rung, 0, 0, 0,
        case when r.kind = 'converted' then 1 else 0 end,

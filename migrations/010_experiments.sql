@@ -39,15 +39,16 @@ cross join lateral (
 where c.experiment <> 0;
 
 -- What is learned of each message in each cell: deliveries, responses, first conversions of a placement, revenue
--- net of refunds. One row a fact.
+-- net of refunds. One row a fact. Cell -1: won by the version before, which did not note it; as in the engine, it
+-- counts in its rung alone.
 create view report_learned as
-select e.period, e.at_us, o.message, o.rung, o.cell,
+select e.period, e.at_us, o.message, o.rung, case when o.day = 0 then -1 else o.cell end as cell,
        case when e.kind = 'delivered' then 1 else 0 end as delivered,
        case when e.kind = 'accepted' then 1 else 0 end as responded, 0 as converted, 0::bigint as micros
 from event e join outcome o on o.placement_id = e.placement_id
 where e.kind in ('delivered', 'accepted') and e.state = 'posted'
 union all
-select r.period, r.at_us, o.message, o.rung, o.cell, 0, 0,
+select r.period, r.at_us, o.message, o.rung, case when o.day = 0 then -1 else o.cell end, 0, 0,
        case when r.kind = 'converted' and not exists (
            select 1 from revenue f
            where f.placement_id = r.placement_id and f.kind = 'converted' and f.state in ('posted', 'no_share')

@@ -330,6 +330,45 @@ rates_are_those_learned_from_the_facts(void **state)
     assert_true(delivered > 50 && responded > 10 && revenue != 0);
 }
 
+static struct learn_counts
+counts_of(const struct report *report, size_t row)
+{
+    return (struct learn_counts){(uint64_t)number(report, row, "delivered"),
+                                 (uint64_t)number(report, row, "responded"),
+                                 (uint64_t)number(report, row, "converted"),
+                                 money_of(number(report, row, "revenue_micros"))};
+}
+
+// As the engine: what the version before won counts in its rung alone. The last test: it makes the
+// placements of one message such ones.
+static void
+rates_of_placements_without_a_cell(void **state)
+{
+    (void)state;
+    struct report report;
+    struct learn summer = {{0}, {0}, {100, 7, 2, money_of(55500000)}}, refer = {0};
+    size_t summer_row = SIZE_MAX, refer_row = SIZE_MAX;
+    fixture_sql(&fixture, "update vendue.outcome set day = 0, cell = 0 where message ="
+                          " (select id from vendue.message where code = 'grill.summer')");
+    ask(REPORT_RATES, all, &report);
+    for (size_t row = 0; row < report.row_count; row++) {
+        if (strcmp(cell(&report, row, "message"), "grill.summer") == 0) summer_row = row;
+        if (strcmp(cell(&report, row, "message"), "agency.refer") == 0) refer_row = row;
+    }
+    assert_true(summer_row != SIZE_MAX && refer_row != SIZE_MAX);
+    refer.own = counts_of(&report, refer_row);
+    refer.cell = refer.own;
+    struct learn_counts before = counts_of(&report, summer_row);
+    learn_add(&summer.rung, &before);
+    learn_add(&summer.rung, &refer.own);
+    refer.rung = summer.rung;
+    assert_string_equal(cell(&report, summer_row, "stage"), "");
+    assert_string_equal(cell(&report, summer_row, "channel"), "");
+    assert_int_equal(number(&report, summer_row, "value_micros"), learn_revenue(&summer, false, 0));
+    assert_string_equal(cell(&report, refer_row, "stage"), "use");
+    assert_int_equal(number(&report, refer_row, "value_micros"), learn_revenue(&refer, false, 0));
+}
+
 // --- Deals ---------------------------------------------------------------------------------------
 
 static void
@@ -559,6 +598,7 @@ main(void)
         TEST(reasons_are_those_of_the_records),       TEST(reasons_of_a_span),
         TEST(rates_are_those_learned_from_the_facts), TEST(deals_by_the_day_they_were_won),
         TEST(pacing_by_hour_of_the_hosts_day),        TEST(experiments_with_their_errors),
+        TEST(rates_of_placements_without_a_cell),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -46,6 +46,27 @@ refund_everything(struct story *story)
     assert_int_equal(journal_sync(story->journal), STATUS_OK);
 }
 
+// Placements that ended and cost nothing: not shown, or not answered as they were priced.
+static int64_t
+ended_in(const struct story *story)
+{
+    int64_t ended = 0;
+    for (size_t i = 0; i < story->facts; i++) {
+        const struct fact *won = &story->all[i];
+        bool ends = false;
+        if (won->kind != FACT_PLACEMENT) continue;
+        for (size_t j = i + 1; j < story->facts; j++) {
+            const struct fact *fact = &story->all[j];
+            if (fact->position != won->position || !id_same(fact->contact, won->contact)) continue;
+            ends |= fact->kind == FACT_CANCELLED || fact->kind == FACT_EXPIRED ||
+                    fact->kind == FACT_LAPSED ||
+                    (fact->kind == FACT_DECLINED && won->placement.kind == PRICE_RESPONSE);
+        }
+        ended += ends;
+    }
+    return ended;
+}
+
 // `sure`: the seed's story is known to hold every kind of end.
 static void
 close_a_story(uint64_t seed, bool sure)
@@ -68,6 +89,9 @@ close_a_story(uint64_t seed, bool sure)
         assert_true(fixture_ask(&fixture, commissions) > 0);
         assert_true(fixture_ask(&fixture, lapses) > 0);
     }
+    assert_int_equal(fixture_ask(&fixture, "select sum(ended)::bigint from statement_line "
+                                           "where section in ('charged', 'prepaid', 'bought')"),
+                     ended_in(&story));
     close_month(&fixture, "2026-10", "2026-11-01T06:00:00Z");
     // November: what is left is refunded, and nothing but prices per placement and per response
     // stands any more.
