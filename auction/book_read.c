@@ -37,6 +37,12 @@ book_learned(const struct book *book, uint32_t message_id, uint8_t cell)
     return rates_of_message(&book->rates, message_id, cell);
 }
 
+void
+book_expect_learned(const struct book *book, uint32_t message_id, uint8_t cell, unsigned step)
+{
+    rates_expect(&book->rates, message_id, cell, step);
+}
+
 struct learn_counts
 book_learned_in_cell(const struct book *book, enum rung rung, uint8_t cell)
 {

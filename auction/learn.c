@@ -188,19 +188,32 @@ seen_of(uint64_t deliveries, uint64_t successes)
     return (struct seen){deliveries, successes};
 }
 
+// (successes x LEARN_ONE + more) / deliveries. A wide division costs as much as all else that a
+// mean asks for, and hardly any count needs one.
+static uint64_t
+fraction(uint64_t successes, uint64_t more, uint64_t deliveries)
+{
+    if (successes >> 31 == 0) return ((successes << 32) + more) / deliveries;  // more < 2^63
+    return (uint64_t)(((uwide)successes * LEARN_ONE + more) / deliveries);
+}
+
 static uint64_t
 mean_under(struct seen seen, uint64_t parent)
 {
-    uwide sum = (uwide)seen.successes * LEARN_ONE + (uwide)LEARN_STRENGTH * parent;
-    return (uint64_t)(sum / (seen.deliveries + LEARN_STRENGTH));
+    return fraction(seen.successes, LEARN_STRENGTH * parent, seen.deliveries + LEARN_STRENGTH);
+}
+
+// Mean of the rate of a rung's messages in a cell.
+static uint64_t
+parent_rate(struct seen cell, struct seen rung)
+{
+    return mean_under(cell, fraction(rung.successes + 1, 0, rung.deliveries + 2));
 }
 
 // Mean or draw of the rate of message in cell.
 static uint64_t
-rate(struct seen own, struct seen cell, struct seen rung, bool explore, uint64_t seed)
+rate(struct seen own, uint64_t of_cell, bool explore, uint64_t seed)
 {
-    uint64_t of_rung = (uint64_t)((uwide)(rung.successes + 1) * LEARN_ONE / (rung.deliveries + 2));
-    uint64_t of_cell = mean_under(cell, of_rung);
     if (!explore) return mean_under(own, of_cell);
     uint64_t strength = (uint64_t)LEARN_STRENGTH << UNIT_BITS;
     uint64_t of_parent = (uint64_t)((uwide)strength * of_cell / LEARN_ONE);
@@ -226,15 +239,6 @@ learn_add(struct learn_counts *counts, const struct learn_counts *more)
         counts->revenue = money_of(more->revenue.micros < 0 ? INT64_MIN : INT64_MAX);
 }
 
-uint64_t
-learn_response_rate(const struct learn *learn, bool explore, uint64_t seed)
-{
-    uint64_t found = rate(seen_of(learn->own.delivered, learn->own.responded),
-                          seen_of(learn->cell.delivered, learn->cell.responded),
-                          seen_of(learn->rung.delivered, learn->rung.responded), explore, seed);
-    return found > 0 ? found : 1;
-}
-
 // Mean value of a conversion; sums beyond all reason count as the largest amount.
 static money
 value_under(const struct learn_counts *counts, money parent)
@@ -249,20 +253,53 @@ value_under(const struct learn_counts *counts, money parent)
     return sum;
 }
 
-uint64_t
-learn_revenue(const struct learn *learn, bool explore, uint64_t seed)
+struct learn_parent
+learn_parent_of(const struct learn_counts *cell, const struct learn_counts *rung)
 {
-    uint64_t found = rate(seen_of(learn->own.delivered, learn->own.converted),
-                          seen_of(learn->cell.delivered, learn->cell.converted),
-                          seen_of(learn->rung.delivered, learn->rung.converted), explore,
-                          seed ^ 0x8cb92ba72f3d8dd7u);  // other bits than the response's
+    struct learn_parent parent = {
+        .response_rate = parent_rate(seen_of(cell->delivered, cell->responded),
+                                     seen_of(rung->delivered, rung->responded)),
+        .conversion_rate = parent_rate(seen_of(cell->delivered, cell->converted),
+                                       seen_of(rung->delivered, rung->converted))};
     money value = money_of(0);
-    if (learn->rung.converted > 0 &&
-        money_ratio(learn->rung.revenue, 1, learn->rung.converted, &value) != STATUS_OK)
+    if (rung->converted > 0 && money_ratio(rung->revenue, 1, rung->converted, &value) != STATUS_OK)
         value = money_of(0);
-    value = value_under(&learn->own, value_under(&learn->cell, value));
+    parent.value = value_under(cell, value);
+    return parent;
+}
+
+uint64_t
+learn_response_under(const struct learn_counts *own, const struct learn_parent *parent,
+                     bool explore, uint64_t seed)
+{
+    uint64_t found = rate(seen_of(own->delivered, own->responded), parent->response_rate, explore,
+                          seed);
+    return found > 0 ? found : 1;
+}
+
+uint64_t
+learn_revenue_under(const struct learn_counts *own, const struct learn_parent *parent, bool explore,
+                    uint64_t seed)
+{
+    uint64_t found = rate(seen_of(own->delivered, own->converted), parent->conversion_rate, explore,
+                          seed ^ 0x8cb92ba72f3d8dd7u);  // other bits than the response's
+    money value = value_under(own, parent->value);
     if (value.micros <= 0) return 0;
     if (money_ratio(value, found, LEARN_ONE, &value) != STATUS_OK || value.micros > BOUND_MICROS)
         return BOUND_MICROS;
     return (uint64_t)value.micros;
+}
+
+uint64_t
+learn_response_rate(const struct learn *learn, bool explore, uint64_t seed)
+{
+    struct learn_parent parent = learn_parent_of(&learn->cell, &learn->rung);
+    return learn_response_under(&learn->own, &parent, explore, seed);
+}
+
+uint64_t
+learn_revenue(const struct learn *learn, bool explore, uint64_t seed)
+{
+    struct learn_parent parent = learn_parent_of(&learn->cell, &learn->rung);
+    return learn_revenue_under(&learn->own, &parent, explore, seed);
 }

@@ -125,6 +125,20 @@ match_slot(struct match *match, uint32_t slot)
     match->last = UINT32_MAX;
 }
 
+bool
+match_first_same(const struct match *match, uint32_t slot, uint32_t other)
+{
+    const struct match_index *index = match->index;
+    return slot == other ||
+           (index->first_by_class && index->slot_row[slot] == index->slot_row[other]);
+}
+
+void
+match_pass_first(struct match *match)
+{
+    match->next_part = MATCH_PART_DEAREST;
+}
+
 // A row that holds few columns goes to the front.
 static void
 add_row(struct match *match, uint32_t row)

@@ -77,6 +77,10 @@ struct match {
 void
 match_contact(struct match *match, const struct catalog *catalog, const struct contact *contact);
 void match_slot(struct match *match, uint32_t slot);
+// Are both slots given the same of the bids judged first?
+bool match_first_same(const struct match *match, uint32_t slot, uint32_t other);
+// After match_slot: these are known and need not be given.
+void match_pass_first(struct match *match);
 // Index of the next bid in catalog->bids, ascending; UINT32_MAX when there is none.
 uint32_t match_next(struct match *match);
 // Does the bid address the slot: bids it, or bids any slot and its message is admitted there?

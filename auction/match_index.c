@@ -112,6 +112,31 @@ plan_dearest(struct build *build)
     }
 }
 
+static bool
+asks_slot(const struct catalog *catalog, const struct expr *rule)
+{
+    for (uint32_t i = 0; i < rule->node_count; i++) {
+        const struct expr_node *node = &rule->nodes[i];
+        if (node->kind >= EXPR_RANGE &&
+            catalog->attributes[node->attribute].is.of == ATTRIBUTE_OF_SLOT)
+            return true;
+    }
+    return false;
+}
+
+// Do all slots of a class find the same among the bids judged first?
+static bool
+first_by_class(const struct catalog *catalog)
+{
+    for (uint32_t i = 0; i < catalog->judged_first; i++) {
+        const struct catalog_bid *bid = &catalog->bids[i];
+        if (bid->slot != UINT32_MAX || asks_slot(catalog, &catalog->seats[bid->seat].rule) ||
+            asks_slot(catalog, &catalog->messages[bid->message].rule))
+            return false;
+    }
+    return true;
+}
+
 // --- Clusters ------------------------------------------------------------------------------------
 struct anchor {
     uint32_t clusters[MATCH_COPIES];  // one or more
@@ -416,6 +441,7 @@ match_index_build(const struct catalog *catalog, struct arena *arena)
     index->catalog = catalog;
     plan_classes(&build);
     plan_dearest(&build);
+    index->first_by_class = first_by_class(catalog);
     match_codes_plan(index, arena, build.scratch);
     struct match_part *first = &index->parts[MATCH_PART_FIRST],
                       *dearest = &index->parts[MATCH_PART_DEAREST],

@@ -79,8 +79,9 @@ struct match_part {
 struct match_index {
     const struct catalog *catalog;
     struct match_part parts[MATCH_PARTS];
-    uint32_t *slot_row;  // class row of a slot
-    uint32_t *dearest;   // first bid that addresses a slot, of those ranked by price; or UINT32_MAX
+    uint32_t *slot_row;   // class row of a slot
+    bool first_by_class;  // bids judged first: none names a slot, no rule asks for a slot's values
+    uint32_t *dearest;  // first bid that addresses a slot, of those ranked by price; or UINT32_MAX
     struct match_codes codes[BOUND_ATTRIBUTES];
     uint8_t of_contact[BOUND_ATTRIBUTES], of_slot[BOUND_ATTRIBUTES];  // in use, by word or range
     uint8_t lists[BOUND_ATTRIBUTES];                                  // of contact, in use

@@ -92,12 +92,24 @@ kind_of(const struct price_bid *bid)
     return (enum price_kind)bid->kind;
 }
 
+// LEARN_ONE times the score of what is not a share: a narrower scale, for what is compared most.
+static inline exact
+narrow_score(const struct price_bid *bid)
+{
+    uint64_t price = bid->price.micros <= 0 ? 0 : (uint64_t)bid->price.micros;
+    return (exact)price * (bid->kind == PRICE_RESPONSE ? bid->multiplier : LEARN_ONE);
+}
+
 // Negative: a's score is lower.
 static inline int
 compare_scores(const struct price_bid *a, const struct price_bid *b)
 {
     if (a->kind == PRICE_PLACEMENT && b->kind == PRICE_PLACEMENT)
         return (a->price.micros > b->price.micros) - (a->price.micros < b->price.micros);
+    if (a->kind != PRICE_SHARE && b->kind != PRICE_SHARE) {
+        exact left = narrow_score(a), right = narrow_score(b);
+        return (left > right) - (left < right);
+    }
     exact left = exact_score(kind_of(a), a->price, a->multiplier),
           right = exact_score(kind_of(b), b->price, b->multiplier);
     return (left > right) - (left < right);
@@ -129,6 +141,15 @@ sets_before(const struct price_bid *a, const struct price_bid *b)
     int compared = compare_scores(a, b);
     if (compared != 0) return compared > 0;
     return a->bid < b->bid;  // (8)
+}
+
+bool
+price_matters(const struct price *price, const struct price_bid *bid)
+{
+    const struct price_bid *others = price->others;
+    bool first_seat = others[0].bid != 0 && others[0].seat == bid->seat;
+    return price_ranks_before(bid, &price->first, price->seed) ||
+           sets_before(bid, &others[first_seat ? 0 : 1]);
 }
 
 bool

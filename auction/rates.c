@@ -83,6 +83,18 @@ rates_learn(struct rates *rates, const struct fact *placement, enum fact_kind ki
     count(&rates->pairs[item].counts, kind, first, amount);
 }
 
+void
+rates_expect(const struct rates *rates, uint32_t message, uint32_t cell, unsigned step)
+{
+    uint64_t hash = hash_of(message, cell);
+    if (step == 0) {
+        probe_expect(&rates->probe, hash);
+        return;
+    }
+    uint32_t at = probe_start(&rates->probe, hash), item = probe_next(&rates->probe, hash, &at);
+    if (item != PROBE_NONE) __builtin_prefetch(&rates->pairs[item]);
+}
+
 struct learn_counts
 rates_of_message(const struct rates *rates, uint32_t message, uint32_t cell)
 {

@@ -28,6 +28,9 @@ void rates_open(struct rates *rates, struct arena *arena, uint32_t capacity);
 // `first`: of a conversion, the first of its placement.
 void rates_learn(struct rates *rates, const struct fact *placement, enum fact_kind kind, bool first,
                  money amount);
+// This pair will soon be asked for: calls near its place in the table (step 0), then, by what
+// stands there, its counts (step 1). Changes nothing.
+void rates_expect(const struct rates *rates, uint32_t message, uint32_t cell, unsigned step);
 struct learn_counts rates_of_message(const struct rates *rates, uint32_t message, uint32_t cell);
 struct learn_counts rates_of_cell(const struct rates *rates, enum rung rung, uint32_t cell);
 

@@ -26,7 +26,9 @@
 //
 // The search takes bids in the order of round_bids.c. It stops when no bid to come can change the
 // sale, and eight eligible ones are known that none to come outranks; or when all to come are below
-// every floor. The facts say what was counted until then, and round_record.c what is kept of it.
+// every floor. Once eight are known it passes over, without judging them, standing bids that rank
+// behind all eight and can neither win nor set the price, whatever they meet. The facts say what
+// was counted, and round_record.c what is kept of it.
 // A slot that stays empty says `no_bids` when no bid addresses it: none names it, and none for any
 // slot bears a message that it admits (2). Else it says `no_eligible_bid`, with the reason of the
 // dearest bid, live ones among them, of those that rank by their price alone and address the slot;
@@ -72,6 +74,30 @@ score_of(const struct price_bid *bid)
     return price_score((enum price_kind)bid->kind, bid->price, bid->multiplier);
 }
 
+// A standing bid whose rank is not its price: is it worth too little to win, to set the price, or
+// to be among the eight that are kept, whatever stops it or not?
+static bool
+is_beaten(struct round *round, const struct catalog_bid *bid)
+{
+    if (round_record_last(round) == NULL || round_bids_is_live(round, bid)) return false;
+    const struct round_worth_known *worth = round_worth_of(round, bid);
+    if (worth->bid.bid == 0) return false;
+    if (worth->score.micros < round->beaten_below.micros) return true;
+    return !round_record_wants(round, &worth->bid) && !price_matters(&round->price, &worth->bid);
+}
+
+// Scores below which a bid of no priority is_beaten; it may be at others, too.
+static money
+beaten_below(const struct round *round)
+{
+    const struct price_bid *last = round_record_last(round), *setter = &round->price.others[1];
+    money least = money_of(INT64_MAX);
+    if (last == NULL || setter->bid == 0) return money_of(INT64_MIN);
+    if (last->priority == 0) least = score_of(last);
+    if (setter->priority == 0 && score_of(setter).micros < least.micros) least = score_of(setter);
+    return least;
+}
+
 // The winner, or NULL; the sale is in round->price.
 static const struct catalog_bid *
 search(struct round *round, struct round_judgement *out_winner)
@@ -81,6 +107,7 @@ search(struct round *round, struct round_judgement *out_winner)
     uint32_t number;
     price_open(&round->price, round_seed(round));
     round_record_open(round);
+    round->beaten_below = money_of(INT64_MIN);
     if (!round_judge_slot_is_open(round)) return NULL;
     round_bids_start(round, true);
     while ((bid = round_bids_next(round, true, &number)) != NULL) {
@@ -92,6 +119,8 @@ search(struct round *round, struct round_judgement *out_winner)
                 if (bid->seat == first->seat && score_of(first).micros > bid->price.micros)
                     continue;
             }
+        } else if (is_beaten(round, bid)) {
+            continue;
         }
         struct round_judgement judgement;
         round_judge(round, bid, &judgement);
@@ -102,6 +131,7 @@ search(struct round *round, struct round_judgement *out_winner)
         struct price_bid entry = round_judge_entry(bid, number, &judgement);
         CHECK(price_add(&round->price, &entry));
         round_record_eligible(round, bid, &entry, &judgement);
+        round->beaten_below = beaten_below(round);
         if (first->bid == bid->id) {
             winner = bid;
             *out_winner = judgement;
@@ -293,6 +323,8 @@ round_begin(struct round *round, const struct catalog *catalog, const struct boo
     round->together.sold = false;
     round_floor_contact(round);
     round_counts_contact(round);
+    round_worth_contact(round);
+    round->index.kept_slot = UINT32_MAX;
 }
 
 // One slot after the other; anew while a group has not won as a whole.

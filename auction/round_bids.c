@@ -1,8 +1,8 @@
 // The bids of one slot, in the order in which they are judged.
 //
 //   (1) Live bids of the slot, as they were given.
-//   (2) Standing bids whose rank is not their price (catalog_judged_first), by id: all of them are
-//       judged, as none tells what the next is worth.
+//   (2) Standing bids whose rank is not their price (catalog_judged_first), by id: none tells what
+//       the next is worth, so all come.
 //   (3) The other standing bids, dearest first, then by id: of these a search may stop early.
 // Standing bids come from the catalog, in the order of its index, and from the book's overlay,
 // which keeps the same order; a bid of the catalog that the overlay replaces does not come.
@@ -23,7 +23,54 @@ round_bids_start(struct round *round, bool searching)
     round->catalog_taken = true;
     round->ranked = false;
     round->found = NULL;
-    if (searching) match_slot(&round->match, round->slot_index);
+    if (!searching) return;
+    struct round_found *index = &round->index;
+    index->ahead_count = index->ahead_at = index->kept_at = 0;
+    match_slot(&round->match, round->slot_index);
+    index->keeping = index->kept_slot == UINT32_MAX ||
+                     !match_first_same(&round->match, index->kept_slot, round->slot_index);
+    if (!index->keeping) {
+        match_pass_first(&round->match);
+    } else {
+        index->kept_slot = UINT32_MAX;
+        index->kept_count = 0;
+    }
+}
+
+static uint32_t
+next_of_index(struct round *round)
+{
+    struct round_found *index = &round->index;
+    if (!index->keeping && index->kept_at < index->kept_count) return index->kept[index->kept_at++];
+    uint32_t bid = match_next(&round->match);
+    if (!index->keeping) return bid;
+    if (bid < round->catalog->judged_first && index->kept_count < ROUND_KEPT) {
+        index->kept[index->kept_count++] = bid;
+        return bid;
+    }
+    if (bid >= round->catalog->judged_first) index->kept_slot = round->slot_index;
+    else index->kept_count = 0;
+    index->keeping = false;
+    index->kept_at = index->kept_count;
+    return bid;
+}
+
+// All bids of the first sort will be asked for: they are found some at a time, so that what they
+// are worth is called near together.
+static uint32_t
+next_found(struct round *round)
+{
+    struct round_found *index = &round->index;
+    if (index->ahead_at < index->ahead_count) return index->ahead[index->ahead_at++];
+    uint32_t count = 0, first = round->catalog->judged_first;
+    do {
+        index->ahead[count] = next_of_index(round);
+    } while (index->ahead[count++] < first && count < ROUND_AHEAD);
+    uint32_t firsts = index->ahead[count - 1] < first ? count : count - 1;
+    if (firsts > 0) round_worth_expect(round, index->ahead, firsts);
+    index->ahead_count = count;
+    index->ahead_at = 1;
+    return index->ahead[0];
 }
 
 // Catalog bids come from the index (searching) or one by one (all bids, for `why`).
@@ -33,12 +80,12 @@ advance_catalog(struct round *round, bool searching)
     const struct catalog *catalog = round->catalog;
     do {
         if (searching) {
-            round->next_catalog = match_next(&round->match);
+            round->next_catalog = next_found(round);
         } else if (++round->next_catalog >= catalog->bid_count) {
             round->next_catalog = UINT32_MAX;
         }
         if (round->next_catalog == UINT32_MAX) return;
-    } while (!addresses(round, &catalog->bids[round->next_catalog]) ||
+    } while ((!searching && !addresses(round, &catalog->bids[round->next_catalog])) ||
              book_bid_replaced(round->book, round->next_catalog));
 }
 

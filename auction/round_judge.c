@@ -1,10 +1,7 @@
 // Judging one bid for the slot being decided: the steps of round.c in their order, the first that
 // stops it is its reason.
 #include "fail.h"
-#include "learn.h"
 #include "round_parts.h"
-
-#define LEARN_DRAW UINT64_C(0x2545f4914f6cdd1d)  // keeps this draw apart from that of ties
 
 static bool
 valid_at(usec from, usec until, usec now)
@@ -89,23 +86,9 @@ round_judge_message(struct round *round, uint32_t message, struct round_judgemen
     return judge_message(round, message, false, judgement);
 }
 
-static uint64_t
-multiplier_of(const struct round *round, const struct catalog_bid *bid, bool explore)
-{
-    const struct catalog_message *message = &round->catalog->messages[bid->message];
-    enum rung rung = (enum rung)message->rung;
-    struct learn learn = {.own = book_learned(round->book, message->id, round->cell),
-                          .cell = book_learned_in_cell(round->book, rung, round->cell),
-                          .rung = book_learned_on_rung(round->book, rung)};
-    learn_add(&learn.rung, &round->catalog->expected);
-    uint64_t seed = hash_mix(round_seed(round) ^ hash_mix(message->id + LEARN_DRAW));
-    return bid->kind == PRICE_SHARE ? learn_revenue(&learn, explore, seed)
-                                    : learn_response_rate(&learn, explore, seed);
-}
-
 // What the bid competes with: floor, deal, priority, expected value.
 void
-round_judge_terms(const struct round *round, const struct catalog_bid *bid,
+round_judge_terms(struct round *round, const struct catalog_bid *bid,
                   struct round_judgement *judgement)
 {
     const struct catalog_message *message = &round->catalog->messages[bid->message];
@@ -127,8 +110,9 @@ round_judge_terms(const struct round *round, const struct catalog_bid *bid,
     judgement->score = bid->price;
     if (bid->kind == PRICE_PLACEMENT) return;
     judgement->explored = round->slot->explore;
-    judgement->multiplier = multiplier_of(round, bid, judgement->explored);
-    judgement->score = price_score((enum price_kind)bid->kind, bid->price, judgement->multiplier);
+    const struct round_worth_known *worth = round_worth_of(round, bid);
+    judgement->multiplier = worth->bid.multiplier;
+    judgement->score = worth->score;
 }
 
 // (6); slots sold together see to it in the sale itself.

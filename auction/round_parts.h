@@ -10,6 +10,7 @@
 #include "round_limits.h"
 #include "round_record.h"
 #include "round_together.h"
+#include "round_worth.h"
 
 struct round_win {
     uint64_t bid;
@@ -19,6 +20,17 @@ struct round_win {
     uint8_t kind;            // enum price_kind
     money price;             // clearing price in its own kind
     money held;              // what counts against budgets: the price; 0 of a share
+};
+
+// What the index gives: some bids ahead, and those judged first kept for the contact's next slots.
+#define ROUND_KEPT 4096
+struct round_found {
+    uint32_t ahead[ROUND_AHEAD];
+    uint32_t ahead_count, ahead_at;
+    uint32_t kept_slot;  // whose are kept; UINT32_MAX: not all of a slot's are
+    uint32_t kept_count, kept_at;
+    bool keeping;  // they come from the index now
+    uint32_t kept[ROUND_KEPT];
 };
 
 // What one bid met.
@@ -49,6 +61,7 @@ struct round {
     struct price price;
     struct round_together together;
     struct round_limits limits;
+    struct round_worth worth;
     // The contact being decided:
     const struct catalog *catalog;
     const struct book *book;
@@ -74,10 +87,12 @@ struct round {
     money least_floor;  // that any bid in no deal could meet
     uint32_t factor_ppm;
     struct round_record *record;  // of this slot
+    money beaten_below;           // score of a bid that can change nothing any more
     // The order of its bids:
     uint32_t next_live, next_overlay;  // not yet given
     uint32_t next_catalog;             // UINT32_MAX: the catalog's are through
     bool catalog_taken;                // next_catalog was given: look for another when asked
+    struct round_found index;          // what the index gives
     bool ranked;  // the bid given last, and all behind it, rank by their price alone
     const struct catalog_bid *found;  // given last by the index, which has proven much of it
     struct round_record records[BOUND_SLOTS];
@@ -116,7 +131,7 @@ void round_judge(struct round *round, const struct catalog_bid *bid,
 // What concerns the message alone, whatever is bid for it: steps (1) to (6).
 enum reason round_judge_message(struct round *round, uint32_t message, struct round_judgement *out);
 // Step (9): sets the terms in `judgement`; done by round_judge when the bid got so far.
-void round_judge_terms(const struct round *round, const struct catalog_bid *bid,
+void round_judge_terms(struct round *round, const struct catalog_bid *bid,
                        struct round_judgement *judgement);
 // Could any bid pass the slot's rule?
 bool round_judge_slot_is_open(const struct round *round);

@@ -5,7 +5,8 @@
 //       more than the last of them are there. The winner is the first; the bid that set the price
 //       is always among them: when it ranks lower than the eighth it takes the eighth place.
 //   (2) FACT_TALLY: how many bids were judged before the search stopped, and how many of them were
-//       stopped by each reason. The others were eligible.
+//       stopped by each reason. The others were eligible. Bids that the search passed over
+//       (round.c) are not counted: they could not have mattered.
 //   (3) FACT_REFUSALS: the first eight that were stopped, in the order of the search: live bids,
 //       those whose rank is not their price, then the dearest. `met` and `clause` say
 //         not_eligible          the value that the failed leaf met, and its number in the rule;
@@ -125,12 +126,26 @@ round_record_eligible(struct round *round, const struct catalog_bid *bid,
     record->candidates[place] = candidate_of(round, bid, entry, judgement->floor_id);
 }
 
+const struct price_bid *
+round_record_last(const struct round *round)
+{
+    const struct round_record *record = round->record;
+    if (record->candidate_count < BOUND_CANDIDATES) return NULL;
+    return &record->candidates[BOUND_CANDIDATES - 1].bid;
+}
+
+bool
+round_record_wants(const struct round *round, const struct price_bid *entry)
+{
+    const struct price_bid *last = round_record_last(round);
+    return last == NULL || price_ranks_before(entry, last, round_seed(round));
+}
+
 bool
 round_record_complete(const struct round *round, money next)
 {
-    const struct round_record *record = round->record;
-    if (record->candidate_count < BOUND_CANDIDATES) return false;
-    const struct price_bid *last = &record->candidates[BOUND_CANDIDATES - 1].bid;
+    const struct price_bid *last = round_record_last(round);
+    if (last == NULL) return false;
     return last->priority > 0 ||
            price_score((enum price_kind)last->kind, last->price, last->multiplier).micros >=
                next.micros;

@@ -35,6 +35,10 @@ void round_record_refused(struct round *round, const struct catalog_bid *bid,
                           const struct round_judgement *judgement);
 void round_record_eligible(struct round *round, const struct catalog_bid *bid,
                            const struct price_bid *entry, const struct round_judgement *judgement);
+// The last of the best, once there are as many as are kept; else NULL.
+const struct price_bid *round_record_last(const struct round *round);
+// Would this bid be among the best, if it is eligible?
+bool round_record_wants(const struct round *round, const struct price_bid *entry);
 // No bid that is priced per placement, at priority 0 and `next` or less, would be among the best.
 bool round_record_complete(const struct round *round, money next);
 // Sees to it that this eligible bid is among the candidates.

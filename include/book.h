@@ -79,6 +79,9 @@ bool book_next_shown(const struct book *book, uint64_t customer, struct book_sho
 // rung in a cell, and of a rung. Folded from FACT_DELIVERED, ACCEPTED, CONVERTED, REFUNDED. A pair
 // for which there was no room counts in its parents only.
 struct learn_counts book_learned(const struct book *book, uint32_t message_id, uint8_t cell);
+// What was learned of many messages will soon be asked for: their tables are called near, for all
+// of them by step 0, then for all by step 1. Changes nothing.
+void book_expect_learned(const struct book *book, uint32_t message_id, uint8_t cell, unsigned step);
 struct learn_counts book_learned_in_cell(const struct book *book, enum rung rung, uint8_t cell);
 struct learn_counts book_learned_on_rung(const struct book *book, enum rung rung);
 

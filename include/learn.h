@@ -35,6 +35,19 @@ uint64_t learn_response_rate(const struct learn *learn, bool explore, uint64_t s
 // BOUND_MICROS.
 uint64_t learn_revenue(const struct learn *learn, bool explore, uint64_t seed);
 
+// The same in two steps, for many messages of one rung and cell: what their own counts are shrunk
+// to, then each.
+struct learn_parent {
+    uint64_t response_rate, conversion_rate;
+    money value;  // of a conversion
+};
+struct learn_parent
+learn_parent_of(const struct learn_counts *cell, const struct learn_counts *rung);
+uint64_t learn_response_under(const struct learn_counts *own, const struct learn_parent *parent,
+                              bool explore, uint64_t seed);
+uint64_t learn_revenue_under(const struct learn_counts *own, const struct learn_parent *parent,
+                             bool explore, uint64_t seed);
+
 // One draw of Beta(alpha, beta), as a fraction of LEARN_ONE; alpha and beta in 1/65,536, at least 1
 // of these units. Follows from the seed alone.
 uint64_t learn_beta(uint64_t alpha, uint64_t beta, uint64_t seed);

@@ -48,12 +48,13 @@ struct price {
 void price_open(struct price *price, uint64_t seed);
 // False when the bid is below its floor: it takes no part.
 bool price_add(struct price *price, const struct price_bid *bid);
+// False when the bid, of whatever floor, could not change the sale but by being counted.
+bool price_matters(const struct price *price, const struct price_bid *bid);
 // True when the sale cannot change any more, if all bids still to come are priced per placement, at
 // priority 0, in no deal, and below `next` or equal to it with an id of at least `next_id`.
 bool price_settled(const struct price *price, money next, uint64_t next_id);
 // The order of ranking: the higher priority, the higher score, the draw by `seed`, the lower id.
-bool
-price_ranks_before(const struct price_bid *a, const struct price_bid *b, uint64_t seed);
+bool price_ranks_before(const struct price_bid *a, const struct price_bid *b, uint64_t seed);
 void price_close(const struct price *price, struct price_sale *out_sale);
 
 // All at once.
