@@ -106,6 +106,9 @@ answer_contact(struct pack *pack, const struct catalog *catalog, const struct fa
                unsigned count, bool repeated, bool test)
 {
     uint32_t placements = 0, unfilled = 0;
+    // Outcomes are behind the contact; what else there is, the record, is not looked at.
+    unsigned end = 1u + facts[0].opened.slots;
+    if (end < count) count = end;
     for (unsigned i = 1; i < count; i++) {
         placements += facts[i].kind == FACT_PLACEMENT;
         unfilled += facts[i].kind == FACT_UNFILLED;

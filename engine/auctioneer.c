@@ -74,7 +74,7 @@ auctioneer_recover(struct auctioneer *auctioneer, struct reasons *reasons,
                                             frame.position.batch};
         for (uint32_t i = 0; i < frame.count && status == STATUS_OK; i++) {
             status = book_apply(auctioneer->book, &frame.facts[i], position);
-            if (status == STATUS_OK) reasons_apply(reasons, &frame.facts[i]);
+            if (status == STATUS_OK) reasons_apply(reasons, &frame.facts[i], 1);
             else tell_refused(&frame, i, status, out_fault);
         }
         if (status != STATUS_OK) break;

@@ -156,10 +156,11 @@ static void
 count_contact(struct edge *edge, const struct live_contact *contact, const struct fact *facts,
               unsigned count)
 {
+    uint64_t placements = 0;
+    for (unsigned i = 1; i < count && i <= facts[0].opened.slots; i++)
+        placements += facts[i].kind == FACT_PLACEMENT;
     atomic_fetch_add_explicit(&edge->counts.contacts, 1, memory_order_relaxed);
-    for (unsigned i = 1; i < count; i++)
-        if (facts[i].kind == FACT_PLACEMENT)
-            atomic_fetch_add_explicit(&edge->counts.placements, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&edge->counts.placements, placements, memory_order_relaxed);
     if (edge->spool != NULL)
         spool_contact(edge->spool, edge->catalog, contact->contact, facts[0].contact, facts[0].at,
                       contact->live);
@@ -471,7 +472,7 @@ static void
 follow(struct edge *edge, const struct mail *mail)
 {
     if (mail->kind == MAIL_CONTACT) {
-        for (unsigned i = 0; i < mail->facts; i++) reasons_apply(edge->reasons, &mail->fact[i]);
+        reasons_apply(edge->reasons, mail->fact, mail->facts);
         notice_contact(edge, mail);
         live_release(edge->live, mail->held);
     } else if (mail->kind == MAIL_EVENT) {

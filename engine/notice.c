@@ -219,8 +219,9 @@ tell_candidates(struct round_told *told, const struct fact *fact)
         (void)find_bid(told, &bid, &scratch);
         bid.message = fact->candidates.message[i];
         bid.kind = kind;
-        enum reason reason = reasons_of_candidate(outcome, fact, i,
-                                                  told->winners[fact->position].priority);
+        struct reasons_outcome of = reasons_outcome_of(outcome);
+        of.priority = told->winners[fact->position].priority;
+        enum reason reason = reasons_of_candidate(&of, fact, i);
         int64_t least = reason != REASON_OUTBID
                             ? 0
                             : min_to_win(told, fact->position, (enum price_kind)kind,

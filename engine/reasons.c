@@ -18,8 +18,8 @@ struct reasons {
     struct catalog_day today;  // of the fact before: facts of one day come in a row
     uint16_t day;              // of counts[0]; counts[1] is the day before
     struct counts *counts[2];
-    struct fact outcomes[BOUND_SLOTS + 1];  // of the contact, by position; kind NONE: none
-    uint8_t winner_priority[BOUND_SLOTS + 1];
+    struct reasons_outcome outcomes[BOUND_SLOTS + 1];  // of the contact, by position
+    unsigned known;                                    // outcomes[1] to this one may be set
 };
 
 struct reasons *
@@ -86,63 +86,96 @@ counts_at(struct reasons *reasons, usec at)
     return day + 1 == reasons->day ? reasons->counts[1] : NULL;
 }
 
-static void
-count(struct reasons *reasons, usec at, uint32_t seat, uint8_t reason)
+static inline void
+count(struct counts *counts, uint32_t seat, uint8_t reason)
 {
-    struct counts *counts = counts_at(reasons, at);
-    if (counts != NULL && seat < BOUND_SEATS && reason < REASON_COUNT) counts->of[seat][reason]++;
+    if (seat < BOUND_SEATS && reason < REASON_COUNT) counts->of[seat][reason]++;
+}
+
+struct reasons_outcome
+reasons_outcome_of(const struct fact *fact)
+{
+    bool won = fact->kind == FACT_PLACEMENT;
+    return (struct reasons_outcome){
+        .bid = won ? fact->placement.bid : 0,
+        .seat = won ? fact->placement.seat : 0,
+        .main_reason = won ? REASON_NONE : fact->unfilled.main_reason,
+        .won = won,
+    };
 }
 
 enum reason
-reasons_of_candidate(const struct fact *outcome, const struct fact *candidates, unsigned i,
-                     uint8_t winner_priority)
+reasons_of_candidate(const struct reasons_outcome *outcome, const struct fact *candidates,
+                     unsigned i)
 {
-    if (outcome->kind == FACT_PLACEMENT) {
-        if (candidates->candidates.bid[i] == outcome->placement.bid) return REASON_NONE;
+    if (outcome->won) {
+        if (candidates->candidates.bid[i] == outcome->bid) return REASON_NONE;
         if ((candidates->candidates.how[i] & CANDIDATE_MESSAGE_WON) != 0) return REASON_DUPLICATE;
-        if (candidates->candidates.seat[i] == outcome->placement.seat) return REASON_OWN_SEAT;
-        if (candidates->candidates.priority[i] < winner_priority) return REASON_LOST_TO_PRIORITY;
+        if (candidates->candidates.seat[i] == outcome->seat) return REASON_OWN_SEAT;
+        if (candidates->candidates.priority[i] < outcome->priority) return REASON_LOST_TO_PRIORITY;
         return REASON_OUTBID;
     }
-    enum reason reason = (enum reason)outcome->unfilled.main_reason;
-    if (outcome->kind != FACT_UNFILLED || reason == REASON_NONE) return REASON_NO_ELIGIBLE_BID;
-    return reason;
+    return outcome->main_reason == REASON_NONE ? REASON_NO_ELIGIBLE_BID
+                                               : (enum reason)outcome->main_reason;
+}
+
+static void
+apply_outcome(struct reasons *reasons, const struct fact *fact)
+{
+    reasons->outcomes[fact->position] = reasons_outcome_of(fact);
+    if (fact->position > reasons->known) reasons->known = fact->position;
 }
 
 static void
 apply_candidates(struct reasons *reasons, const struct fact *fact)
 {
-    const struct fact *outcome = &reasons->outcomes[fact->position];
-    for (unsigned i = 0; i < 2; i++) {
+    struct counts *counts = counts_at(reasons, fact->at);
+    struct reasons_outcome *outcome = &reasons->outcomes[fact->position];
+    for (unsigned i = 0; i < 2 && counts != NULL; i++) {
         if (fact->candidates.bid[i] == 0) continue;
-        if (outcome->kind == FACT_PLACEMENT && fact->candidates.bid[i] == outcome->placement.bid)
-            reasons->winner_priority[fact->position] = fact->candidates.priority[i];
-        enum reason reason = reasons_of_candidate(outcome, fact, i,
-                                                  reasons->winner_priority[fact->position]);
-        count(reasons, fact->at, fact->candidates.seat[i], (uint8_t)reason);
+        if (outcome->won && fact->candidates.bid[i] == outcome->bid)
+            outcome->priority = fact->candidates.priority[i];
+        enum reason reason = reasons_of_candidate(outcome, fact, i);
+        count(counts, fact->candidates.seat[i], (uint8_t)reason);
     }
 }
 
-void
-reasons_apply(struct reasons *reasons, const struct fact *fact)
+static void
+apply_refusals(struct reasons *reasons, const struct fact *fact)
 {
-    if (fact->kind == FACT_CONTACT) {
-        memset(reasons->outcomes, 0, sizeof reasons->outcomes);
-        memset(reasons->winner_priority, 0, sizeof reasons->winner_priority);
-    } else if (fact->position > BOUND_SLOTS) {
-        return;
-    } else if (fact->kind == FACT_PLACEMENT || fact->kind == FACT_UNFILLED) {
-        reasons->outcomes[fact->position] = *fact;
-    } else if (fact->kind == FACT_CANDIDATES) {
-        apply_candidates(reasons, fact);
-    } else if (fact->kind == FACT_REFUSALS) {
-        for (unsigned i = 0; i < 4; i++)
-            if (fact->refusals.bid[i] != 0)
-                count(reasons, fact->at, fact->refusals.seat[i], fact->refusals.reason[i]);
-    } else if (fact->kind == FACT_CALLOUTS) {
-        for (unsigned i = 0; i < 11; i++)
-            if (fact->callouts.seat[i] != 0 && fact->callouts.reason[i] != REASON_NONE)
-                count(reasons, fact->at, fact->callouts.seat[i], fact->callouts.reason[i]);
+    struct counts *counts = counts_at(reasons, fact->at);
+    for (unsigned i = 0; i < 4 && counts != NULL; i++)
+        if (fact->refusals.bid[i] != 0)
+            count(counts, fact->refusals.seat[i], fact->refusals.reason[i]);
+}
+
+static void
+apply_callouts(struct reasons *reasons, const struct fact *fact)
+{
+    struct counts *counts = counts_at(reasons, fact->at);
+    for (unsigned i = 0; i < 11 && counts != NULL; i++)
+        if (fact->callouts.seat[i] != 0 && fact->callouts.reason[i] != REASON_NONE)
+            count(counts, fact->callouts.seat[i], fact->callouts.reason[i]);
+}
+
+void
+reasons_apply(struct reasons *reasons, const struct fact *facts, uint32_t count)
+{
+    for (const struct fact *fact = facts; fact < facts + count; fact++) {
+        if (fact->kind == FACT_CONTACT) {
+            memset(reasons->outcomes, 0, (reasons->known + 1) * sizeof *reasons->outcomes);
+            reasons->known = 0;
+        } else if (fact->position > BOUND_SLOTS) {
+            continue;
+        } else if (fact->kind == FACT_PLACEMENT || fact->kind == FACT_UNFILLED) {
+            apply_outcome(reasons, fact);
+        } else if (fact->kind == FACT_CANDIDATES) {
+            apply_candidates(reasons, fact);
+        } else if (fact->kind == FACT_REFUSALS) {
+            apply_refusals(reasons, fact);
+        } else if (fact->kind == FACT_CALLOUTS) {
+            apply_callouts(reasons, fact);
+        }
     }
 }
 

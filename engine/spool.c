@@ -53,10 +53,12 @@
 #define SPOOL_POOL 1024                      // sampled lines of an hour that wait to be shuffled
 #define SPOOL_REMOVE_US (600 * USEC_SECOND)  // between two looks for old files
 #define SPOOL_PATH 600
+#define SPOOL_BUFFER (64u * 1024)  // written at once
 
 struct spool_file {
     FILE *file;
     char name[32];  // "2026-11-22" or "2026-11-22T15"; "" none
+    int64_t day;    // that the name says, of `inputs`: most records need no look at the name
 };
 
 struct spool {
@@ -84,11 +86,12 @@ struct spool {
 
 // --- The edge: encoding --------------------------------------------------------------------------
 
-static void
+// Once for every attribute of every contact: inline, so that sizes known here are moves.
+static inline void
 put(struct spool *spool, const void *bytes, size_t len)
 {
-    if (spool->out_full || SPOOL_RECORD - spool->out_len < len) {
-        spool->out_full = true;
+    if (SPOOL_RECORD - spool->out_len < len) {
+        spool->out_full = true;  // what follows may still fit: the record is dropped as a whole
         return;
     }
     memcpy(spool->out + spool->out_len, bytes, len);
@@ -263,6 +266,7 @@ open_file(struct spool *spool, struct spool_file *file, const char *folder, cons
         if (fd >= 0) close(fd);
         return false;
     }
+    (void)setvbuf(file->file, NULL, _IOFBF, SPOOL_BUFFER);  // its own size does as well
     snprintf(file->name, sizeof file->name, "%s", name);
     char last = '\n';
     off_t end = lseek(fd, 0, SEEK_END);
@@ -271,9 +275,10 @@ open_file(struct spool *spool, struct spool_file *file, const char *folder, cons
 }
 
 static bool
-write_line(struct spool *spool, struct spool_file *file, const char *line)
+write_line(struct spool *spool, struct spool_file *file, const char *line, size_t len)
 {
-    if (fputs(line, file->file) >= 0 && fputc('\n', file->file) != EOF) return true;
+    if (fwrite_unlocked(line, 1, len, file->file) == len && fputc_unlocked('\n', file->file) != EOF)
+        return true;
     complain(spool, file->name);
     close_file(file);
     return false;
@@ -333,7 +338,7 @@ release_one(struct spool *spool)
     unsigned which = (unsigned)(draw(spool) % spool->pool_count);
     char *line = spool->pool[which];
     spool->pool[which] = spool->pool[--spool->pool_count];
-    if (spool->sample.file != NULL && write_line(spool, &spool->sample, line))
+    if (spool->sample.file != NULL && write_line(spool, &spool->sample, line, strlen(line)))
         atomic_fetch_add_explicit(&spool->sampled, 1, memory_order_relaxed);
     free(line);
 }
@@ -379,10 +384,14 @@ take_record(struct spool *spool)
     memcpy(&head, spool->in, sizeof head);
     if (is_sampled(spool, head.id)) sample(spool, &head);
     if (spool->explain_days == 0) return;
-    name_of(head.at_us, false, name);
+    bool open = spool->inputs.file != NULL && spool->inputs.day == head.at_us / USEC_DAY;
+    if (!open) {
+        name_of(head.at_us, false, name);
+        open = open_file(spool, &spool->inputs, "inputs", name);
+        spool->inputs.day = head.at_us / USEC_DAY;
+    }
     spool_line_inputs(&spool->line, spool->in);
-    bool written = open_file(spool, &spool->inputs, "inputs", name) &&
-                   write_line(spool, &spool->inputs, spool->line.text);
+    bool written = open && write_line(spool, &spool->inputs, spool->line.text, spool->line.len);
     atomic_fetch_add_explicit(written ? &spool->kept : &spool->dropped, 1, memory_order_relaxed);
 }
 

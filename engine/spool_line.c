@@ -44,19 +44,53 @@ add(struct spool_line *line, const char *format, ...)
     }
 }
 
+// What comes several times a line: printf would cost ten times as much.
+static void
+add_bytes(struct spool_line *line, const void *bytes, size_t len)
+{
+    if (line->room - line->len <= len) {
+        line->room = 2 * line->room + len;
+        line->text = realloc(line->text, line->room);
+        CHECK(line->text != NULL);
+    }
+    memcpy(line->text + line->len, bytes, len);
+    line->len += len;
+    line->text[line->len] = '\0';
+}
+
+static void
+add_string(struct spool_line *line, const char *text)
+{
+    add_bytes(line, text, strlen(text));
+}
+
+static void
+add_integer(struct spool_line *line, int64_t value)
+{
+    char digits[24];
+    size_t at = sizeof digits;
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0) digits[--at] = '-';
+    add_bytes(line, digits + at, sizeof digits - at);
+}
+
 static void
 add_text(struct spool_line *line, const uint8_t *text, size_t len)
 {
-    add(line, "\"");
+    add_string(line, "\"");
     for (size_t i = 0; i < len; i++) {
         size_t plain = i;
         while (plain < len && text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\')
             plain++;
-        if (plain > i) add(line, "%.*s", (int)(plain - i), (const char *)text + i);
+        if (plain > i) add_bytes(line, text + i, plain - i);
         if (plain < len) add(line, "\\u%04x", text[plain]);
         i = plain;
     }
-    add(line, "\"");
+    add_string(line, "\"");
 }
 
 // Walks a record that the edge encoded: whole by construction.
@@ -76,7 +110,7 @@ add_word(struct spool_line *line, struct walk *walk)
     uint16_t len;
     take(walk, &len, sizeof len);
     if (len == SPOOL_OTHER) {
-        add(line, "null");
+        add_string(line, "null");
         return;
     }
     add_text(line, walk->at, len);
@@ -89,27 +123,29 @@ add_attribute(struct spool_line *line, struct walk *walk)
     uint8_t head[2];
     int64_t value;
     take(walk, head, sizeof head);
-    add(line, "\"%.*s\":", head[1], (const char *)walk->at);
+    add_string(line, "\"");
+    add_bytes(line, walk->at, head[1]);
+    add_string(line, "\":");
     walk->at += head[1];
     switch ((enum attribute_type)head[0]) {
     case ATTRIBUTE_BOOLEAN:
         take(walk, &value, sizeof value);
-        add(line, value != 0 ? "true" : "false");
+        add_string(line, value != 0 ? "true" : "false");
         break;
     case ATTRIBUTE_INTEGER:
         take(walk, &value, sizeof value);
-        add(line, "%lld", (long long)value);
+        add_integer(line, value);
         break;
     case ATTRIBUTE_TEXT: add_word(line, walk); break;
     case ATTRIBUTE_LIST: {
         uint16_t count;
         take(walk, &count, sizeof count);
-        add(line, "[");
+        add_string(line, "[");
         for (uint16_t i = 0; i < count; i++) {
-            if (i > 0) add(line, ",");
+            if (i > 0) add_string(line, ",");
             add_word(line, walk);
         }
-        add(line, "]");
+        add_string(line, "]");
         break;
     }
     case ATTRIBUTE_TYPE_COUNT: break;
@@ -119,12 +155,12 @@ add_attribute(struct spool_line *line, struct walk *walk)
 static void
 add_attributes(struct spool_line *line, const struct spool_record *head, struct walk *walk)
 {
-    add(line, "\"attr\":{");
+    add_string(line, "\"attr\":{");
     for (uint16_t i = 0; i < head->attributes; i++) {
-        if (i > 0) add(line, ",");
+        if (i > 0) add_string(line, ",");
         add_attribute(line, walk);
     }
-    add(line, "}");
+    add_string(line, "}");
 }
 
 static void
@@ -139,7 +175,7 @@ add_live(struct spool_line *line, const struct spool_record *head, struct walk *
             i == 0 ? ",\"live\":[" : ",", (unsigned long long)bid.bid, bid.seat, bid.message,
             bid.slot, price_kind_name((enum price_kind)bid.kind), (long long)bid.price, bid.group);
     }
-    if (head->live > 0) add(line, "]");
+    if (head->live > 0) add_string(line, "]");
 }
 
 void
@@ -152,10 +188,14 @@ spool_line_inputs(struct spool_line *line, const uint8_t *record)
     walk.at += head.container_len;
     id_format(head.id, id);
     line->len = 0;
-    add(line, "{\"contact\":\"%s\",\"at_us\":%lld,", id, (long long)head.at_us);
+    add_string(line, "{\"contact\":\"");
+    add_string(line, id);
+    add_string(line, "\",\"at_us\":");
+    add_integer(line, head.at_us);
+    add_string(line, ",");
     add_attributes(line, &head, &walk);
     add_live(line, &head, &walk);
-    add(line, "}");
+    add_string(line, "}");
 }
 
 void
@@ -180,5 +220,5 @@ spool_line_sample(struct spool_line *line, const uint8_t *record, const char *ho
     }
     add(line, "],");
     add_attributes(line, &head, &walk);
-    add(line, "}");
+    add_string(line, "}");
 }

@@ -19,15 +19,15 @@ static void
 apply_round(struct reasons *reasons, usec at)
 {
     struct fact fact = {.kind = FACT_CONTACT, .at = at};
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     fact = (struct fact){.kind = FACT_PLACEMENT, .at = at, .position = 1};
     fact.placement.bid = 10;
     fact.placement.seat = 3;
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     fact = (struct fact){.kind = FACT_UNFILLED, .at = at, .position = 2};
     fact.unfilled.reason = REASON_NO_ELIGIBLE_BID;
     fact.unfilled.main_reason = REASON_QUOTA;
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     fact = (struct fact){.kind = FACT_CANDIDATES, .at = at, .position = 1};
     fact.candidates.bid[0] = 10;
     fact.candidates.seat[0] = 3;
@@ -35,30 +35,30 @@ apply_round(struct reasons *reasons, usec at)
     fact.candidates.bid[1] = 11;
     fact.candidates.seat[1] = 3;
     fact.candidates.priority[1] = 2;
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     fact.candidates.bid[0] = 12;
     fact.candidates.seat[0] = 4;
     fact.candidates.bid[1] = 13;
     fact.candidates.seat[1] = 5;
     fact.candidates.priority[1] = 1;
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     fact.candidates.how[0] = CANDIDATE_MESSAGE_WON;
     fact.candidates.bid[1] = 0;
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     fact = (struct fact){.kind = FACT_CANDIDATES, .at = at, .position = 2};
     fact.candidates.bid[0] = 14;
     fact.candidates.seat[0] = 6;
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     fact = (struct fact){.kind = FACT_REFUSALS, .at = at, .position = 2};
     fact.refusals.bid[1] = 15;
     fact.refusals.seat[1] = 6;
     fact.refusals.reason[1] = REASON_CONSENT;
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     fact = (struct fact){.kind = FACT_CALLOUTS, .at = at};
     fact.callouts.seat[0] = 7;
     fact.callouts.reason[0] = REASON_NO_ANSWER;
     fact.callouts.seat[1] = 8;  // bids were taken: they are counted where they stand
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
 }
 
 static void
@@ -116,13 +116,13 @@ nonsense_counts_nowhere(void **state)
     fact.refusals.bid[0] = 1;
     fact.refusals.seat[0] = 3;
     fact.refusals.reason[0] = REASON_CONSENT;
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     fact.position = 1;
     fact.refusals.seat[0] = UINT16_MAX;
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     fact.refusals.seat[0] = 3;
     fact.refusals.reason[0] = 255;
-    reasons_apply(reasons, &fact);
+    reasons_apply(reasons, &fact, 1);
     for (int i = 0; i < REASON_COUNT; i++)
         assert_int_equal(reasons_count(reasons, 3, DAY, (enum reason)i), 0);
     assert_int_equal(reasons_count(reasons, UINT32_MAX, DAY, REASON_CONSENT), 0);
