@@ -143,6 +143,14 @@ sets_before(const struct price_bid *a, const struct price_bid *b)
     return a->bid < b->bid;  // (8)
 }
 
+// Nothing but a higher priority or score ranks or sets before a bid of lower ones.
+static inline bool
+is_below(const struct price_bid *a, const struct price_bid *b)
+{
+    if (b->bid == 0 || a->priority > b->priority) return false;
+    return a->priority < b->priority || compare_scores(a, b) < 0;
+}
+
 bool
 price_matters(const struct price *price, const struct price_bid *bid)
 {
@@ -159,8 +167,9 @@ price_add(struct price *price, const struct price_bid *bid)
     if (price_score(kind_of(bid), bid->price, bid->multiplier).micros < bid->floor.micros)
         return false;  // (2)
     if (price->counted < UINT32_MAX) price->counted++;
-    if (price_ranks_before(bid, &price->first, price->seed)) price->first = *bid;
     struct price_bid *others = price->others;
+    if (is_below(bid, &others[1])) return true;  // most are, and change nothing
+    if (price_ranks_before(bid, &price->first, price->seed)) price->first = *bid;
     bool first_seat = others[0].bid != 0 && others[0].seat == bid->seat;
     if (sets_before(bid, &others[0])) {
         if (!first_seat) others[1] = others[0];

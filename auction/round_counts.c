@@ -163,6 +163,12 @@ round_counts_held(enum price_kind kind, money price)
     return kind == PRICE_SHARE ? money_of(0) : price;
 }
 
+static inline bool
+is_limited(const struct catalog_budget *budget)
+{
+    return budget->has_total || budget->has_daily;
+}
+
 struct purse {
     const struct catalog_budget *budget;
     uint32_t id;  // stable
@@ -228,7 +234,7 @@ round_counts_covers(const struct round *round, enum budget_of of, uint32_t index
     const struct catalog *catalog = round->catalog;
     struct purse purse = purse_of(catalog, of, index);
     const struct catalog_budget *budget = purse.budget;
-    if (!budget->has_total && !budget->has_daily) return REASON_NONE;
+    if (!is_limited(budget)) return REASON_NONE;
     money here = money_of(0), total = budget->total, spent = here, today = budget->daily,
           spent_today = here;
     for (unsigned i = 0; i < round->win_count; i++)
@@ -275,14 +281,17 @@ round_counts_budgets(struct round *round, const struct catalog_bid *bid,
     if (bid->kind == PRICE_SHARE) return REASON_NONE;  // (6)
     if (bid->kind == PRICE_RESPONSE && !has_room_to_wait(round)) return REASON_BUSY;
     const struct catalog *catalog = round->catalog;
-    uint32_t campaign = catalog->messages[bid->message].campaign;
-    enum reason reason = round_counts_covers(round, BUDGET_SEAT, bid->seat, bid->price, judgement);
+    const struct catalog_message *message = &catalog->messages[bid->message];
+    uint32_t campaign = message->campaign;
+    enum reason reason = REASON_NONE;
+    if (is_limited(&catalog->seats[bid->seat].budget))
+        reason = round_counts_covers(round, BUDGET_SEAT, bid->seat, bid->price, judgement);
     if (reason == REASON_NONE && campaign != UINT32_MAX) {
         uint32_t parent = catalog->campaigns[campaign].parent;
         reason = round_counts_covers(round, BUDGET_CAMPAIGN, campaign, bid->price, judgement);
         if (reason == REASON_NONE && parent != UINT32_MAX)
             reason = round_counts_covers(round, BUDGET_CAMPAIGN, parent, bid->price, judgement);
     }
-    if (reason != REASON_NONE) return reason;
+    if (reason != REASON_NONE || !is_limited(&message->budget)) return reason;
     return round_counts_covers(round, BUDGET_MESSAGE, bid->message, bid->price, judgement);
 }

@@ -108,6 +108,14 @@ candidate_of(const struct round *round, const struct catalog_bid *bid,
         .bid = *entry, .message = bid->message, .floor_id = floor_id, .how = (uint8_t)how};
 }
 
+// Most bids come dearest first and rank behind those before them: the answer without a call.
+static inline bool
+is_dearer(const struct price_bid *a, const struct price_bid *b)
+{
+    return a->kind == PRICE_PLACEMENT && b->kind == PRICE_PLACEMENT &&
+           a->priority == b->priority && a->price.micros > b->price.micros;
+}
+
 void
 round_record_eligible(struct round *round, const struct catalog_bid *bid,
                       const struct price_bid *entry, const struct round_judgement *judgement)
@@ -116,13 +124,15 @@ round_record_eligible(struct round *round, const struct catalog_bid *bid,
     record->considered++;
     record->eligible++;
     unsigned place = record->candidate_count;
-    while (place > 0 &&
+    while (place > 0 && !is_dearer(&record->candidates[place - 1].bid, entry) &&
            price_ranks_before(entry, &record->candidates[place - 1].bid, round_seed(round)))
         place--;
     if (place == BOUND_CANDIDATES) return;
     if (record->candidate_count < BOUND_CANDIDATES) record->candidate_count++;
-    memmove(&record->candidates[place + 1], &record->candidates[place],
-            (record->candidate_count - 1u - place) * sizeof *record->candidates);
+    unsigned behind = record->candidate_count - 1u - place;
+    if (behind > 0)
+        memmove(&record->candidates[place + 1], &record->candidates[place],
+                behind * sizeof *record->candidates);
     record->candidates[place] = candidate_of(round, bid, entry, judgement->floor_id);
 }
 
@@ -177,16 +187,32 @@ round_record_put(struct round *round, const struct catalog_bid *bid, const struc
 }
 
 // --- As facts ------------------------------------------------------------------------------------
+// Built where it stays: copying facts would cost more than filling them.
+static struct fact *
+add(const struct round *round, enum fact_kind kind, uint8_t position, struct fact *out)
+{
+    memset(out, 0, sizeof *out);
+    out->kind = (uint8_t)kind;
+    out->role = ROLE_TOUCHPOINT;
+    out->shard = round->contact->shard;
+    out->party = round->contact->touchpoint;
+    out->position = position;
+    out->at = round->now;
+    out->contact = round->id;
+    out->customer = round->contact->customer;
+    return out;
+}
+
 static unsigned
 write_candidates(const struct round *round, const struct round_record *record, uint8_t position,
                  struct fact *out)
 {
     unsigned count = 0;
+    struct fact *fact = NULL;
     for (unsigned i = 0; i < record->candidate_count; i++) {
         const struct round_candidate *candidate = &record->candidates[i];
         unsigned at = i % 2;
-        if (at == 0) out[count++] = round_fact(round, FACT_CANDIDATES, position);
-        struct fact *fact = &out[count - 1];
+        if (at == 0) fact = add(round, FACT_CANDIDATES, position, &out[count++]);
         fact->candidates.bid[at] = candidate->bid.bid;
         fact->candidates.price[at] = candidate->bid.price.micros;
         fact->candidates.multiplier[at] = candidate->bid.multiplier;
@@ -200,17 +226,17 @@ write_candidates(const struct round *round, const struct round_record *record, u
     return count;
 }
 
-static struct fact
-tally(const struct round *round, const struct round_record *record, uint8_t position)
+static void
+write_tally(const struct round *round, const struct round_record *record, uint8_t position,
+            struct fact *out)
 {
-    struct fact fact = round_fact(round, FACT_TALLY, position);
-    fact.tally.considered = record->considered;
+    struct fact *fact = add(round, FACT_TALLY, position, out);
+    fact->tally.considered = record->considered;
     for (unsigned i = 0; i < record->reason_count; i++) {
-        fact.tally.reason[i] = record->reasons[i];
-        fact.tally.count[i] = record->counts[i] > UINT16_MAX ? UINT16_MAX
-                                                             : (uint16_t)record->counts[i];
+        fact->tally.reason[i] = record->reasons[i];
+        fact->tally.count[i] = record->counts[i] > UINT16_MAX ? UINT16_MAX
+                                                              : (uint16_t)record->counts[i];
     }
-    return fact;
 }
 
 static unsigned
@@ -218,11 +244,11 @@ write_refusals(const struct round *round, const struct round_record *record, uin
                struct fact *out)
 {
     unsigned count = 0;
+    struct fact *fact = NULL;
     for (unsigned i = 0; i < record->refusal_count; i++) {
         const struct round_refusal *refusal = &record->refusals[i];
         unsigned at = i % 4;
-        if (at == 0) out[count++] = round_fact(round, FACT_REFUSALS, position);
-        struct fact *fact = &out[count - 1];
+        if (at == 0) fact = add(round, FACT_REFUSALS, position, &out[count++]);
         fact->refusals.bid[at] = refusal->bid;
         fact->refusals.met[at] = refusal->met;
         fact->refusals.seat[at] = refusal->seat;
@@ -238,10 +264,10 @@ write_callouts(const struct round *round, struct fact *out)
 {
     const struct round_live *live = round->live;
     unsigned count = 0;
+    struct fact *fact = NULL;
     for (uint32_t i = 0; live != NULL && i < live->callout_count; i++) {
         unsigned at = i % 11;
-        if (at == 0) out[count++] = round_fact(round, FACT_CALLOUTS, 0);
-        struct fact *fact = &out[count - 1];
+        if (at == 0) fact = add(round, FACT_CALLOUTS, 0, &out[count++]);
         fact->callouts.seat[at] = live->callouts[i].seat;
         fact->callouts.answer_ms[at] = live->callouts[i].answer_ms;
         fact->callouts.reason[at] = live->callouts[i].reason;
@@ -261,7 +287,7 @@ round_record_write(const struct round *round, unsigned asked, struct fact *out_f
         count += write_candidates(round, record, position, out_facts + count);
         if (round->together.sold && round->together.limited)
             out_facts[count++] = round->together.limits[i];
-        out_facts[count++] = tally(round, record, position);
+        write_tally(round, record, position, &out_facts[count++]);
         count += write_refusals(round, record, position, out_facts + count);
     }
     return count + write_callouts(round, out_facts + count);
