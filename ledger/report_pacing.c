@@ -52,10 +52,10 @@ struct curve {
 static const char sql_moves[] =
     "with move as ("
     " select o.message, o.seat, o.campaign, o.campaign_parent, o.day, o.at_us, o.price_micros as m"
-    "  from outcome o where o.filled and o.kind < 2 and o.day > 0 and o.at_us < $3"
+    "  from outcome o where o.filled and o.kind < 2 and o.at_us < $3"
     " union all select o.message, o.seat, o.campaign, o.campaign_parent, o.day, e.at_us,"
     "  -o.price_micros from event e join outcome o on o.placement_id = e.placement_id"
-    "  where o.kind < 2 and o.day > 0 and e.state = 'posted' and e.at_us < $3"
+    "  where o.kind < 2 and e.state = 'posted' and e.at_us < $3"
     "  and (e.kind in ('cancelled', 'expired') and not (o.kind = 0 and o.charge = 'win')"
     "   or e.kind in ('declined', 'lapsed') and o.kind = 1))"
     " select b.what, b.id, (case when v.at_us < $2 then -1 else (v.at_us - $2) / 3600000000 end)"

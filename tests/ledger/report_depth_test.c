@@ -339,13 +339,28 @@ counts_of(const struct report *report, size_t row)
                                  money_of(number(report, row, "revenue_micros"))};
 }
 
-// As the engine: what the version before won counts in its rung alone. The last test: it makes the
-// placements of one message such ones.
+static int64_t
+newest_spent(const char *budget)
+{
+    struct report report;
+    int64_t spent = -1;
+    ask(REPORT_PACING, all, &report);
+    for (size_t row = 0; row < report.row_count; row++) {
+        const char *known = cell(&report, row, "actual_micros");  // NULL: of an hour to come
+        if (known != NULL && known[0] != '\0' && strcmp(cell(&report, row, "budget"), budget) == 0)
+            spent = number(&report, row, "actual_micros");
+    }
+    return spent;
+}
+
+// As the engine: what the version before won counts in its rung and in the totals, in no cell and
+// on no day. The last test: it makes the placements of one message such ones.
 static void
-rates_of_placements_without_a_cell(void **state)
+what_the_version_before_won(void **state)
 {
     (void)state;
     struct report report;
+    int64_t spent = newest_spent("campaign summer");
     struct learn summer = {{0}, {0}, {100, 7, 2, money_of(55500000)}}, refer = {0};
     size_t summer_row = SIZE_MAX, refer_row = SIZE_MAX;
     fixture_sql(&fixture, "update vendue.outcome set day = 0, cell = 0 where message ="
@@ -365,6 +380,8 @@ rates_of_placements_without_a_cell(void **state)
     assert_string_equal(cell(&report, summer_row, "stage"), "");
     assert_string_equal(cell(&report, summer_row, "channel"), "");
     assert_int_equal(number(&report, summer_row, "value_micros"), learn_revenue(&summer, false, 0));
+    assert_true(spent > 0 && newest_spent("campaign summer") == spent);
+    ask(REPORT_RATES, all, &report);
     assert_string_equal(cell(&report, refer_row, "stage"), "use");
     assert_int_equal(number(&report, refer_row, "value_micros"), learn_revenue(&refer, false, 0));
 }
@@ -595,10 +612,13 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(reasons_are_those_of_the_records),       TEST(reasons_of_a_span),
-        TEST(rates_are_those_learned_from_the_facts), TEST(deals_by_the_day_they_were_won),
-        TEST(pacing_by_hour_of_the_hosts_day),        TEST(experiments_with_their_errors),
-        TEST(rates_of_placements_without_a_cell),
+        TEST(reasons_are_those_of_the_records),
+        TEST(reasons_of_a_span),
+        TEST(rates_are_those_learned_from_the_facts),
+        TEST(deals_by_the_day_they_were_won),
+        TEST(pacing_by_hour_of_the_hosts_day),
+        TEST(experiments_with_their_errors),
+        TEST(what_the_version_before_won),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
