@@ -235,10 +235,17 @@ market_db_seen(struct db *db, struct arena *arena, struct market_seen **out_seen
 {
     struct db_rows *rows = NULL;
     enum status status = db_query(db,
-                                  "select m.code, coalesce(s.tagid, ''), max(b.price_micros) "
-                                  "from bid_change b join message m on m.id = b.message "
-                                  "left join slot s on s.id = b.slot where b.kind = 0 "
-                                  "group by 1, 2",
+                                  "select m.code, coalesce(s.tagid, ''), max(b.worth) from ("
+                                  "select message, slot, price_micros as worth from bid_change "
+                                  "where kind = 0 union all "
+                                  "select k.message, k.slot, case k.how & 3 when 0 then k.price "
+                                  "else (k.price::numeric * k.multiplier / "
+                                  "case k.how & 3 when 1 then 4294967296 else 1000000 end)::bigint "
+                                  "end from seat e cross join lateral ("
+                                  "select * from candidate where seat = e.id "
+                                  "order by at_us desc limit 1000) k"
+                                  ") b join message m on m.id = b.message "
+                                  "left join slot s on s.id = b.slot group by 1, 2",
                                   NULL, 0, &rows);
     if (status != STATUS_OK) return status;
     *out_count = (uint32_t)db_count(rows);

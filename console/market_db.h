@@ -25,7 +25,9 @@ struct db *market_db_open(const struct verb_context *context);
 MUST_CHECK enum status market_db_open_as(const char *directory, const char *role,
                                          struct db **out_db, struct market_db_fault *out_fault);
 
-// What was ever bid dearest, per placement, for each message in each slot (or in any).
+// What was ever bid dearest for each message in each slot (or in any): of standing bids per
+// placement all, of live ones and of what prices of another kind were worth the thousand of each
+// seat that records kept last.
 struct market_seen;
 MUST_CHECK enum status market_db_seen(struct db *db, struct arena *arena,
                                       struct market_seen **out_seen, uint32_t *out_count);

@@ -39,6 +39,12 @@ wait_for 20 bid_live  # until the catalog is live
 expect 0 bid_live
 said 'node: ok live placement='
 
+# A floor above all that was bid is warned of, live bids among it.
+wait_for 30 booked
+sed 's/^  vip_paper: .*/&\n  too_dear: {slot: monthly_bill.insert, seat: reading_room, price: 2.51}/' "$TMP/live.yaml" >"$TMP/dear.yaml"
+expect 1 slotctl diff "$TMP/dear.yaml"
+said 'floor 2.51 is above every bid ever seen here; the highest was 2.50'
+
 # The month is closed: the seat reads its statement in every form, whole, and what comes after is taken as before.
 period=$(date -u +%Y-%m)
 wait_for 30 booked
