@@ -33,17 +33,18 @@ bid_live() {
     TRY=$((TRY + 1))
     node "$TMP/client/bidder.js" --port "$PORT" --ca "$M/tls/ca.crt" --run "live-$TRY" \
         --seat-cert "$M/tls/seat.reading_room.crt" --seat-key "$M/tls/seat.reading_room.key" \
-        --touchpoint-cert "$M/tls/touchpoint.bill_run.crt" --touchpoint-key "$M/tls/touchpoint.bill_run.key"
+        --touchpoint-cert "$M/tls/touchpoint.bill_run.crt" --touchpoint-key "$M/tls/touchpoint.bill_run.key" "$@"
 }
 wait_for 20 bid_live  # until the catalog is live
 expect 0 bid_live
 said 'node: ok live placement='
 
-# A floor above all that was bid is warned of, live bids among it.
+# A floor above all that was bid is warned of; the dearest was a live bid.
+expect 0 bid_live --price 2700000 --run dear
 wait_for 30 booked
-sed 's/^  vip_paper: .*/&\n  too_dear: {slot: monthly_bill.insert, seat: reading_room, price: 2.51}/' "$TMP/live.yaml" >"$TMP/dear.yaml"
+sed 's/^  vip_paper: .*/&\n  too_dear: {slot: monthly_bill.insert, seat: reading_room, price: 2.71}/' "$TMP/live.yaml" >"$TMP/dear.yaml"
 expect 1 slotctl diff "$TMP/dear.yaml"
-said 'floor 2.51 is above every bid ever seen here; the highest was 2.50'
+said 'floor 2.71 is above every bid ever seen here; the highest was 2.70'
 
 # The month is closed: the seat reads its statement in every form, whole, and what comes after is taken as before.
 period=$(date -u +%Y-%m)
