@@ -124,7 +124,32 @@ by_rank(const void *a, const void *b)
     return twin_ranks_before(sorting, a, b) ? -1 : 1;
 }
 
-// The candidates of a slot are the eight best, but for the setter in the last place.
+// Ranked alike but for the draw?
+static bool
+is_tied(const struct twin_bid *a, const struct twin_bid *b)
+{
+    const struct twin_bid *of[2] = {a, b};
+    struct price_bid bids[2];
+    for (unsigned i = 0; i < 2; i++)
+        bids[i] = (struct price_bid){.bid = 1,
+                                     .kind = of[i]->bid->kind,
+                                     .priority = of[i]->terms.priority,
+                                     .price = of[i]->bid->price,
+                                     .multiplier = of[i]->terms.multiplier};
+    return !price_ranks_before(&bids[0], &bids[1], 0) && !price_ranks_before(&bids[1], &bids[0], 0);
+}
+
+static const struct twin_bid *
+eligible_of(const struct twin_sale *sale, uint64_t bid)
+{
+    uint32_t i = 0;
+    while (i < sale->eligible_count && sale->eligible[i].bid->id != bid) i++;
+    assert_true(i < sale->eligible_count);
+    return &sale->eligible[i];
+}
+
+// The candidates of a slot are the eight best, of tied ones perhaps others, but for the setter in
+// the last place.
 static void
 compare_candidates(struct crowd *crowd, const struct twin *twin, struct twin_sale *sale,
                    uint8_t position)
@@ -140,7 +165,8 @@ compare_candidates(struct crowd *crowd, const struct twin *twin, struct twin_sal
         if (fact->position != position || fact->kind != FACT_CANDIDATES) continue;
         for (unsigned at = 0; at < 2 && fact->candidates.bid[at] != 0; at++, place++) {
             assert_true(place < kept);
-            if (fact->candidates.bid[at] == sale->eligible[place].bid->id) continue;
+            if (is_tied(eligible_of(sale, fact->candidates.bid[at]), &sale->eligible[place]))
+                continue;
             assert_int_equal(place, BOUND_CANDIDATES - 1);
             assert_true(fact->candidates.bid[at] == outcome->placement.setter);
             crowd->outside++;
