@@ -131,7 +131,7 @@ search(struct round *round, struct round_judgement *out_winner)
         struct price_bid entry = round_judge_entry(bid, number, &judgement);
         CHECK(price_add(&round->price, &entry));
         round_record_eligible(round, bid, &entry, &judgement);
-        round->beaten_below = beaten_below(round);
+        if (!round->ranked) round->beaten_below = beaten_below(round);
         if (first->bid == bid->id) {
             winner = bid;
             *out_winner = judgement;

@@ -46,6 +46,7 @@ static enum reason
 judge_rules(const struct round *round, const struct catalog_message *message, bool found,
             struct round_judgement *judgement)
 {
+    if (found && round->slot->rule.nodes->kind == EXPR_TRUE) return REASON_NONE;  // most bids
     const struct values *contact = &round->contact->values;
     const struct declared *slot = &round->slot->values;
     const struct expr *rules[3] = {&round->slot->rule, &round->catalog->seats[message->seat].rule,
@@ -64,7 +65,7 @@ judge_rules(const struct round *round, const struct catalog_message *message, bo
 
 // `found` by the index, which so proved (2), the data of (4), the distressed of (3), and the rules
 // of seat and message.
-static enum reason
+static inline enum reason
 judge_message(const struct round *round, uint32_t index, bool found,
               struct round_judgement *judgement)
 {
@@ -86,10 +87,8 @@ round_judge_message(struct round *round, uint32_t message, struct round_judgemen
     return judge_message(round, message, false, judgement);
 }
 
-// What the bid competes with: floor, deal, priority, expected value.
-void
-round_judge_terms(struct round *round, const struct catalog_bid *bid,
-                  struct round_judgement *judgement)
+static inline void
+judge_terms(struct round *round, const struct catalog_bid *bid, struct round_judgement *judgement)
 {
     const struct catalog_message *message = &round->catalog->messages[bid->message];
     const struct catalog_deal *deal = NULL;
@@ -115,6 +114,14 @@ round_judge_terms(struct round *round, const struct catalog_bid *bid,
     judgement->score = worth->score;
 }
 
+// What the bid competes with: floor, deal, priority, expected value.
+void
+round_judge_terms(struct round *round, const struct catalog_bid *bid,
+                  struct round_judgement *judgement)
+{
+    judge_terms(round, bid, judgement);
+}
+
 // (6); slots sold together see to it in the sale itself.
 static enum reason
 judge_here(const struct round *round, const struct catalog_bid *bid)
@@ -122,7 +129,20 @@ judge_here(const struct round *round, const struct catalog_bid *bid)
     if (round->container->pricing == PRICING_VCG) return REASON_NONE;
     for (unsigned i = 0; i < round->win_count; i++)
         if (round->wins[i].message == bid->message) return REASON_DUPLICATE;
-    return round_limits_judge(round, bid);
+    const struct catalog_container *container = round->container;
+    bool limited = container->separate || container->paid_max > 0 || container->quota_count > 0 ||
+                   round->live != NULL || round->catalog->messages[bid->message].group != 0;
+    return limited ? round_limits_judge(round, bid) : REASON_NONE;
+}
+
+// Could step (7) stop it?
+static bool
+has_past(const struct round *round, uint32_t index)
+{
+    const struct catalog *catalog = round->catalog;
+    const struct catalog_message *message = &catalog->messages[index];
+    return message->cap_count > 0 || message->remember_days > 0 ||
+           catalog->complaint_quiet_days > 0 || catalog->refund_quiet_days > 0;
 }
 
 void
@@ -137,9 +157,10 @@ round_judge(struct round *round, const struct catalog_bid *bid, struct round_jud
     if (reason == REASON_NONE)
         reason = judge_message(round, bid->message, bid == round->found, judgement);
     if (reason == REASON_NONE) reason = judge_here(round, bid);
-    if (reason == REASON_NONE) reason = round_counts_past(round, bid->message, judgement);
+    if (reason == REASON_NONE && has_past(round, bid->message))
+        reason = round_counts_past(round, bid->message, judgement);
     if (reason == REASON_NONE) reason = round_counts_budgets(round, bid, judgement);
-    if (reason == REASON_NONE || round->why != NULL) round_judge_terms(round, bid, judgement);
+    if (reason == REASON_NONE || round->why != NULL) judge_terms(round, bid, judgement);
     if (reason == REASON_NONE && judgement->score.micros < judgement->floor.micros)
         reason = judgement->deal != NULL ? REASON_BELOW_DEAL_FLOOR : REASON_BELOW_FLOOR;
     if (reason == REASON_NONE && round->together.sold)

@@ -254,9 +254,6 @@ enum reason
 round_limits_judge(const struct round *round, const struct catalog_bid *bid)
 {
     const struct catalog_container *container = round->container;
-    if (round->live == NULL && !container->separate && container->paid_max == 0 &&
-        !round->limits.quota_open && message_of(round, bid)->group == 0)
-        return REASON_NONE;  // most have none of these
     uint32_t category = category_of(round, bid->message);
     for (unsigned i = 0; i < round->win_count && category != 0; i++)
         if (category_of(round, round->wins[i].message) == category) return REASON_SEPARATION;
