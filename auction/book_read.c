@@ -184,7 +184,7 @@ book_overlay(const struct book *book)
 bool
 book_bid_replaced(const struct book *book, uint32_t bid)
 {
-    return book->overlay.replaced[bid / 64] >> bid % 64 & 1;
+    return overlay_replaces(&book->overlay, bid);
 }
 
 bool

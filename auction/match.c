@@ -101,6 +101,7 @@ match_contact(struct match *match, const struct catalog *catalog, const struct c
                                          : (uint16_t)match_code(&index->codes[attribute],
                                                                 contact->values.value[attribute]);
     }
+    match->sieved_contact = false;
     match->codes[MATCH_OPEN] = 1;
     match->holds[MATCH_OPEN][0] = 1;
     match_check_lists(match);

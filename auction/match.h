@@ -33,6 +33,7 @@ enum reason match_admission(const struct catalog *catalog, const struct catalog_
 #define MATCH_OPEN BOUND_ATTRIBUTES  // instead of an attribute: what is true of every contact
 #define MATCH_HELD 1024              // codes of a list that are noted
 #define MATCH_WINDOW 16384           // bids whose order is found together
+#define MATCH_SIEVED 65536           // changed bids that are sifted; of more all are judged
 
 // Bids judged first, the dearest of the others, the rest.
 enum { MATCH_PART_FIRST, MATCH_PART_DEAREST, MATCH_PART_REST, MATCH_PARTS };
@@ -73,6 +74,10 @@ struct match {
     // on they are not yet given out.
     uint32_t window_first, window_at;
     uint64_t window[MATCH_WINDOW / 64];
+    // Changed bids (sieve.h): those that the contact leaves, by entry; then the slot, by place.
+    bool sieves, sieved_contact;
+    uint32_t sieved_words;
+    uint64_t sieved[MATCH_SIEVED / 64], places[MATCH_SIEVED / 64];
 };
 void
 match_contact(struct match *match, const struct catalog *catalog, const struct contact *contact);

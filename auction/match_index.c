@@ -30,6 +30,7 @@
 #include "fact.h"
 #include "fail.h"
 #include "match_check.h"
+#include "sieve.h"
 
 #define MATCH_DEAREST 4096     // columns of the dearest bids
 #define MATCH_PLAIN 8192       // a part of so many columns is plain: clusters would be mere rests
@@ -457,6 +458,7 @@ match_index_build(const struct catalog *catalog, struct arena *arena)
                                           MATCH_PLAIN + 1) < part->bid_end;
         build_part(&build, part);
     }
+    index->sieve = sieve_plan(index, arena, build.scratch);
     arena_close(build.scratch);
     index->bytes = arena_bytes(arena) - before;
     return index;

@@ -86,6 +86,7 @@ struct match_index {
     uint8_t of_contact[BOUND_ATTRIBUTES], of_slot[BOUND_ATTRIBUTES];  // in use, by word or range
     uint8_t lists[BOUND_ATTRIBUTES];                                  // of contact, in use
     uint32_t of_contact_count, of_slot_count, list_count;
+    const struct sieve_plan *sieve;  // of bids that change later (sieve.h)
     size_t bytes;
 };
 

@@ -11,14 +11,18 @@
 //   (2) `sorted` holds exactly the entries whose seat, message and slot the catalog knows, in the
 //       order of catalog->bids: first those whose rank is not their price (catalog_judged_first),
 //       by id; then the others by price descending, then id ascending
-//   (3) the bit of a catalog bid is set exactly when an entry bears its id, resolved or not: a bid
-//       that was changed never competes in its old form
+//   (3) a bid of the catalog is replaced exactly when an entry bears its id, resolved or not: a bid
+//       that was changed never competes in its old form. That is asked of the few bids that a
+//       search gives, so that nothing of the catalog's many bids is touched when it takes over
+//   (4) `sieve` has the column of each entry, and `place_of` the place of each that stands in
+//       `sorted`
 #include "overlay.h"
 
 #include <string.h>
 
 #include "catalog_lookup.h"
 #include "fail.h"
+#include "match_index.h"
 #include "sort.h"
 
 void
@@ -28,16 +32,16 @@ overlay_open(struct overlay *overlay, struct arena *arena, uint32_t capacity)
     overlay->bids = arena_take(arena, capacity, sizeof *overlay->bids);
     overlay->sorted = arena_take(arena, capacity, sizeof *overlay->sorted);
     overlay->entry_at = arena_take(arena, capacity, sizeof *overlay->entry_at);
-    overlay->replaced = arena_take(arena, BOUND_BIDS / 64, sizeof *overlay->replaced);
+    overlay->place_of = arena_take(arena, capacity, sizeof *overlay->place_of);
     for (unsigned i = 0; i < 2; i++)
         overlay->moved[i] = arena_take(arena, capacity, sizeof *overlay->moved[i]);
     overlay->renumbered = arena_take(arena, capacity, sizeof *overlay->renumbered);
     // Touched here, so that the first catalog that comes while selling waits for no new pages.
-    memset(overlay->replaced, 0, BOUND_BIDS / 64 * sizeof *overlay->replaced);
     for (unsigned i = 0; i < 2; i++)
         memset(overlay->moved[i], 0, capacity * sizeof *overlay->moved[i]);
     memset(overlay->renumbered, 0, capacity * sizeof *overlay->renumbered);
     probe_open(&overlay->probe, arena, capacity);
+    sieve_open(&overlay->sieve, arena, capacity);
 }
 
 static uint32_t
@@ -55,6 +59,13 @@ overlay_find(const struct overlay *overlay, uint64_t id)
 {
     uint32_t item = find(overlay, id);
     return item == PROBE_NONE ? NULL : &overlay->bids[item];
+}
+
+bool
+overlay_replaces(const struct overlay *overlay, uint32_t bid)
+{
+    return overlay->count > 0 && overlay->catalog != NULL &&
+           find(overlay, overlay->catalog->bids[bid].id) != PROBE_NONE;
 }
 
 static bool
@@ -136,6 +147,7 @@ settle(struct overlay *overlay, const struct overlay_bid *before, struct overlay
     struct catalog_bid *sorted = overlay->sorted;
     uint32_t *entry_at = overlay->entry_at;
     struct overlay_moved is = {.judged_first = false};
+    uint32_t number = (uint32_t)(entry - overlay->bids);
     uint32_t end = overlay->sorted_count, from = end, to = end;
     entry->offered = catalog != NULL &&
                      resolve(catalog, entry, catalog_message_by_id(catalog, entry->message), &is);
@@ -155,18 +167,18 @@ settle(struct overlay *overlay, const struct overlay_bid *before, struct overlay
     }
     if (entry->offered) {
         put_bid(entry, &is, &sorted[to]);
-        entry_at[to] = (uint32_t)(entry - overlay->bids);
+        entry_at[to] = number;
     }
     overlay->sorted_count = overlay->sorted_count + entry->offered - before->offered;
     overlay->judged_first = overlay->judged_first + entry->judged_first - before->judged_first;
-}
-
-static void
-mark_replaced(struct overlay *overlay, uint64_t id)
-{
-    if (overlay->catalog == NULL) return;
-    uint32_t bid = catalog_bid_by_id(overlay->catalog, id);
-    if (bid != UINT32_MAX) overlay->replaced[bid / 64] |= 1ull << bid % 64;
+    end = overlay->sorted_count;
+    if (entry->offered == before->offered) end = (from > to ? from : to) + entry->offered;
+    for (uint32_t place = from < to ? from : to; place < end; place++)
+        overlay->place_of[entry_at[place]] = place;
+    if (catalog == NULL) return;
+    sieve_set(&overlay->sieve, catalog->index->sieve, number,
+              entry->offered ? is.message : SIEVE_NONE, is.slot,
+              entry->offered && entry->state == BID_ACTIVE);
 }
 
 enum status
@@ -180,7 +192,6 @@ overlay_put(struct overlay *overlay, const struct fact *fact, struct catalog_pos
         item = overlay->count++;
         overlay->bids[item] = (struct overlay_bid){.offered = false};
         probe_put(&overlay->probe, hash_mix(fact->bid.bid), item);
-        mark_replaced(overlay, fact->bid.bid);
     }
     struct overlay_bid *entry = &overlay->bids[item], before = *entry;
     *entry = (struct overlay_bid){
@@ -224,6 +235,8 @@ drop_included(struct overlay *overlay, const struct catalog *catalog)
         kept++;
     }
     if (kept == overlay->count) return;
+    for (uint32_t i = kept; i < overlay->count; i++)
+        sieve_note(&overlay->sieve, i, SIEVE_NONE, UINT32_MAX, false);
     overlay->count = kept;
     probe_clear(&overlay->probe);
     for (uint32_t i = 0; i < kept; i++)
@@ -272,17 +285,21 @@ resolve_all(struct overlay *overlay, struct overlay_moved *out)
         }
         for (uint32_t i = 0; i < batch; i++) {
             lookup_expect_id(&tables->message_ids, entries[i]->message);
-            lookup_expect_id(&tables->bid_ids, entries[i]->id);
         }
         for (uint32_t i = 0; i < batch; i++) {
             messages[i] = catalog_message_by_id(catalog, entries[i]->message);
             expect_message(catalog, messages[i]);
-            mark_replaced(overlay, entries[i]->id);
         }
         for (uint32_t i = 0; i < batch; i++) {
+            uint32_t entry = (uint32_t)(entries[i] - overlay->bids);
             entries[i]->offered = resolve(catalog, entries[i], messages[i], &out[count]);
             entries[i]->judged_first = entries[i]->offered && out[count].judged_first;
-            if (entries[i]->offered) out[count++].entry = (uint32_t)(entries[i] - overlay->bids);
+            sieve_note(&overlay->sieve, entry,
+                       entries[i]->offered ? out[count].message : SIEVE_NONE, out[count].slot,
+                       entries[i]->offered && entries[i]->state == BID_ACTIVE);
+            if (!entries[i]->offered) continue;
+            sieve_expect(catalog->index->sieve, out[count].message);
+            out[count++].entry = entry;
         }
     }
     return count;
@@ -316,18 +333,18 @@ sort(struct overlay *overlay, uint32_t count)
 void
 overlay_catalog(struct overlay *overlay, const struct catalog *catalog)
 {
-    CHECK(catalog->bid_count <= BOUND_BIDS);
-    memset(overlay->replaced, 0, (overlay->catalog_bids + 63) / 64 * sizeof *overlay->replaced);
     overlay->catalog = catalog;
-    overlay->catalog_bids = catalog->bid_count;
+    uint32_t count = overlay->count;
     drop_included(overlay, catalog);
     line_up(overlay);
     const struct overlay_moved *moved = overlay->moved[0];
     overlay->sorted_count = resolve_all(overlay, overlay->moved[0]);
     overlay->judged_first = 0;
+    sieve_write(&overlay->sieve, catalog->index->sieve, count);
     sort(overlay, overlay->sorted_count);
     for (uint32_t place = 0; place < overlay->sorted_count; place++) {
         overlay->entry_at[place] = moved[place].entry;
+        overlay->place_of[moved[place].entry] = place;
         overlay->judged_first += moved[place].judged_first;
         put_bid(&overlay->bids[moved[place].entry], &moved[place], &overlay->sorted[place]);
     }

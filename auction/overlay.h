@@ -7,6 +7,7 @@
 #include "catalog.h"
 #include "fact.h"
 #include "probe.h"
+#include "sieve.h"
 
 struct overlay_bid {
     uint64_t id;
@@ -29,13 +30,12 @@ struct overlay_moved {
 struct overlay {
     struct overlay_bid *bids;
     struct catalog_bid *sorted;      // in the order of catalog->bids; indexes of `catalog`
-    uint32_t *entry_at;              // by place in `sorted`: its entry
-    uint64_t *replaced;              // bit by index of the catalog's bids
+    uint32_t *entry_at, *place_of;   // by place in `sorted`: its entry; and the reverse
     struct overlay_moved *moved[2];  // scratch of overlay_catalog
     uint32_t *renumbered;            // likewise
     uint32_t capacity, count, sorted_count, judged_first;
-    uint32_t catalog_bids;  // of `catalog`
     struct probe probe;
+    struct sieve sieve;             // a column an entry
     const struct catalog *catalog;  // NULL: none yet
 };
 void overlay_open(struct overlay *overlay, struct arena *arena, uint32_t capacity);
@@ -47,6 +47,8 @@ overlay_put(struct overlay *overlay, const struct fact *fact, struct catalog_pos
 void overlay_durable(struct overlay *overlay, uint64_t bid, uint64_t serial,
                      struct catalog_position position);
 void overlay_catalog(struct overlay *overlay, const struct catalog *catalog);
+// Is the bid (index) of the catalog changed?
+bool overlay_replaces(const struct overlay *overlay, uint32_t bid);
 const struct overlay_bid *overlay_find(const struct overlay *overlay, uint64_t id);
 
 #endif

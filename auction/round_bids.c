@@ -5,9 +5,11 @@
 //       the next is worth, so all come.
 //   (3) The other standing bids, dearest first, then by id: of these a search may stop early.
 // Standing bids come from the catalog, in the order of its index, and from the book's overlay,
-// which keeps the same order; a bid of the catalog that the overlay replaces does not come.
+// which keeps the same order; a bid of the catalog that the overlay replaces does not come. Nor, in
+// a search, do bids that index (match.h) and sieve (sieve.h) know to be stopped.
 #include "fail.h"
 #include "round_parts.h"
+#include "sieve.h"
 
 static bool
 addresses(const struct round *round, const struct catalog_bid *bid)
@@ -27,6 +29,7 @@ round_bids_start(struct round *round, bool searching)
     struct round_found *index = &round->index;
     index->ahead_count = index->ahead_at = index->kept_at = 0;
     match_slot(&round->match, round->slot_index);
+    sieve_slot(&round->match, round->book);
     index->keeping = index->kept_slot == UINT32_MAX ||
                      !match_first_same(&round->match, index->kept_slot, round->slot_index);
     if (!index->keeping) {
@@ -117,9 +120,13 @@ round_bids_next(struct round *round, bool searching, uint32_t *out_number)
     if (bid != NULL) return bid;
     const struct catalog *catalog = round->catalog;
     struct book_bids overlay = book_overlay(round->book);
-    while (round->next_overlay < overlay.count &&
-           !addresses(round, &overlay.bids[round->next_overlay]))
-        round->next_overlay++;
+    for (;; round->next_overlay++) {
+        if (searching)
+            round->next_overlay = sieve_next(&round->match, round->book, round->next_overlay);
+        if (round->next_overlay >= overlay.count ||
+            addresses(round, &overlay.bids[round->next_overlay]))
+            break;
+    }
     if (round->catalog_taken) advance_catalog(round, searching);
     round->catalog_taken = false;
     const struct catalog_bid *changed = NULL, *standing = NULL;
