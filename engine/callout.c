@@ -15,6 +15,7 @@
 #include "callout.h"
 
 #include <endian.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "decode_inside.h"
@@ -47,6 +48,14 @@ callout_customer(const uint8_t secret[16], uint64_t customer, uint32_t seat_id)
         uint64_t customer;
     } named = {"user", seat_id, customer};
     return hash_customer(secret, (const char *)&named, sizeof named);
+}
+
+uint64_t
+callout_bid(const struct id *auction, uint32_t message_id, uint32_t slot_id)
+{
+    uint64_t name, about = (uint64_t)message_id << 32 | slot_id;
+    memcpy(&name, auction->bytes, sizeof name);
+    return hash_mix(name ^ hash_mix(about + 0x9e3779b97f4a7c15u));
 }
 
 // --- Writing -------------------------------------------------------------------------------------
@@ -269,6 +278,19 @@ judge_bid(const struct callout_answer *answer, const struct bid_draft *draft,
 }
 
 static void
+refuse_bid(struct callout_answer *answer, uint32_t number, enum reason reason, const char *field)
+{
+    struct callout_trouble *added = trouble(answer, number, reason, "");
+    if (added == NULL) return;
+    snprintf(added->place, sizeof added->place, "bids[%u]%s%s", number, *field == '\0' ? "" : ".",
+             field);
+    if (reason == REASON_UNKNOWN_SLOT)
+        strcpy(added->text, "no slot that was asked for has this impid");
+    if (reason == REASON_DUPLICATE)
+        strcpy(added->text, "this message came for this slot before, in the same answer");
+}
+
+static void
 take_bid(struct callout_answer *answer, struct wire_reader reader, uint32_t number,
          const struct wire_text *currency)
 {
@@ -286,7 +308,7 @@ take_bid(struct callout_answer *answer, struct wire_reader reader, uint32_t numb
     const char *field;
     enum reason reason = judge_bid(answer, &draft, &bid, &field);
     if (reason != REASON_NONE) {
-        (void)trouble(answer, number, reason, field);
+        refuse_bid(answer, number, reason, field);
         return;
     }
     memcpy(bid.key, draft.key, sizeof bid.key);

@@ -300,23 +300,27 @@ live_ask(struct live *live, const struct session_request *request, const struct 
 
 // --- Answers -------------------------------------------------------------------------------------
 
-// The ids of live bids: derived from what they are about, so that a replay could, and none of the
-// book's.
+static bool
+is_taken(const struct waiting *place, uint32_t before, uint64_t bid)
+{
+    for (uint32_t i = 0; i < before; i++)
+        if (place->bids[i].id == bid) return true;
+    return false;
+}
+
+// The ids of live bids: none of the book's, and none of another in this contact.
 static void
-give_ids(const struct live *live, struct waiting *place, uint32_t from)
+give_ids(const struct live *live, struct waiting *place, uint32_t from, const struct id *auction)
 {
     const struct catalog *catalog = live->edge->catalog;
     const struct book *book = auctioneer_book(live->edge->auctioneer);
     struct fact fact;
-    uint64_t contact;
-    memcpy(&contact, place->contact.request_key.bytes, sizeof contact);
     for (uint32_t i = from; i < place->bid_count; i++) {
         struct catalog_bid *bid = &place->bids[i];
-        uint64_t about = (uint64_t)catalog->messages[bid->message].id << 32 |
-                         catalog->slots[bid->slot].id;
-        bid->id = hash_mix(contact ^ hash_mix(about + 0x9e3779b97f4a7c15u));
+        bid->id = callout_bid(auction, catalog->messages[bid->message].id,
+                              catalog->slots[bid->slot].id);
         while (bid->id == 0 || catalog_bid_by_id(catalog, bid->id) != UINT32_MAX ||
-               book_find_bid(book, bid->id, &fact))
+               book_find_bid(book, bid->id, &fact) || is_taken(place, i, bid->id))
             bid->id = hash_mix(bid->id + 0x9e3779b97f4a7c15u);
     }
 }
@@ -353,7 +357,7 @@ read_answer(struct live *live, struct waiting *place, uint32_t number,
     uint32_t from = place->bid_count;
     place->bid_count += reading->count;
     place->callouts[number].bids = (uint8_t)reading->count;
-    give_ids(live, place, from);
+    give_ids(live, place, from, &reading->auction);
     for (uint32_t i = 0; i < reading->trouble_count; i++)
         notice_trouble(live->edge, answer, &reading->auction, &reading->troubles[i]);
     return reading->reason;

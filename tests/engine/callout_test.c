@@ -187,6 +187,11 @@ names_differ_from_seat_to_seat(void **state)
     assert_false(id_same(callout_auction(secret, one, 3), callout_auction(secret, one, 4)));
     assert_false(id_same(callout_auction(secret, one, 3), callout_auction(secret, other, 3)));
     assert_false(id_same(callout_auction(secret, one, 3), callout_auction(another_secret, one, 3)));
+    struct id mine = callout_auction(secret, one, 3), theirs = callout_auction(secret, one, 4);
+    assert_true(callout_bid(&mine, 7, 9) == callout_bid(&mine, 7, 9));
+    assert_true(callout_bid(&mine, 7, 9) != callout_bid(&mine, 7, 8));
+    assert_true(callout_bid(&mine, 7, 9) != callout_bid(&mine, 8, 9));
+    assert_true(callout_bid(&mine, 7, 9) != callout_bid(&theirs, 7, 9));
     assert_true(callout_customer(secret, 5, 3) == callout_customer(secret, 5, 3));
     assert_true(callout_customer(secret, 5, 3) != callout_customer(secret, 5, 4));
     assert_true(callout_customer(secret, 5, 3) != callout_customer(secret, 6, 3));
@@ -280,6 +285,11 @@ bids_are_judged_one_by_one(void **state)
     assert_int_equal(answer->troubles[1].reason, REASON_UNKNOWN_SLOT);
     assert_int_equal(answer->troubles[2].reason, REASON_NOT_YOURS);
     assert_int_equal(answer->troubles[2].bid, 3);
+    assert_string_equal(answer->troubles[0].place, "bids[1]");
+    assert_non_null(strstr(answer->troubles[0].text, "came for this slot before"));
+    assert_string_equal(answer->troubles[1].place, "bids[2].impid");
+    assert_non_null(strstr(answer->troubles[1].text, "no slot that was asked for"));
+    assert_string_equal(answer->troubles[2].place, "bids[3].message");
     // No room for more of this contact.
     answer = read_answer(pack.len, 1);
     assert_int_equal(answer->count, 1);
