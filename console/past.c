@@ -2,7 +2,8 @@
 //
 //   1 The catalog that decided: its market version from the database, and the bids that it held:
 //     of each the newest fact up to the catalog's position in the journal, but for withdrawn ones
-//     and those that had ended when it was published. (ledger/publish.c, step 3.)
+//     and those that had ended when it was published. (ledger/publish.c, step 3.) What other nodes
+//     had taken by then comes from the database; a journal with a higher number has the later word.
 //   2 The book: all facts of the journal before the contact's. Bid facts up to the catalog's
 //     position are passed over by the book itself, later ones are its overlay, as at the node.
 //   3 The contact: all that FACT_CONTACT says; slots asked for, from the outcomes; attributes and
@@ -293,6 +294,10 @@ decide(struct past *past, const struct found *found)
     const char *transient = transient_name(past->catalog);
     past->slots = same_outcomes(facts, found->facts, slots);
     bool together = (found->facts[0].opened.flags & CONTACT_TOGETHER) != 0;
+    if (transient == NULL && past->others)
+        return because(past, STATUS_CONFLICT,
+                       "decided again it comes out otherwise: its catalog held bids that another "
+                       "node took, and when they came is not known to the moment");
     if (transient == NULL)
         return because(
             past, STATUS_CONFLICT,
@@ -327,9 +332,47 @@ open_book(const struct settings *settings, uint32_t overlay)
     return book_open(&limits);
 }
 
+// Bids that other nodes took until the catalog was published: of the journals with a number above
+// this one's, or below.
+static enum status
+take_others(struct past *past, struct db *db, const struct catalog_input *input, usec at,
+            bool above, struct bids_kept *kept)
+{
+    struct db_rows *rows = NULL;
+    struct db_param params[] = {db_int4((int32_t)input->position.log), db_time(at), db_int4(above)};
+    enum status status = db_query(
+        db,
+        "select b.bid, b.seat, b.message, b.slot, b.price_micros, b.from_us, b.until_us,"
+        " (case b.state when 'active' then 0 when 'paused' then 1 else 2 end), b.kind, b.key"
+        " from watermark w join bid_change b on b.log = w.log"
+        " where (case $3 when 1 then w.log > $1 else w.log < $1 end) and b.at_us <= $2"
+        " order by b.log, b.batch, b.idx",
+        params, 3, &rows);
+    if (status != STATUS_OK) return because(past, status, "%s", db_fault(db)->text);
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct fact fact = {.kind = FACT_BID,
+                            .bid = {.bid = (uint64_t)db_get_int(rows, i, 0),
+                                    .seat = (uint16_t)db_get_int(rows, i, 1),
+                                    .message = (uint32_t)db_get_int(rows, i, 2),
+                                    .slot = (uint32_t)db_get_int(rows, i, 3),
+                                    .price = db_get_money(rows, i, 4),
+                                    .from = db_get_time(rows, i, 5),
+                                    .until = db_get_time(rows, i, 6),
+                                    .state = (uint8_t)db_get_int(rows, i, 7),
+                                    .kind = (uint8_t)db_get_int(rows, i, 8)}};
+        const char *key = db_get_text(rows, i, 9);
+        memcpy(fact.bid.key, key, strnlen(key, BOUND_KEY));
+        bids_kept_add(kept, &fact);
+        past->others = true;
+    }
+    db_rows_free(rows);
+    return STATUS_OK;
+}
+
 // Steps 1 to 4. Anything but STATUS_OK: only the record can be told, and past->why says why.
 static enum status
-replay(struct past *past, const struct settings *settings, struct catalog_input *input, usec at)
+replay(struct past *past, const struct settings *settings, struct db *db,
+       struct catalog_input *input, usec at)
 {
     struct journal_fault fault = {""};
     struct found *found = arena_take(past->arena, 1, sizeof *found);
@@ -337,9 +380,12 @@ replay(struct past *past, const struct settings *settings, struct catalog_input 
                                .catalog_batch = input->position.batch,
                                .found = found};
     uint32_t count;
+    enum status others = take_others(past, db, input, at, false, &first.bids);
     enum status status = read_journal(settings, take_first, &first, &fault);
+    if (others == STATUS_OK) others = take_others(past, db, input, at, true, &first.bids);
     const struct market_bid *newest = bids_kept_newest(&first.bids, past->arena, &count);
     bids_kept_end(&first.bids);
+    if (others != STATUS_OK) return others;
     if (status == STATUS_AGAIN)
         return because(past, STATUS_NOT_FOUND, "the journal here does not hold it");
     if (status != STATUS_EXISTS)
@@ -395,7 +441,7 @@ past_open(const struct settings *settings, struct db *db, const struct record *r
     if (status != STATUS_OK) return status;
     past->told.market = past->market = input.market;
     past->told.catalog = past->catalog;
-    status = replay(past, settings, &input, at);
+    status = replay(past, settings, db, &input, at);
     if (past->catalog == NULL) {  // with the bids it did not compile; without them it did
         status = compile(past, &input, NULL, 0, out_fault, PAST_FAULT);
         if (status != STATUS_OK) return status;

@@ -28,6 +28,7 @@ struct past {
     struct contact *contact;
     struct round_live live;
     struct why judged;
+    bool others;  // the catalog held bids that other nodes took
 };
 #define PAST_FAULT 800
 // `record` is the contact's (its facts are told). Fails when even the record cannot be told: the

@@ -34,6 +34,7 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define BIDS_PAUSE_US USEC_SECOND  // between catalogs that differ in bids alone
 #define RETRY_US USEC_SECOND
+#define NUMBER_TRIES 8
 
 // --- The market of a version --------------------------------------------------------------------
 
@@ -150,7 +151,8 @@ read_marks(struct db *db, uint32_t log, struct marks *out_marks)
         "select (select coalesce(max(version), 0) from market_version)::bigint, "
         "(select count(*) from certificate)::bigint, "
         "(select count(*) from certificate_event)::bigint, "
-        "(select coalesce(max(batch), 0) from bid_change where log = $1)::bigint, "
+        "(select coalesce(sum((select max(b.batch) from bid_change b where b.log = w.log)), 0) "
+        "from watermark w)::bigint, "  // of all nodes: each sells the bids that others took
         "coalesce((select epoch from watermark where log = $1), 0)::integer, "
         "coalesce((select batch from watermark where log = $1), 0)::bigint, "
         "(select count(*) from experiment_stop)::bigint",
@@ -358,10 +360,13 @@ insert_version(struct db *db, const struct catalog_input *input, int64_t market_
                                 db_int8((int64_t)input->position.batch),
                                 db_int4((int32_t)input->bid_count),
                                 db_time(now)};
-    return db_run(db,
-                  "insert into catalog_version (version, market_version, log, epoch, batch, bids, "
-                  "at_us) values ($1, $2, $3, $4, $5, $6, $7)",
-                  params, COUNT(params), NULL);
+    uint64_t added = 0;
+    enum status status = db_run(
+        db,
+        "insert into catalog_version (version, market_version, log, epoch, batch, bids, "
+        "at_us) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+        params, COUNT(params), &added);
+    return status == STATUS_OK && added == 0 ? STATUS_CONFLICT : status;
 }
 
 // Step 4. `report->fault` says what the system said.
@@ -460,8 +465,14 @@ publish_turn(struct publish *publish, struct db *db, usec now, struct publish_re
     if (status == STATUS_OK) status = limit_turn(publish->limit, db, now, &shares_due);
     if (status != STATUS_OK)
         snprintf(out_report->fault, sizeof out_report->fault, "%.480s", db_fault(db)->text);
-    else if (is_due(publish, &marks, now) || (marks.market != 0 && shares_due))
+    else if (is_due(publish, &marks, now) || (marks.market != 0 && shares_due)) {
         status = publish_now(publish, db, &marks, now, out_report);
+        // Another node took the number at the same moment: with the next one.
+        for (int again = 0; status == STATUS_CONFLICT && again < NUMBER_TRIES; again++) {
+            out_report->fault[0] = '\0';
+            status = publish_now(publish, db, &marks, now, out_report);
+        }
+    }
     usec ended = clock_monotonic();
     publish->failed = db_alive(db) ? status
                                    : STATUS_OK;  // the next connection's faults are its own

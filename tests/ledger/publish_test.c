@@ -237,6 +237,35 @@ a_floor_is_published_in_under_a_second_over_ten_thousand_bids(void **state)
     db_close(db);
 }
 
+// Each node sells the bids that another took.
+static void
+bids_of_other_nodes_are_published(void **state)
+{
+    (void)state;
+    struct db *db = database_open(connection);
+    struct publish *publish = publish_open(directory, 1);
+    struct publish_report report;
+    usec now = {1795392000000000};
+    apply(db, TINY_HEAD TINY_BILL("0.12") TINY_MESSAGE);
+    assert_int_equal(db_run(db,
+                            "insert into watermark (log, epoch, batch, digest, at_us) "
+                            "values (2, 1, 7, decode(repeat('00', 32), 'hex'), 0)",
+                            NULL, 0, NULL),
+                     STATUS_OK);
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_true(report.published && report.bids == 0);
+    add_bid(db, 7, 7, "active", 250000);
+    assert_int_equal(db_run(db, "update bid_change set log = 2", NULL, 0, NULL), STATUS_OK);
+    now.us += 2 * USEC_SECOND;
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_true(report.published && report.bids == 1);
+    now.us += 2 * USEC_SECOND;
+    assert_int_equal(publish_turn(publish, db, now, &report), STATUS_OK);
+    assert_false(report.published);
+    publish_close(publish);
+    db_close(db);
+}
+
 static void
 no_room_for_the_file_is_told_and_tried_again(void **state)
 {
@@ -280,6 +309,7 @@ main(void)
                                         scratch_close),
         cmocka_unit_test_setup_teardown(
             a_floor_is_published_in_under_a_second_over_ten_thousand_bids, set_up, scratch_close),
+        cmocka_unit_test_setup_teardown(bids_of_other_nodes_are_published, set_up, scratch_close),
         cmocka_unit_test_setup_teardown(no_room_for_the_file_is_told_and_tried_again, set_up,
                                         scratch_close),
     };
