@@ -82,6 +82,23 @@ stop(uint64_t *mask, uint32_t row, bool stops)
     mask[row / 64] |= (uint64_t)stops << row % 64;
 }
 
+// The row behind those of an attribute; without rows, MATCH_NONE itself.
+static uint32_t
+end_of(const struct planning *planning, uint32_t attribute)
+{
+    uint32_t row = planning->shape->row_of[attribute];
+    if (row == MATCH_NONE) return row;
+    return row + match_codes_rows(planning->shape, &planning->index->codes[attribute]);
+}
+
+static void
+open_rows(const struct planning *planning, uint32_t attribute)
+{
+    uint32_t end = end_of(planning, attribute);
+    for (uint32_t row = planning->shape->row_of[attribute]; row < end; row++)
+        planning->words[row] = ~UINT64_C(0);
+}
+
 static void
 plan_message(const struct planning *planning, uint32_t index, uint64_t mask[SIEVE_WORDS])
 {
@@ -89,7 +106,7 @@ plan_message(const struct planning *planning, uint32_t index, uint64_t mask[SIEV
     const struct catalog_message *message = &catalog->messages[index];
     struct catalog_bid bid = {
         .message = index, .seat = message->seat, .slot = UINT32_MAX, .state = BID_ACTIVE};
-    uint32_t terms = match_rules_terms(catalog, &bid), rows = planning->shape->rows;
+    uint32_t terms = match_rules_terms(catalog, &bid);
     for (unsigned gate = 0; gate < MATCH_GATES; gate++)
         stop(mask, gate,
              terms == 0 || !(match_rungs_open(gate / 8, gate % 8) & 1u << message->rung));
@@ -98,18 +115,25 @@ plan_message(const struct planning *planning, uint32_t index, uint64_t mask[SIEV
         const struct catalog_slot *slot = &catalog->slots[planning->class_slot[class]];
         stop(mask, ROW_CLASSES + class, match_admission(catalog, slot, message) != REASON_NONE);
     }
-    for (uint32_t row = ROW_ATTRIBUTES; row < rows; row++) planning->words[row] = ~UINT64_C(0);
     CHECK(terms < 64);
+    uint64_t asked = 0;  // attributes
     for (uint32_t term = 0; term < terms; term++) {
         struct match_leaves leaves;
         match_rules_leaves(catalog, &bid, term, &leaves);
-        for (uint32_t i = 0; i < leaves.count; i++)
+        for (uint32_t i = 0; i < leaves.count; i++) {
+            uint32_t attribute = leaves.leaf[i]->attribute;
+            if (!(asked >> attribute & 1)) open_rows(planning, attribute);
+            asked |= UINT64_C(1) << attribute;
             match_codes_fill(planning->index, planning->shape, leaves.leaf[i], leaves.sets[i],
                              UINT64_C(1) << term, planning->words);
+        }
     }
     uint64_t any = (UINT64_C(1) << terms) - 1;
-    for (uint32_t row = ROW_ATTRIBUTES; row < rows; row++)
-        stop(mask, row, (planning->words[row] & any) == 0);
+    for (; asked != 0; asked &= asked - 1) {
+        uint32_t attribute = (uint32_t)__builtin_ctzll(asked), end = end_of(planning, attribute);
+        for (uint32_t row = planning->shape->row_of[attribute]; row < end; row++)
+            stop(mask, row, (planning->words[row] & any) == 0);
+    }
 }
 
 const struct sieve_plan *
