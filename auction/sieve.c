@@ -26,6 +26,7 @@
 
 // Rows of a message's mask: identities with consents, distress, classes of slots; attributes.
 enum { ROW_DISTRESSED = MATCH_GATES, ROW_CLASSES, ROW_ATTRIBUTES = 64 };
+typedef uint64_t lane __attribute__((vector_size(16)));
 #define CLASSES (ROW_ATTRIBUTES - ROW_CLASSES)  // others stop nothing
 
 struct sieve_plan {
@@ -221,31 +222,39 @@ sieve_set(struct sieve *sieve, const struct sieve_plan *plan, uint32_t entry, ui
     for (unsigned i = 0; i < SIEVE_WORDS; i++) turn_bits(sieve, i * 64, old[i] ^ new[i], entry);
 }
 
-// Bit j of word i becomes bit i of word j: halves are swapped, then quarters, and so on.
+// Bit j of word i becomes bit i of word j: halves are swapped, then quarters, and so on; two words
+// at a time while they are swapped with two others.
 static void
-transpose(uint64_t words[64])
+transpose(lane pairs[32])
 {
     uint64_t low = UINT32_MAX;
-    for (unsigned half = 32; half != 0; half /= 2, low ^= low << half) {
-        for (unsigned first = 0; first < 64; first += 2 * half) {
-            for (unsigned i = first; i < first + half; i++) {
-                uint64_t swapped = ((words[i] >> half) ^ words[i + half]) & low;
-                words[i + half] ^= swapped;
-                words[i] ^= swapped << half;
+    for (unsigned half = 32; half > 1; half /= 2, low ^= low << half) {
+        for (unsigned first = 0; first < 32; first += half) {
+            for (unsigned i = first; i < first + half / 2; i++) {
+                lane swapped = ((pairs[i] >> half) ^ pairs[i + half / 2]) & low;
+                pairs[i + half / 2] ^= swapped;
+                pairs[i] ^= swapped << half;
             }
         }
+    }
+    for (unsigned i = 0; i < 32; i++) {
+        uint64_t swapped = ((pairs[i][0] >> 1) ^ pairs[i][1]) & low;
+        pairs[i][1] ^= swapped;
+        pairs[i][0] ^= swapped << 1;
     }
 }
 
 // One word of 64 rows.
 static void
-write_word(struct sieve *sieve, uint32_t first_row, uint32_t word, uint64_t columns[64])
+write_word(struct sieve *sieve, uint32_t first_row, uint32_t word, const uint64_t columns[64])
 {
     uint64_t any = 0;
     for (unsigned i = 0; i < 64; i++) any |= columns[i];
-    if (any != 0) transpose(columns);
     uint64_t *row = sieve->rows + (size_t)first_row * sieve->stride + word;
-    for (unsigned i = 0; i < 64; i++, row += sieve->stride) *row = columns[i];
+    lane pairs[32];
+    memcpy(pairs, columns, sizeof pairs);
+    if (any != 0) transpose(pairs);
+    for (unsigned i = 0; i < 64; i++, row += sieve->stride) *row = pairs[i / 2][i % 2];
 }
 
 void
@@ -291,7 +300,6 @@ rows_of_contact(const struct match *match, const struct sieve_plan *plan, uint32
 static void
 sift_contact(struct match *match, const struct sieve *sieve)
 {
-    typedef uint64_t lane __attribute__((vector_size(16)));
     uint32_t rows[BOUND_ATTRIBUTES + 2];
     uint32_t count = rows_of_contact(match, match->index->sieve, rows);
     for (uint32_t first = 0; first < match->sieved_words; first += MATCH_WORDS) {
