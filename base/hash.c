@@ -18,6 +18,8 @@
 static _Thread_local EVP_MD_CTX *sha_context;
 static _Thread_local EVP_MD *sha_algorithm;
 static _Thread_local EVP_MAC_CTX *mac_context;
+static _Thread_local EVP_CIPHER_CTX *cipher_context;
+static _Thread_local EVP_CIPHER *cipher_algorithm;
 
 static EVP_MD_CTX *
 sha_begin(void)
@@ -55,6 +57,10 @@ hash_thread_end(void)
     EVP_MD_CTX_free(sha_context);
     EVP_MD_free(sha_algorithm);
     EVP_MAC_CTX_free(mac_context);
+    EVP_CIPHER_CTX_free(cipher_context);
+    EVP_CIPHER_free(cipher_algorithm);
+    cipher_context = NULL;
+    cipher_algorithm = NULL;
     sha_context = NULL;
     sha_algorithm = NULL;
     mac_context = NULL;
@@ -97,6 +103,36 @@ hash_customer(const uint8_t secret[16], const char *key, size_t len)
     uint64_t value;
     memcpy(&value, tag, sizeof value);
     return value == 0 ? 1 : value;
+}
+
+// One block, so that no mode of operation and no padding comes in.
+static struct id
+rename_one(const uint8_t key[16], struct id id, int forward)
+{
+    struct id renamed;
+    int len = 0;
+    if (cipher_context == NULL) {
+        cipher_algorithm = EVP_CIPHER_fetch(NULL, "AES-128-ECB", NULL);
+        cipher_context = EVP_CIPHER_CTX_new();
+        CHECK(cipher_algorithm != NULL && cipher_context != NULL);
+    }
+    CHECK(EVP_CipherInit_ex2(cipher_context, cipher_algorithm, key, NULL, forward, NULL) == 1);
+    CHECK(EVP_CIPHER_CTX_set_padding(cipher_context, 0) == 1);
+    CHECK(EVP_CipherUpdate(cipher_context, renamed.bytes, &len, id.bytes, sizeof id.bytes) == 1);
+    CHECK(len == sizeof renamed.bytes);
+    return renamed;
+}
+
+struct id
+hash_rename(const uint8_t key[16], struct id id)
+{
+    return rename_one(key, id, 1);
+}
+
+struct id
+hash_rename_back(const uint8_t key[16], struct id name)
+{
+    return rename_one(key, name, 0);
 }
 
 uint16_t

@@ -13,6 +13,9 @@
 // they were asked about the same one.
 struct id callout_auction(const uint8_t secret[16], struct id request_key, uint32_t seat_id);
 uint64_t callout_customer(const uint8_t secret[16], uint64_t customer, uint32_t seat_id);
+// And the placements it won, which it may report revenue of: the name, and back.
+struct id callout_placement(const uint8_t secret[16], struct id placement, uint32_t seat_id);
+struct id callout_placement_named(const uint8_t secret[16], struct id name, uint32_t seat_id);
 // The id of a live bid, from the seat's own name of the contact: two seats learn nothing from
 // theirs. Of one answer each another.
 uint64_t callout_bid(const struct id *auction, uint32_t message_id, uint32_t slot_id);

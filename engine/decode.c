@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "callout.h"
 #include "decode_inside.h"
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
@@ -181,9 +182,20 @@ finish_revenue(const struct book *book, struct wire_reader *params, struct event
     return true;
 }
 
+// A seat knows a placement by its own name, told with the win, or by its id, which the touchpoint
+// may have handed on.
+static void
+resolve_placement(const struct decode_by *by, struct id *placement)
+{
+    struct book_placement found;
+    if (by->role != ROLE_SEAT || book_find_placement(by->book, *placement, &found)) return;
+    struct id named = callout_placement_named(by->customer_secret, *placement, by->party);
+    if (book_find_placement(by->book, named, &found)) *placement = named;
+}
+
 bool
 decode_event(const struct decode_by *by, struct wire_reader *params, struct event *out_event,
-             enum reason *out_reason)
+             struct id *out_named, enum reason *out_reason)
 {
     struct event_draft draft = {.has_id = false};
     struct wire_map map;
@@ -197,6 +209,8 @@ decode_event(const struct decode_by *by, struct wire_reader *params, struct even
     if (params->reason != REASON_NONE) return false;
     if (!draft.has_placement) return wire_trouble(params, REASON_MISSING_FIELD, "placement");
     if (out_event->kind == FACT_NONE) return wire_trouble(params, REASON_MISSING_FIELD, "event");
+    *out_named = out_event->placement;
+    resolve_placement(by, &out_event->placement);
     if (out_event->kind == FACT_CONVERTED || out_event->kind == FACT_REFUNDED)
         return finish_revenue(by->book, params, out_event, &draft);
     if (by->role == ROLE_SEAT) {

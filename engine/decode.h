@@ -35,8 +35,9 @@ struct decode_wish {
 bool
 decode_contact(const struct decode_by *by, struct wire_reader *params, struct contact *out_contact,
                struct decode_wish *out_wish, enum reason *out_reason);
+// `out_named`: the placement as the request names it; a seat may use its own name (callout.h).
 bool decode_event(const struct decode_by *by, struct wire_reader *params, struct event *out_event,
-                  enum reason *out_reason);
+                  struct id *out_named, enum reason *out_reason);
 bool decode_bid_put(const struct decode_by *by, struct wire_reader *params, struct offer *out_offer,
                     enum reason *out_reason);
 bool decode_bid_withdraw(const struct decode_by *by, struct wire_reader *params,

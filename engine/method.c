@@ -242,9 +242,10 @@ method_event(struct edge *edge, const struct session_request *request)
     struct decode_by by = decode_by(edge, request);
     struct wire_reader params = request->params;
     struct event event;
+    struct id named;
     enum reason reason;
     bool repeated = false;
-    if (!decode_event(&by, &params, &event, &reason)) {
+    if (!decode_event(&by, &params, &event, &named, &reason)) {
         method_refuse_decoded(edge, request, &params, reason, "event");
         return;
     }
@@ -257,7 +258,7 @@ method_event(struct edge *edge, const struct session_request *request)
     }
     struct mail *mail = put_mail(edge, &(struct live_asker){request->session, request->id},
                                  MAIL_EVENT, 1, repeated);
-    mail->placement = event.placement;
+    mail->placement = named;
     mail->event = (uint8_t)event.kind;
     if (!repeated) atomic_fetch_add_explicit(&edge->counts.events, 1, memory_order_relaxed);
 }

@@ -118,6 +118,15 @@ find_bid(struct round_told *told, struct bid *bid, struct fact *scratch)
     return true;
 }
 
+// By the seat's own name of it: the true id would tell two winners of a contact that it was one.
+static void
+put_placement(struct pack *pack, const struct edge *edge, const struct fact *fact)
+{
+    put_word(pack, "placement");
+    put_id(pack,
+           callout_placement(edge->customer_secret, fact_placement(fact), fact->placement.seat));
+}
+
 static void
 tell_win(struct round_told *told, const struct fact *fact)
 {
@@ -134,8 +143,7 @@ tell_win(struct round_told *told, const struct fact *fact)
     size_t where = pack_open_map(pack);
     pack_pair_string(pack, "event", "win");
     put_bid(pack, told->edge, catalog, told->request_key, &bid, &pairs);
-    put_word(pack, "placement");
-    put_id(pack, fact_placement(fact));
+    put_placement(pack, told->edge, fact);
     answer_price(pack, catalog, kind, fact->placement.price);
     pack_pair_integer(pack, "expires_us", fact->placement.expires.us);
     pack_close(pack, where, pairs);
@@ -275,8 +283,7 @@ tell_billing(struct edge *edge, const struct catalog *catalog, const struct fact
     if (pack == NULL) return;
     pack_map(pack, 6 + ANSWER_PRICE_PAIRS);
     pack_pair_string(pack, "event", "billing");
-    put_word(pack, "placement");
-    put_id(pack, fact_placement(fact));
+    put_placement(pack, edge, fact);
     put_word(pack, "bid");
     put_hex(pack, fact->placement.bid);
     pack_pair_string(pack, "tagid", slot == UINT32_MAX ? "removed" : catalog->slots[slot].tagid);

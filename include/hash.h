@@ -34,6 +34,10 @@ void hash_thread_end(void);
 
 // A keyed pseudonym (SipHash-2-4) of a customer key; never 0, which means "anonymous".
 uint64_t hash_customer(const uint8_t secret[16], const char *key, size_t len);
+// An id under another name, and back: AES-128 of its 16 bytes. Without the key nobody can tell that
+// two names are of the same id.
+struct id hash_rename(const uint8_t key[16], struct id id);
+struct id hash_rename_back(const uint8_t key[16], struct id name);
 // Virtual shard of a pseudonym: 0 to BOUND_SHARDS - 1.
 uint16_t hash_shard(uint64_t customer);
 

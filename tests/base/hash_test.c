@@ -81,6 +81,27 @@ shards_are_even(void **state)
         assert_in_range(counts[i], 50, 160);  // 100 each, +-5 sigma and more
 }
 
+// FIPS 197, appendix C.1.
+static void
+names_are_aes_and_lead_back(void **state)
+{
+    (void)state;
+    uint8_t key[16];
+    struct id plain;
+    char text[ID_TEXT];
+    for (uint8_t i = 0; i < 16; i++) {
+        key[i] = i;
+        plain.bytes[i] = (uint8_t)(i * 0x11);
+    }
+    struct id name = hash_rename(key, plain);
+    id_format(name, text);
+    assert_string_equal(text, "69c4e0d86a7b0430d8cdb78070b4c55a");
+    assert_true(id_same(hash_rename_back(key, name), plain));
+    assert_true(id_same(hash_rename(key, plain), name));
+    key[0] = 1;
+    assert_false(id_same(hash_rename_back(key, name), plain));
+}
+
 int
 main(void)
 {
@@ -89,6 +110,7 @@ main(void)
         cmocka_unit_test(siphash_answers_its_authors_vector),
         cmocka_unit_test(ids_are_told_apart_by_domain),
         cmocka_unit_test(ids_read_back),
+        cmocka_unit_test(names_are_aes_and_lead_back),
         cmocka_unit_test(shards_are_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

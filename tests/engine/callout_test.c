@@ -192,6 +192,11 @@ names_differ_from_seat_to_seat(void **state)
     assert_true(callout_bid(&mine, 7, 9) != callout_bid(&mine, 7, 8));
     assert_true(callout_bid(&mine, 7, 9) != callout_bid(&mine, 8, 9));
     assert_true(callout_bid(&mine, 7, 9) != callout_bid(&theirs, 7, 9));
+    struct id name = callout_placement(secret, one, 3);
+    assert_false(id_same(name, one) || id_same(name, callout_placement(secret, one, 4)));
+    assert_true(id_same(callout_placement_named(secret, name, 3), one));
+    assert_false(id_same(callout_placement_named(secret, name, 4), one));
+    assert_false(id_same(callout_placement_named(another_secret, name, 3), one));
     assert_true(callout_customer(secret, 5, 3) == callout_customer(secret, 5, 3));
     assert_true(callout_customer(secret, 5, 3) != callout_customer(secret, 5, 4));
     assert_true(callout_customer(secret, 5, 3) != callout_customer(secret, 6, 3));

@@ -451,7 +451,8 @@ expect_event(bool expected, enum reason reason, const char *sentence)
     struct event event;
     enum reason other;
     char said[WIRE_SENTENCE] = "";
-    bool read = decode_event(&by, &params, &event, &other);
+    struct id named;
+    bool read = decode_event(&by, &params, &event, &named, &other);
     if (!read) wire_sentence(&params, said);
     book_close(book);
     assert_int_equal(params.reason, reason);

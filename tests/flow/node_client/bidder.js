@@ -76,9 +76,17 @@ async function main() {
 
     const of = (event) => notices.filter((notice) => notice.event === event);
     await until('the notices', () => of('win').length >= won.length && of('billing').length >= won.length);
-    assert.deepEqual(of('win').map((one) => one.placement), won.map((one) => one.placement));
+    const names = of('win').map((one) => one.placement);
+    assert.ok(names.every((name) => /^[0-9a-f]{32}$/.test(name) && !won.some((one) => one.placement.startsWith(name.slice(0, 8)))),
+        'a seat has its own name of a placement');
     assert.deepEqual(of('win').map((one) => one.price_micros), won.map((one) => one.price_micros));
-    assert.deepEqual(of('billing').map((one) => one.placement), won.map((one) => one.placement));
+    assert.deepEqual(of('billing').map((one) => one.placement), names);
+    // It reports revenue by that name, or by the id that the touchpoint may have handed on: the same placement.
+    const revenue = { event: 'converted', order: `order-${given.run}`, amount_micros: 1000000, cur: 'EUR' };
+    const booked = await seat.call('event', { ...revenue, placement: names[0] });
+    assert.deepEqual([booked.placement, booked.repeated], [names[0], false]);
+    const again = await seat.call('event', { ...revenue, placement: won[0].placement });
+    assert.deepEqual([again.placement, again.repeated], [won[0].placement, true]);
     assert.ok(of('win').every((one) => requests.some((request) => request.id === one.auction)));
     assert.ok(of('error').length > 0 && of('error').every((one) => one.reason === 'currency' && one.number === 1));
     const state = await seat.call('live.state');
