@@ -263,12 +263,15 @@ sieve_write(struct sieve *sieve, const struct sieve_plan *plan, uint32_t count)
     static const uint64_t none[SIEVE_WORDS] = {0};
     uint64_t columns[64];
     uint32_t words = ((count < sieve->room ? count : sieve->room) + 63) / 64;
+    // The rows of the plan before, too: what it set there must not wait for a later plan.
+    uint32_t rows = plan->shape.rows > sieve->row_count ? plan->shape.rows : sieve->row_count;
+    sieve->row_count = plan->shape.rows;
     for (uint32_t word = 0; word < words; word++) {
         const uint64_t *masks[64];
         const uint32_t *message = &sieve->message[word * 64], *slot = &sieve->slot[word * 64];
         for (unsigned i = 0; i < 64; i++)
             masks[i] = message[i] == SIEVE_NONE ? none : plan->stops[message[i]];
-        for (uint32_t first = 0; first < plan->shape.rows; first += 64) {
+        for (uint32_t first = 0; first < rows; first += 64) {
             for (unsigned i = 0; i < 64; i++) columns[i] = masks[i][first / 64];
             write_word(sieve, first, word, columns);
         }

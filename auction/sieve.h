@@ -29,6 +29,7 @@ struct sieve {
     uint64_t *active;          // bit by entry: it stands in the order, and is active
     uint32_t *message, *slot;  // by entry: what its column says; SIEVE_NONE: nothing
     uint32_t stride, room;     // entries that have columns
+    uint32_t row_count;  // of the plan by which the columns were written
 };
 void sieve_open(struct sieve *sieve, struct arena *arena, uint32_t capacity);
 // Writes an entry's column: of this message (SIEVE_NONE: it stands nowhere) and slot (UINT32_MAX
