@@ -129,6 +129,40 @@ test_against_rules(void **state)
     assert_true(tally.eligible > 10000 && tally.left_out > tally.stopped * 3 / 4);
 }
 
+// Catalogs with many rows and with few take turns, and take over what changed: nothing that one
+// wrote is left for the next but one.
+static void
+test_plans_take_turns(void **state)
+{
+    (void)state;
+    static struct match match;
+    struct random random = {random_seed(20261124)};
+    struct tally tally = {0};
+    struct book_limits limits = book_limits_default;
+    limits.overlay = IDS;
+    struct book *book = book_open(&limits);
+    struct catalog *catalog = NULL;
+    uint64_t batch = 0;
+    for (unsigned turn = 0; turn < 60; turn++) {
+        struct random_market options = {.bids = 20,
+                                        .messages = turn % 3 == 1 ? 2 : 300,
+                                        .prices = 20,
+                                        .version = 1 + turn,
+                                        .position = {1, 1, batch}};
+        random_market_everything(&options);
+        struct catalog *old = catalog;
+        catalog = random_market(&random, &options);
+        book_catalog(book, catalog);
+        catalog_close(old);
+        // Few under the small one: the next writes fewer columns than it found.
+        for (unsigned i = turn % 3 == 1 ? 2 : 160; i > 0; i--) put(&random, book, catalog, ++batch);
+        for (unsigned i = 0; i < 4; i++) compare(&random, catalog, book, &match, &tally);
+    }
+    assert_true(tally.eligible > 1000);
+    book_close(book);
+    catalog_close(catalog);
+}
+
 // A book without a catalog, or under another than the search's: nothing is left out.
 static void
 test_other_catalog(void **state)
@@ -161,6 +195,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_rules),
+                                       cmocka_unit_test(test_plans_take_turns),
                                        cmocka_unit_test(test_other_catalog)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
