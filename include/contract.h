@@ -3,6 +3,7 @@
 #ifndef VENDUE_CONTRACT_H
 #define VENDUE_CONTRACT_H
 
+#include "bounds.h"
 #include "market.h"
 
 struct contract_terms;
@@ -27,16 +28,34 @@ struct contract_part {
     uint8_t rung;   // enum rung it is booked under
     uint64_t weight;
 };
-// The parts of a conversion that followed a placement on `rung`: one a (beneficiary, rung) pair, by
-// beneficiary, then rung, which settles ties of the split. A pool of which nobody was named a part
-// is the host's when a partner is the merchant, and nobody's (0 parts) when the host itself is.
-unsigned contract_parts(const struct contract_terms *terms, const struct market_contract *contract,
-                        enum rung rung, struct contract_part out_parts[BOUND_SHARES]);
+// What showing a message in the slot costs, by the market file; 0 when nothing is said.
+money contract_slot_cost(const struct contract_terms *terms, uint32_t slot);
 
-// Pool of a conversion of `amount` (rate x amount, rounded once, half to even) and its split by
-// largest remainder: out_amounts[i] belongs to parts[i]; they add up to *out_pool. STATUS_OVERFLOW.
-MUST_CHECK enum status contract_split(const struct market_contract *contract, money amount,
+// The parts of a conversion that followed a placement on `rung`: one a (beneficiary, rung) pair, by
+// beneficiary, then rung, which settles ties of the split. The part of `touches` is divided by
+// `credits` (credit.h: pairs with ppm that add up to 1,000,000), all weights being scaled so that
+// nothing is lost; without credits it is left out. A pool of which nobody was named a part is the
+// host's when a partner is the merchant, and nobody's (0 parts) when the host itself is.
+unsigned contract_parts(const struct contract_terms *terms, const struct market_contract *contract,
+                        enum rung rung, const struct contract_part *credits, unsigned credit_count,
+                        struct contract_part out_parts[BOUND_PARTS]);
+
+// What an order is worth to those who share in it. The order occupies [base, base + remaining) of
+// the contract's revenue in its period, refunds notwithstanding: `base` is what came before it.
+struct contract_pool {
+    money pool;     // all of it, rounded once as the contract says
+    money outside;  // of that, what lies beyond the cap: the host's alone ("outside_terms")
+};
+// By marginal tiers; of retroactive ones at the first tier's rate, until `reached_ppm` (0: not
+// known yet) says which rate the period reached. STATUS_OVERFLOW.
+MUST_CHECK enum status contract_pool(const struct market_contract *contract, money base,
+                                     money remaining, uint32_t reached_ppm,
+                                     struct contract_pool *out_pool);
+// Largest remainder of pool less outside over the parts; out_amounts[i] belongs to parts[i]; then
+// `outside` is added to the part of the host (seat 0, and when there is none: *out_host, which the
+// caller books as a leg of its own). They add up to the pool.
+MUST_CHECK enum status contract_split(const struct contract_pool *pool,
                                       const struct contract_part *parts, unsigned count,
-                                      money *out_pool, money out_amounts[BOUND_SHARES]);
+                                      money out_amounts[BOUND_PARTS], money *out_host);
 
 #endif

@@ -11,6 +11,7 @@
 #include "arena.h"
 #include "clock.h"
 #include "expr.h"
+#include "market_contract.h"
 #include "market_rules.h"
 #include "money.h"
 #include "terms.h"
@@ -59,6 +60,8 @@ struct market_slot {
     struct place rule_place;
     uint32_t delivery_seconds;  // delivery window
     bool explore;               // learned rates may be drawn here, so that they go on learning
+    bool has_cost;              // else its part of the container's: cost / slots, half to even
+    money cost;                 // what showing one message here costs
     struct market_value *values;
     uint32_t value_count;
 };
@@ -75,6 +78,8 @@ struct market_container {
     uint32_t quota_count;  // so many placements at least pursue one of quota_objectives; 0 none
     uint16_t quota_objectives;
     struct place quota_place;
+    bool has_cost;
+    money cost;                 // what one contact costs the host
     struct market_slot *slots;  // in declared order
     uint32_t slot_count;
 };
@@ -91,6 +96,7 @@ struct market_seat {
     struct place live_place;
     const char *rule;  // over contact, customer and slot attributes
     struct place rule_place;
+    struct market_party party;
 };
 struct market_message {
     struct place place;
@@ -113,29 +119,6 @@ struct market_message {
     uint32_t value_count;
 };
 
-enum charge { CHARGE_DELIVERY, CHARGE_WIN, CHARGE_COUNT };
-enum billing { BILLING_CREDIT, BILLING_PREPAID, BILLING_COUNT };
-enum transfer_price { TRANSFER_SECOND_PRICE, TRANSFER_FLOOR, TRANSFER_ZERO, TRANSFER_PRICE_COUNT };
-enum merchant { MERCHANT_HOST, MERCHANT_PARTNER, MERCHANT_COUNT };
-struct market_share {
-    struct place place;
-    const char *to;   // "host" or a seat's code
-    int8_t rung;      // enum rung the part is booked under; -1 the placement's own
-    uint64_t weight;  // parts of the whole, any scale
-};
-struct market_contract {
-    struct place place;
-    uint32_t id;
-    const char *code, *seat;
-    struct place seat_place, until_place, billing_place, transfer_price_place, gain_share_place;
-    usec from, until;  // in force from (inclusive) until (exclusive); until 0: open
-    uint8_t charge, billing, transfer_price, merchant;
-    bool has_gain_share;
-    uint32_t rate_ppm;  // of the conversion's amount: the pool
-    struct market_share *shares;
-    uint32_t share_count;
-};
-
 struct market {
     struct arena *arena;
     const char *code, *name;
@@ -149,6 +132,7 @@ struct market {
     uint32_t expect_deliveries, expect_responses, expect_conversions;
     money expect_revenue;
     uint32_t complaint_quiet_days, refund_quiet_days;  // nothing but fulfill and educate; 0 none
+    struct market_finance finance;
     struct market_attribute *attributes;
     struct market_touchpoint *touchpoints;
     struct market_container *containers;
@@ -193,6 +177,9 @@ const char *market_charge_name(enum charge value);
 const char *market_billing_name(enum billing value);
 const char *market_transfer_price_name(enum transfer_price value);
 const char *market_merchant_name(enum merchant value);
+const char *market_rounding_name(enum rounding value);
+const char *market_clawback_name(enum clawback value);
+const char *market_attribution_name(enum attribution value);
 const char *market_attribute_type_name(enum attribute_type value);
 const char *market_attribute_of_name(enum attribute_of value);
 

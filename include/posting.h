@@ -6,7 +6,9 @@
 #define VENDUE_POSTING_H
 
 #include "contract.h"
+#include "credit.h"
 #include "fact.h"
+#include "period.h"
 #include "transfer.h"
 
 // What posting remembers of a placement. Filled by posting_win; `ended` is set by posting_event.
@@ -28,13 +30,27 @@ struct posting_win {
     uint8_t transfer_price;
     bool delivered;
     bool ended;  // its price became due, or will not any more (of a share: cancelled, expired)
+    uint8_t channel;        // enum channel of the contact
+    uint64_t customer;      // 0 anonymous
+    usec delivered_at;      // when it was shown, by the reporter; 0 not yet
+    usec accepted_at;       // when the customer accepted, by the reporter; 0 not
 };
-// What posting remembers of an order. Changed by posting_revenue.
+// What posting remembers of an order. Changed by posting_revenue and posting_credit. A refund that
+// is reported before its conversion waits in it: then `amount` is 0, and the conversion takes it
+// into account.
 struct posting_order {
-    struct id placement;
+    struct id order, placement;
     struct currency currency;
-    money amount;    // converted
+    money amount;    // converted; 0: not yet
     money refunded;  // so far
+    money base;      // of the contract's revenue in its period, what came before this order
+    usec at;         // when it converted, by the reporter
+    char period[PERIOD_TEXT];  // that the conversion was booked in
+    uint64_t customer;
+    uint32_t contract, merchant;  // merchant: seat; 0 the host
+    uint32_t model;               // version of the fit that divided it
+    struct contract_part *parts;  // owned by whoever keeps the order
+    unsigned part_count;
 };
 
 // How a fact was booked; landed with it, as a word.
@@ -44,11 +60,13 @@ enum posting_state {
     POSTING_REPEAT,    // the same again: nothing booked
     POSTING_EXCEEDS,   // more refunded than was converted: nothing booked
     POSTING_ORPHAN,    // no such placement or order: nothing booked
+    POSTING_WAITING,   // a refund reported before its conversion: booked with that one
     POSTING_STATE_COUNT
 };
 const char *posting_state_name(enum posting_state state);  // "no_share"
 
-#define POSTING_TRANSFERS (BOUND_SHARES + 1)  // parts of a pool, and a commission
+// Parts of a pool before and after it is divided anew, what is the host's alone, and prices.
+#define POSTING_TRANSFERS (2 * BOUND_PARTS + 4)
 struct posting {
     enum posting_state state;
     usec effective;  // when it happened: by the reporter, but not before the win nor after the fact
@@ -57,6 +75,8 @@ struct posting {
     unsigned count;
     struct transfer
         transfers[POSTING_TRANSFERS];  // without period and late, which are the shipper's to say
+    struct contract_part parts[BOUND_PARTS];  // of the order after this fact
+    unsigned part_count;
 };
 struct posting_source {
     uint32_t log;
@@ -73,14 +93,24 @@ void posting_placement(const struct posting_win *win, const struct fact *fact,
 // FACT_DELIVERED, ACCEPTED, DECLINED, CANCELLED, EXPIRED, LAPSED, COMPLAINED. `win` NULL: unknown.
 void posting_event(struct posting_win *win, const struct fact *fact, struct posting_source source,
                    struct posting *out);
-// FACT_CONVERTED: `order` NULL when new; else it is a repeat. FACT_REFUNDED: `order` NULL when
-// unknown; `repeated` when the same refund was booked before. `terms` are those of
-// win->market_version. After a POSTED or NO_SHARE conversion the caller keeps *out_order.
+// FACT_CONVERTED and FACT_REFUNDED. `order`: what is known of it, NULL when nothing is; then, unless
+// the state says that nothing was booked, the caller keeps *out_order (whose parts it copies: they
+// lie in `out`). `credit`: of a conversion whose contract divides among touches; else NULL.
+// `base`: the contract's revenue in the period before this conversion (contract_pool).
+// `repeated`: the same refund was booked before. `terms` are those of win->market_version.
 // STATUS_OVERFLOW: amounts leave their range.
 MUST_CHECK enum status
 posting_revenue(const struct contract_terms *terms, const struct posting_win *win,
-                struct posting_order *order, bool repeated, const struct fact *fact,
-                struct posting_source source, struct posting *out, struct posting_order *out_order);
+                struct posting_order *order, bool repeated, const struct credit *credit, money base,
+                const struct fact *fact, struct posting_source source, struct posting *out,
+                struct posting_order *out_order);
+// A touch came to be known after the conversion it shares in (FACT_DELIVERED, FACT_ACCEPTED): the
+// order's pool is divided anew, and what changes is booked as TRANSFER_CREDIT, appended to `out`,
+// part by part, with the fact as its source. `win` is of the order's placement.
+MUST_CHECK enum status
+posting_credit(const struct contract_terms *terms, const struct posting_win *win,
+               struct posting_order *order, const struct credit *credit, const struct fact *fact,
+               struct posting_source source, struct posting *out);
 // Identity of a refund: order and the refund's own reference.
 struct id posting_refund_id(const struct fact *fact);
 

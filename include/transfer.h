@@ -15,17 +15,30 @@ enum account_code {
     ACCOUNT_BANK = 1000,
     ACCOUNT_UNBILLED = 1110,         // per partner
     ACCOUNT_BILLED = 1120,           // per partner; whole cents only
+    ACCOUNT_DISPUTED = 1130,         // per partner: billed, and disputed or charged back
     ACCOUNT_GAIN_RECEIVABLE = 1150,  // per partner: gain-share pools it owes
-    ACCOUNT_PREPAID = 2000,          // per partner
-    ACCOUNT_GAIN_ACCRUED = 2100,     // per beneficiary
-    ACCOUNT_GAIN_PAYABLE = 2110,     // per beneficiary
+    ACCOUNT_CLAWBACK = 1160,         // per beneficiary: paid out, and reversed afterwards
+    ACCOUNT_TAX_INPUT = 1300,
+    ACCOUNT_PREPAID = 2000,       // per partner
+    ACCOUNT_GAIN_ACCRUED = 2100,  // per beneficiary: within its validation
+    ACCOUNT_GAIN_PAYABLE = 2110,  // per beneficiary: locked
+    ACCOUNT_GAIN_HELD = 2120,     // per beneficiary: under dispute
+    ACCOUNT_IN_TRANSIT = 2190,    // per beneficiary: told to the bank, not yet confirmed
+    ACCOUNT_TAX_OUTPUT = 2300,
+    ACCOUNT_RETAINED = 3100,
+    ACCOUNT_EXCHANGE = 3900,  // of each currency: the two sides of an exchange
     ACCOUNT_SLOT_EXTERNAL = 4000,
     ACCOUNT_SLOT_ADJUSTMENTS = 4090,
     ACCOUNT_SLOT_INTERNAL = 4100,  // per owning department; eliminates against 5100
     ACCOUNT_GAIN_HOST = 4200,
     ACCOUNT_GAIN_RUNG = 4210,        // per rung and department
-    ACCOUNT_EXPENSE_GAIN = 5000,     // per rung: the host is the merchant
-    ACCOUNT_EXPENSE_INTERNAL = 5100  // per buying department
+    ACCOUNT_FEES = 4300,
+    ACCOUNT_EXPENSE_GAIN = 5000,      // per rung: the host is the merchant
+    ACCOUNT_EXPENSE_INTERNAL = 5100,  // per buying department
+    ACCOUNT_BAD_DEBT = 5200,
+    ACCOUNT_CHARGEBACK_FEE = 5210,
+    ACCOUNT_ROUNDING = 5300,  // at the end of a contract, and in exchange
+    ACCOUNT_GOODWILL = 5400
 };
 struct account {
     uint16_t code;  // enum account_code
@@ -53,6 +66,18 @@ enum transfer_kind {
     TRANSFER_BILL,      // finance: unbilled becomes billed
     TRANSFER_ADJUSTMENT,
     TRANSFER_COMMISSION,  // a price that is a share of an order's revenue, or its change
+    TRANSFER_CREDIT,      // a share divided anew: a touch was reported after the conversion
+    // Finance, each part of an act (act.h).
+    TRANSFER_TRUE_UP,     // the rate of a retroactive tier, reached
+    TRANSFER_LOCK,        // accrued becomes payable; back when refunded
+    TRANSFER_CLAWBACK,    // refunded after it was paid
+    TRANSFER_NET,         // a clawback taken off what is payable
+    TRANSFER_DISPUTE,     // disputed, and settled
+    TRANSFER_CHARGEBACK,  // the bank took a payment back, and what became of it
+    TRANSFER_EXCHANGE,    // from one currency into another: two, linked by their group
+    TRANSFER_PAYOUT,      // told to the bank; back when it was rejected
+    TRANSFER_PAID,        // the bank did it
+    TRANSFER_RECEIPT,     // a bill was paid
     TRANSFER_KIND_COUNT
 };
 enum transfer_state { TRANSFER_PENDING, TRANSFER_POSTED, TRANSFER_VOIDED, TRANSFER_STATE_COUNT };
@@ -63,6 +88,7 @@ const char *transfer_state_name(enum transfer_state state);  // "posted"
 struct transfer {
     struct id id, group;
     struct id pending;  // of a terminal: the hold it ends; all zero: none
+    struct id origin;   // the transfer it corrects; all zero: none
     uint8_t leg, kind, state;
     bool late;  // happened in a period that was fenced already
     struct account debit, credit;
@@ -78,12 +104,15 @@ struct transfer {
     struct id placement;               // all zero: none
     uint16_t objectives;
     int8_t rung;         // enum rung; -1 none
+    int8_t won_rung;     // of the placement behind it, for folds; -1 none. Not stored
+    uint32_t model;      // version of the fit that divided it (credit.h); 0 none
     const char *reason;  // a word, static; "" none
     char reference[BOUND_KEY + 1];
 };
 
-// Inserts transfers inside the caller's transaction, and the accounts they name that are new.
-// Nothing is checked but by the database: an id or a terminal that exists already is
+// Inserts transfers inside the caller's transaction: their keys, the accounts they name that are
+// new, and their folds (sums by period, day and dimensions, which balances, statements and reports
+// read). Nothing is checked but by the database: an id or a terminal that exists already is
 // STATUS_CONFLICT.
 MUST_CHECK enum status transfer_load(struct db *db, const struct transfer *transfers, size_t count);
 // The same for a few: when all ids exist already with the same accounts, amount, currency, state
