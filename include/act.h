@@ -6,8 +6,8 @@
 //   digest = SHA-256("vendue act 1\n" number "\n" kind "\n" at_us "\n" author "\n" approver "\n" body
 //                    transfer lines, previous digest as hex "\n")
 // The body is lines "key value\n" in the order they were noted; values have no line ends. A transfer
-// line holds every stored column in the table's order, '|' between, so that each can be recomputed
-// from the database (act_verify).
+// line holds every stored column in a fixed order (act.c, rule 4), '|' between, so that each can be
+// recomputed from the database (act_verify).
 #ifndef VENDUE_ACT_H
 #define VENDUE_ACT_H
 
@@ -23,6 +23,8 @@ struct act;
 // that numbers have no gaps, and reads the fence. `kind` is a static word: "deposit", "bill",
 // "lock", "true_up", "follow", "payout", "bank", "dispute", "chargeback", "adjustment", "rate",
 // "expire", "fit", ... `author`: who did it; programs by their name ("ledgerd", "close").
+// `approver`: "" none. STATUS_INPUT: no author, or a name longer than ACT_PERSON or with control
+// characters in it.
 MUST_CHECK enum status act_begin(struct db *db, const char *kind, const char *author,
                                  const char *approver, usec now, struct act **out_act);
 uint64_t act_number(const struct act *act);
@@ -31,7 +33,8 @@ usec act_fenced_until(const struct act *act);
 void act_note(struct act *act, const char *key, const char *value);
 void act_note_money(struct act *act, const char *key, money amount, struct currency currency);
 // Takes a transfer: fills log, batch, index, posted, and, unless `period` is set, period and late
-// by `effective` and the fence. The caller fills the rest; amount > 0.
+// by `effective` and the fence. The caller fills the rest; amount > 0. Line ends in the reference
+// become spaces.
 void act_transfer(struct act *act, const struct transfer *transfer);
 size_t act_transfers(const struct act *act);  // so far
 // Books all of it and frees the act; the caller commits. STATUS_CONFLICT: one of the ids is booked
