@@ -8,6 +8,8 @@
 
 // EXIT_DONE, or EXIT_USAGE after saying how a period is written.
 int finance_period(const struct verb *verb, const char *text, struct period *out_period);
+// Who does it: `by`, when it was given, else the system's user.
+const char *finance_author(const char *by);
 // Says what the database said about `doing`, and what mends it; returns EXIT_CANNOT.
 int finance_refused(struct db *db, enum status status, const char *doing);
 

@@ -35,14 +35,15 @@ print_deposit(const struct deposit *deposit, bool before, bool json)
 }
 
 static int
-book(struct db *db, const char *seat, const char *amount_text, const char *reference, bool json)
+book(struct db *db, const char *seat, const char *amount_text, const char *reference,
+     const char *author, bool json)
 {
     money amount;
     struct deposit deposit;
     if (money_parse(amount_text, strlen(amount_text), &amount) != STATUS_OK || amount.micros <= 0)
         return verb_usage(&verb_deposit, "'%s' is not an amount to pay in; write it as 250.00",
                           amount_text);
-    enum status status = deposit_book(db, seat, amount, reference, clock_wall(), &deposit);
+    enum status status = deposit_book(db, seat, amount, reference, author, clock_wall(), &deposit);
     if (status == STATUS_OK || status == STATUS_EXISTS) {
         print_deposit(&deposit, status == STATUS_EXISTS, json);
         return EXIT_DONE;
@@ -52,7 +53,8 @@ book(struct db *db, const char *seat, const char *amount_text, const char *refer
     if (status == STATUS_DENIED)
         return verb_usage(&verb_deposit, "%s is a department; only partners pay in", seat);
     if (status == STATUS_INPUT)
-        return verb_usage(&verb_deposit, "the reference must have 1 to %d bytes", BOUND_KEY);
+        return verb_usage(&verb_deposit, "the reference must have 1 to %d bytes, and --by a name",
+                          BOUND_KEY);
     if (status == STATUS_CONFLICT) {
         char was[MONEY_TEXT];
         money_format(deposit.amount, 2, was);
@@ -68,8 +70,9 @@ book(struct db *db, const char *seat, const char *amount_text, const char *refer
 static int
 run(const struct verb_context *context, int argc, char **argv)
 {
-    const char *reference = NULL;
-    const struct verb_option options[] = {{"--reference", &reference, NULL}, {0}};
+    const char *reference = NULL, *by = NULL;
+    const struct verb_option options[] = {
+        {"--reference", &reference, NULL}, {"--by", &by, NULL}, {0}};
     argc = verb_options(&verb_deposit, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
     if (argc != 3) return verb_usage(&verb_deposit, "needs a seat and an amount");
@@ -77,19 +80,20 @@ run(const struct verb_context *context, int argc, char **argv)
         return verb_usage(&verb_deposit, "needs --reference: the payment's own, from the bank");
     struct db *db = market_db_open(context);
     if (db == NULL) return EXIT_CANNOT;
-    int code = book(db, argv[1], argv[2], reference, context->json);
+    int code = book(db, argv[1], argv[2], reference, finance_author(by), context->json);
     db_close(db);
     return code;
 }
 
 const struct verb verb_deposit = {
     .name = "deposit",
-    .arguments = "SEAT AMOUNT --reference REF",
+    .arguments = "SEAT AMOUNT --reference REF [--by NAME]",
     .summary = "book what a prepaid seat paid in",
     .help =
         "Books money that came in for a partner with a prepaid contract (debit bank, credit its\n"
         "prepaid account) and prints the balance. The reference is the payment's own: the same\n"
         "reference with the same amount is booked once, however often it is given.\n"
+        "--by says who books it; without it the system's user does.\n"
         "\n"
         "  slotctl deposit reading_room 250.00 --reference 2026-11-22/0815\n"
         "\n"

@@ -2,14 +2,14 @@
 //
 //  1 A deposit's id is derived from seat and reference, and (seat, reference) is a primary key:
 //    paying in twice under one reference books once.
-//  2 It is booked under the shared lock of period_gate, after the fence was read: so it belongs to
-//    a period that is open, and no close can be fenced between reading and booking.
+//  2 It is an act (act.h): it belongs to a period that is open, and of two sessions with the same
+//    reference the second one finds what the first has booked.
 #include "deposit.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "fail.h"
+#include "act.h"
 #include "transfer.h"
 
 static enum status
@@ -29,22 +29,6 @@ read_seat(struct db *db, struct deposit *deposit, uint32_t *out_seat)
         status = currency_parse(db_get_text(rows, 0, 2), db_get_len(rows, 0, 2),
                                 &deposit->currency);
     }
-    db_rows_free(rows);
-    return status;
-}
-
-// Rule 2.
-static enum status
-read_fence(struct db *db, usec *out_until)
-{
-    struct db_rows *rows = NULL;
-    enum status status = db_query(db, "select gate from period_gate where gate = 1 for share", NULL,
-                                  0, NULL);
-    if (status == STATUS_OK)
-        status = db_query(
-            db, "select coalesce(max(until_us), 0)::bigint from period_event where step = 1", NULL,
-            0, &rows);
-    if (status == STATUS_OK) *out_until = (usec){db_get_int(rows, 0, 0)};
     db_rows_free(rows);
     return status;
 }
@@ -70,16 +54,14 @@ read_earlier(struct db *db, uint32_t seat, struct deposit *deposit)
     return status;
 }
 
-static enum status
-book(struct db *db, uint32_t seat, usec now, usec fenced_until, struct deposit *deposit)
+static struct transfer
+transfer_of(uint32_t seat, const struct deposit *deposit, usec now)
 {
     struct {
         uint32_t seat;
         char reference[BOUND_KEY];
     } of = {.seat = seat};
     memcpy(of.reference, deposit->reference, strlen(deposit->reference));
-    struct period period;
-    period_of(now, fenced_until, &period);
     struct transfer one = {
         .id = hash_id("deposit", &of, sizeof of),
         .kind = TRANSFER_DEPOSIT,
@@ -89,15 +71,27 @@ book(struct db *db, uint32_t seat, usec now, usec fenced_until, struct deposit *
         .currency = deposit->currency,
         .amount = deposit->amount,
         .effective = now,
-        .posted = now,
         .seat = seat,
         .rung = -1,
+        .won_rung = -1,
         .reason = "",
     };
     one.group = one.id;
-    memcpy(deposit->period, period.name, sizeof deposit->period);
-    memcpy(one.period, period.name, sizeof one.period);
     memcpy(one.reference, deposit->reference, sizeof one.reference);
+    return one;
+}
+
+static enum status
+book(struct db *db, uint32_t seat, usec now, struct act *act, struct deposit *deposit)
+{
+    struct transfer one = transfer_of(seat, deposit, now);
+    struct period period;
+    period_of(now, act_fenced_until(act), &period);
+    memcpy(deposit->period, period.name, sizeof deposit->period);
+    act_note(act, "seat", deposit->seat);
+    act_note_money(act, "amount", deposit->amount, deposit->currency);
+    act_note(act, "reference", deposit->reference);
+    act_transfer(act, &one);
     const struct db_param params[] = {
         db_int4((int32_t)seat),
         db_text(deposit->reference),
@@ -111,8 +105,9 @@ book(struct db *db, uint32_t seat, usec now, usec fenced_until, struct deposit *
                                 "insert into deposit (seat, reference, currency, amount_micros,"
                                 " transfer_id, period, at_us) values ($1, $2, $3, $4, $5, $6, $7)",
                                 params, 7, NULL);
-    if (status == STATUS_CONFLICT) return STATUS_AGAIN;  // another session booked it just now
-    return status == STATUS_OK ? transfer_post(db, &one, 1) : status;
+    if (status == STATUS_OK) return act_end(act);
+    act_abandon(act);
+    return status;
 }
 
 static enum status
@@ -137,21 +132,23 @@ read_balance(struct db *db, uint32_t seat, struct deposit *deposit)
 }
 
 static enum status
-attempt(struct db *db, usec now, struct deposit *deposit)
+attempt(struct db *db, const char *author, usec now, struct deposit *deposit)
 {
     uint32_t seat = 0;
-    usec fenced_until = {0};
+    struct act *act = NULL;
     bool earlier = false;
     enum status status = db_begin(db);
     if (status == STATUS_OK) status = read_seat(db, deposit, &seat);
-    if (status == STATUS_OK) status = read_fence(db, &fenced_until);
+    if (status == STATUS_OK) status = act_begin(db, "deposit", author, "", now, &act);
     if (status == STATUS_OK) status = read_earlier(db, seat, deposit);
     if (status == STATUS_EXISTS) {
         earlier = true;
         status = STATUS_OK;
     } else if (status == STATUS_OK) {
-        status = book(db, seat, now, fenced_until, deposit);
+        status = book(db, seat, now, act, deposit);
+        act = NULL;
     }
+    act_abandon(act);
     if (status == STATUS_OK) status = read_balance(db, seat, deposit);
     if (status == STATUS_OK) status = db_commit(db);
     if (status != STATUS_OK) db_rollback(db);
@@ -159,8 +156,8 @@ attempt(struct db *db, usec now, struct deposit *deposit)
 }
 
 enum status
-deposit_book(struct db *db, const char *seat, money amount, const char *reference, usec now,
-             struct deposit *out_deposit)
+deposit_book(struct db *db, const char *seat, money amount, const char *reference,
+             const char *author, usec now, struct deposit *out_deposit)
 {
     memset(out_deposit, 0, sizeof *out_deposit);
     if (amount.micros <= 0 || amount.micros > BOUND_MICROS || reference[0] == '\0' ||
@@ -172,7 +169,7 @@ deposit_book(struct db *db, const char *seat, money amount, const char *referenc
         snprintf(out_deposit->seat, sizeof out_deposit->seat, "%s", seat);
         snprintf(out_deposit->reference, sizeof out_deposit->reference, "%s", reference);
         out_deposit->amount = amount;
-        status = attempt(db, now, out_deposit);
+        status = attempt(db, author, now, out_deposit);
     }
     return status;
 }

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "act.h"
 #include "books.h"
 #include "deposit.h"
 
@@ -34,7 +35,7 @@ tear_down(void **state)
 static enum status
 pay(const char *seat, int64_t micros, const char *reference, struct deposit *out)
 {
-    return deposit_book(books.console_db, seat, money_of(micros), reference, books.now, out);
+    return deposit_book(books.console_db, seat, money_of(micros), reference, "ada", books.now, out);
 }
 
 static void
@@ -63,6 +64,16 @@ books_once_by_reference(void **state)
     assert_int_equal(deposit.held.micros, 300000);
     assert_string_equal(
         books_text(&books, "select sum(micros)::text from entry where account = 1000"), "57000001");
+    // Each is an act of its own, with who booked it.
+    struct act_head head;
+    char fault[ACT_FAULT];
+    assert_int_equal(act_verify(books.db, &head, fault), STATUS_OK);
+    assert_int_equal(head.number, 3);
+    assert_string_equal(books_text(&books, "select string_agg(kind || ' ' || author || ' ' || body,"
+                                           " '' order by number) from act"),
+                        "deposit ada seat mags\namount 50.00 EUR\nreference BANK-1\n"
+                        "deposit ada seat mags\namount 0.000001 EUR\nreference BANK-2\n"
+                        "deposit ada seat grill\namount 7.00 EUR\nreference BANK-1\n");
 }
 
 static void
@@ -100,7 +111,8 @@ many_at_once_are_one(void **state)
         for (int k = 0; k < 10 && (status == STATUS_OK || status == STATUS_EXISTS); k++) {
             char reference[16];
             snprintf(reference, sizeof reference, "shared-%d", k);
-            status = deposit_book(db, "cover", money_of(1000), reference, books.now, &deposit);
+            status = deposit_book(db, "cover", money_of(1000), reference, "ada", books.now,
+                                  &deposit);
         }
         _exit(status == STATUS_OK || status == STATUS_EXISTS ? 0 : 1);
     }

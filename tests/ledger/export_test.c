@@ -60,9 +60,9 @@ set_up(void **state)
     october = month("2026-10");
     november = month("2026-11");
     books_open(&books, books_market, "2026-10-20T09:00:00Z");
-    assert_int_equal(
-        deposit_book(books.console_db, "mags", money_of(50000000), "BANK-1", books.now, &deposit),
-        STATUS_OK);
+    assert_int_equal(deposit_book(books.console_db, "mags", money_of(50000000), "BANK-1", "tester",
+                                  books.now, &deposit),
+                     STATUS_OK);
     books_random(&books, seed, 300, 50 * 60 * USEC_SECOND);
     books_ship(&books);
     struct settle_options options = {.directory = books.directory, .now = november.from};

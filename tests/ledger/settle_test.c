@@ -33,9 +33,9 @@ fill(struct books *books)
 {
     struct deposit deposit;
     books_open(books, books_market, "2026-11-03T09:00:00Z");
-    assert_int_equal(
-        deposit_book(books->console_db, "mags", money_of(50000000), "BANK-1", books->now, &deposit),
-        STATUS_OK);
+    assert_int_equal(deposit_book(books->console_db, "mags", money_of(50000000), "BANK-1", "tester",
+                                  books->now, &deposit),
+                     STATUS_OK);
     for (int i = 0; i < 4; i++) {
         books->now.us += USEC_DAY;
         struct id won = books_win(books, "bill.footer", "barbecue", 152345);
@@ -176,9 +176,9 @@ later_facts_and_cents_go_to_the_next_period(void **state)
     books_at(&books, "2026-11-25T10:00:00Z");
     books_event(&books, open, FACT_DELIVERED, books.now);
     struct deposit deposit;
-    assert_int_equal(
-        deposit_book(books.console_db, "mags", money_of(1000000), "BANK-2", books.now, &deposit),
-        STATUS_OK);
+    assert_int_equal(deposit_book(books.console_db, "mags", money_of(1000000), "BANK-2", "tester",
+                                  books.now, &deposit),
+                     STATUS_OK);
     assert_string_equal(deposit.period, "2026-12");
     books_ship(&books);
     assert_string_equal(
@@ -373,7 +373,7 @@ a_deposit_waits_for_the_fence(void **state)
         struct deposit deposit;
         enum status status = db_open(books.console, "deposit", &db, NULL);
         if (status == STATUS_OK)
-            status = deposit_book(db, "mags", money_of(5), "BANK-9", books.now, &deposit);
+            status = deposit_book(db, "mags", money_of(5), "BANK-9", "tester", books.now, &deposit);
         _exit(status == STATUS_OK && strcmp(deposit.period, "2026-12") == 0 ? 0 : 1);
     }
     usleep(300000);

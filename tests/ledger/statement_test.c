@@ -58,9 +58,9 @@ reads_as_the_handbook_says(void **state)
     struct deposit deposit;
     struct period november = month("2026-11");
     books_open(&books, books_market, "2026-11-03T09:00:00Z");
-    assert_int_equal(
-        deposit_book(books.console_db, "mags", money_of(50000000), "BANK-1", books.now, &deposit),
-        STATUS_OK);
+    assert_int_equal(deposit_book(books.console_db, "mags", money_of(50000000), "BANK-1", "tester",
+                                  books.now, &deposit),
+                     STATUS_OK);
     for (int i = 0; i < 4; i++)
         books_event(&books, books_win(&books, "bill.footer", "barbecue", 152345), FACT_DELIVERED,
                     books.now);
@@ -312,19 +312,19 @@ closed_statements_become_files_once(void **state)
 }
 
 // A market whose codes are long, and its terms of one month.
-#define TERMS_HEAD                                                                                 \
-    "market: {code: wide, currency: EUR}\n"                                                       \
-    "seats:\n"                                                                                    \
-    "  service: {kind: department}\n"                                                             \
-    "  marketing: {kind: department}\n"                                                           \
-    "  shield_cover: {kind: partner}\n"                                                           \
-    "containers:\n"                                                                               \
-    "  support_call: {stage: service, channel: call, owner: service, slots: {\n"                  \
-    "    billing_alert: {floor: 0.10}, protection: {floor: 0.10}}}\n"                             \
-    "messages:\n"                                                                                 \
-    "  marketing.subscription_usual: {seat: marketing, rung: 4, objectives: upgrade}\n"           \
-    "  shield.payment: {seat: shield_cover, rung: 7, objectives: cross_sell}\n"                   \
-    "contracts:\n"                                                                                \
+#define TERMS_HEAD                                                                      \
+    "market: {code: wide, currency: EUR}\n"                                             \
+    "seats:\n"                                                                          \
+    "  service: {kind: department}\n"                                                   \
+    "  marketing: {kind: department}\n"                                                 \
+    "  shield_cover: {kind: partner}\n"                                                 \
+    "containers:\n"                                                                     \
+    "  support_call: {stage: service, channel: call, owner: service, slots: {\n"        \
+    "    billing_alert: {floor: 0.10}, protection: {floor: 0.10}}}\n"                   \
+    "messages:\n"                                                                       \
+    "  marketing.subscription_usual: {seat: marketing, rung: 4, objectives: upgrade}\n" \
+    "  shield.payment: {seat: shield_cover, rung: 7, objectives: cross_sell}\n"         \
+    "contracts:\n"                                                                      \
     "  service.transfer: {seat: service, from: 2025-01-01}\n"
 #define SHARES "shares: [{to: host, weight: 2}, {to: marketing, rung: 5, weight: 1}]}}\n"
 static const char before_edit[] = TERMS_HEAD
