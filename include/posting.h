@@ -61,6 +61,7 @@ enum posting_state {
     POSTING_EXCEEDS,   // more refunded than was converted: nothing booked
     POSTING_ORPHAN,    // no such placement or order: nothing booked
     POSTING_WAITING,   // a refund reported before its conversion: booked with that one
+    POSTING_LATE,      // its hold was expired by a close: nothing booked
     POSTING_STATE_COUNT
 };
 const char *posting_state_name(enum posting_state state);  // "no_share"

@@ -89,7 +89,8 @@ struct transfer {
     struct id id, group;
     struct id pending;  // of a terminal: the hold it ends; all zero: none
     struct id origin;   // the transfer it corrects; all zero: none
-    uint8_t leg, kind, state;
+    uint16_t leg;  // of those that one fact made, or its number in an act
+    uint8_t kind, state;
     bool late;  // happened in a period that was fenced already
     struct account debit, credit;
     struct currency currency;
@@ -112,8 +113,8 @@ struct transfer {
 
 // Inserts transfers inside the caller's transaction: their keys, the accounts they name that are
 // new, and their folds (sums by period, day and dimensions, which balances, statements and reports
-// read). Nothing is checked but by the database: an id or a terminal that exists already is
-// STATUS_CONFLICT.
+// read). All of one call are of one log. Nothing is checked but by the database: an id that exists
+// already is STATUS_CONFLICT.
 MUST_CHECK enum status transfer_load(struct db *db, const struct transfer *transfers, size_t count);
 // The same for a few: when all ids exist already with the same accounts, amount, currency, state
 // and pending id, nothing is inserted and the answer is STATUS_EXISTS; with another body, or only
