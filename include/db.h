@@ -147,6 +147,7 @@ void db_copy_bool(struct db *db, bool value);
 void db_copy_int2(struct db *db, int16_t value);
 void db_copy_int4(struct db *db, int32_t value);
 void db_copy_int8(struct db *db, int64_t value);
+void db_copy_numeric(struct db *db, int64_t value);  // a whole number into a numeric column
 void db_copy_int4_array(struct db *db, const int32_t *items, size_t count);
 void db_copy_text(struct db *db, const char *text, size_t len);
 void db_copy_bytes(struct db *db, const void *data, size_t len);

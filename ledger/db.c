@@ -480,6 +480,24 @@ db_copy_int8(struct db *db, int64_t value)
     copy_integer(db, (uint64_t)value, 8);
 }
 
+// Digits of 10,000 each, the highest first and none of them zero at either end.
+void
+db_copy_numeric(struct db *db, int64_t value)
+{
+    uint16_t digits[5];
+    unsigned count = 0, low = 0;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    for (; rest; rest /= 10000) digits[count++] = (uint16_t)(rest % 10000);
+    while (low < count && digits[low] == 0) low++;
+    uint8_t out[4 + 8 + sizeof digits], *at = param_put(out, 8 + 2 * (count - low), 4);
+    at = param_put(at, count - low, 2);
+    at = param_put(at, count ? count - 1 : 0, 2);   // weight of the first digit
+    at = param_put(at, value < 0 ? 0x4000 : 0, 2);  // sign
+    at = param_put(at, 0, 2);                       // no decimals
+    for (unsigned i = count; i > low; i--) at = param_put(at, digits[i - 1], 2);
+    copy_put(db, out, (size_t)(at - out));
+}
+
 void
 db_copy_int4_array(struct db *db, const int32_t *items, size_t count)
 {

@@ -3,11 +3,13 @@
 //  1 An account's number is computed from code, rung and seat, so no look-up stands between a
 //    posting and its row; the account's own row (name, normal side) is added by whoever uses it
 //    first.
-//  2 Transfers go in by COPY, in the order given, inside the caller's transaction.
+//  2 Transfers go in by COPY, in the order given, inside the caller's transaction; before them
+//    their keys, in the order of ids, so that neighbours of the key's index are met together and
+//    two writers of the same ids wait in the same order; after them their sums (fold.h).
 //  3 New accounts are inserted in order of their number with ON CONFLICT DO NOTHING, so that two
 //    writers never wait for each other in a circle.
 //  4 The chart: the table below. A name's <seat> is the seat's code, <rung> the rung's number and
-//    name.
+//    name; an exchange has an account in each currency, so its name needs no currency of its own.
 #include "transfer.h"
 
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include <string.h>
 
 #include "fail.h"
+#include "fold.h"
 
 enum needs { HOUSE, SEAT, RUNG, RUNG_AND_SEAT };
 
@@ -28,17 +31,30 @@ static const struct chart {
     {ACCOUNT_BANK, "Assets:Bank", true, HOUSE, ""},
     {ACCOUNT_UNBILLED, "Assets:Receivable:Unbilled", true, SEAT, ""},
     {ACCOUNT_BILLED, "Assets:Receivable:Billed", true, SEAT, ""},
+    {ACCOUNT_DISPUTED, "Assets:Receivable:Disputed", true, SEAT, ""},
     {ACCOUNT_GAIN_RECEIVABLE, "Assets:Receivable:GainShare", true, SEAT, ""},
+    {ACCOUNT_CLAWBACK, "Assets:Clawback", true, SEAT, ""},
+    {ACCOUNT_TAX_INPUT, "Assets:Tax:Input", true, HOUSE, ""},
     {ACCOUNT_PREPAID, "Liabilities:Prepaid", false, SEAT, ""},
     {ACCOUNT_GAIN_ACCRUED, "Liabilities:GainShare:Accrued", false, SEAT, ""},
     {ACCOUNT_GAIN_PAYABLE, "Liabilities:GainShare:Payable", false, SEAT, ""},
+    {ACCOUNT_GAIN_HELD, "Liabilities:GainShare:Held", false, SEAT, ""},
+    {ACCOUNT_IN_TRANSIT, "Liabilities:Payout:InTransit", false, SEAT, ""},
+    {ACCOUNT_TAX_OUTPUT, "Liabilities:Tax:Output", false, HOUSE, ""},
+    {ACCOUNT_RETAINED, "Equity:Retained", false, HOUSE, ""},
+    {ACCOUNT_EXCHANGE, "Equity:FX", false, HOUSE, ""},
     {ACCOUNT_SLOT_EXTERNAL, "Income:Slot:External", false, HOUSE, ""},
     {ACCOUNT_SLOT_ADJUSTMENTS, "Income:Slot:Adjustments", false, HOUSE, ""},
     {ACCOUNT_SLOT_INTERNAL, "Income:Slot:Internal", false, SEAT, "elimination"},
     {ACCOUNT_GAIN_HOST, "Income:GainShare:Host", false, HOUSE, ""},
     {ACCOUNT_GAIN_RUNG, "Income:GainShare:Rung", false, RUNG_AND_SEAT, ""},
+    {ACCOUNT_FEES, "Income:Fees", false, HOUSE, ""},
     {ACCOUNT_EXPENSE_GAIN, "Expenses:GainShare:Rung", true, RUNG, ""},
     {ACCOUNT_EXPENSE_INTERNAL, "Expenses:Slot:Internal", true, SEAT, "elimination"},
+    {ACCOUNT_BAD_DEBT, "Expenses:BadDebt", true, HOUSE, ""},
+    {ACCOUNT_CHARGEBACK_FEE, "Expenses:ChargebackFee", true, HOUSE, ""},
+    {ACCOUNT_ROUNDING, "Expenses:Rounding", true, HOUSE, ""},
+    {ACCOUNT_GOODWILL, "Expenses:Goodwill", true, HOUSE, ""},
 };
 
 static const struct chart *
@@ -98,8 +114,9 @@ const char *
 transfer_kind_name(enum transfer_kind kind)
 {
     static const char *const names[TRANSFER_KIND_COUNT] = {
-        "hold",   "charge",  "release", "internal",   "share",
-        "refund", "deposit", "bill",    "adjustment", "commission"};
+        "hold", "charge",     "release",    "internal", "share",   "refund", "deposit",
+        "bill", "adjustment", "commission", "credit",   "true_up", "lock",   "clawback",
+        "net",  "dispute",    "chargeback", "exchange", "payout",  "paid",   "receipt"};
     CHECK(kind < TRANSFER_KIND_COUNT);
     return names[kind];
 }
@@ -241,34 +258,76 @@ static void
 put_transfer(struct db *db, const struct transfer *one)
 {
     CHECK(one->amount.micros > 0 && one->period[0] && one->kind < TRANSFER_KIND_COUNT);
-    db_copy_row(db, 26);
-    db_copy_id(db, one->id);
-    db_copy_id(db, one->group);
-    db_copy_int2(db, one->leg);
-    put_text(db, transfer_kind_name((enum transfer_kind)one->kind));
-    put_text(db, transfer_state_name((enum transfer_state)one->state));
-    put_id(db, one->pending);
-    put_text(db, one->currency.code);
+    db_copy_row(db, 28);
+    db_copy_int8(db, (int64_t)one->batch);
     db_copy_int8(db, account_number(one->debit));
     db_copy_int8(db, account_number(one->credit));
     db_copy_int8(db, one->amount.micros);
     db_copy_int8(db, one->effective.us);
     db_copy_int8(db, one->posted.us);
-    put_text(db, one->period);
-    db_copy_bool(db, one->late);
     db_copy_int4(db, (int32_t)one->log);
-    db_copy_int8(db, (int64_t)one->batch);
     db_copy_int4(db, (int32_t)one->index);
     put_number(db, one->seat);
     put_number(db, one->contract);
     put_number(db, one->slot);
     put_number(db, one->message);
-    put_id(db, one->placement);
     put_number(db, one->objectives);
+    put_number(db, one->model);
+    db_copy_int2(db, (int16_t)one->leg);
     if (one->rung < 0) db_copy_null(db);
     else db_copy_int2(db, one->rung);
+    db_copy_bool(db, one->late);
+    db_copy_id(db, one->id);
+    db_copy_id(db, one->group);
+    put_id(db, one->placement);
+    put_id(db, one->pending);
+    put_id(db, one->origin);
+    put_text(db, one->period);
+    put_text(db, transfer_kind_name((enum transfer_kind)one->kind));
+    put_text(db, transfer_state_name((enum transfer_state)one->state));
+    put_text(db, one->currency.code);
     put_text(db, one->reason ? one->reason : "");
     put_text(db, one->reference);
+}
+
+static enum status
+load_rows(struct db *db, const struct transfer *transfers, size_t count)
+{
+    enum status status = db_copy_begin(
+        db,
+        "transfer (batch, debit, credit, amount_micros, effective_us, posted_us, log, idx, seat, "
+        "contract, slot, message, objectives, model, leg, rung, late, transfer_id, group_id, "
+        "placement_id, pending_id, origin_id, period, kind, state, currency, reason, reference)");
+    if (status != STATUS_OK) return status;
+    for (size_t i = 0; i < count; i++) put_transfer(db, &transfers[i]);
+    return db_copy_end(db, NULL);
+}
+
+static int
+by_id(const void *left, const void *right)
+{
+    const struct transfer *const *a = left, *const *b = right;
+    return memcmp((*a)->id.bytes, (*b)->id.bytes, sizeof(*a)->id.bytes);
+}
+
+static enum status
+load_keys(struct db *db, const struct transfer *transfers, size_t count)
+{
+    const struct transfer **sorted = malloc(count * sizeof *sorted);
+    CHECK(sorted);
+    for (size_t i = 0; i < count; i++) sorted[i] = &transfers[i];
+    qsort(sorted, count, sizeof *sorted, by_id);
+    enum status status = db_copy_begin(db, "transfer_key (transfer_id, batch, log, idx, leg)");
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        db_copy_row(db, 5);
+        db_copy_id(db, sorted[i]->id);
+        db_copy_int8(db, (int64_t)sorted[i]->batch);
+        db_copy_int4(db, (int32_t)sorted[i]->log);
+        db_copy_int4(db, (int32_t)sorted[i]->index);
+        db_copy_int2(db, (int16_t)sorted[i]->leg);
+    }
+    free(sorted);
+    return status == STATUS_OK ? db_copy_end(db, NULL) : status;
 }
 
 enum status
@@ -280,15 +339,10 @@ transfer_load(struct db *db, const struct transfer *transfers, size_t count)
     size_t accounts = collect(transfers, count, used);
     enum status status = insert_accounts(db, used, accounts);
     free(used);
-    if (status != STATUS_OK) return status;
-    status = db_copy_begin(
-        db,
-        "transfer (transfer_id, group_id, leg, kind, state, pending_id, currency, debit, credit, "
-        "amount_micros, effective_us, posted_us, period, late, log, batch, idx, seat, contract, "
-        "slot, message, placement_id, objectives, rung, reason, reference)");
-    if (status != STATUS_OK) return status;
-    for (size_t i = 0; i < count; i++) put_transfer(db, &transfers[i]);
-    return db_copy_end(db, NULL);
+    if (status == STATUS_OK) status = load_keys(db, transfers, count);
+    if (status == STATUS_OK) status = load_rows(db, transfers, count);
+    if (status == STATUS_OK) status = fold_transfers(db, transfers, count);
+    return status;
 }
 
 static bool
@@ -315,7 +369,7 @@ transfer_post(struct db *db, const struct transfer *transfers, size_t count)
     enum status status = db_query(
         db,
         "select transfer_id, debit, credit, amount_micros, currency, state, "
-        "pending_id from transfer where transfer_id = any($1)",
+        "pending_id from transfer_by_id where transfer_id = any($1)",
         params, 1, &rows);
     size_t same = 0;
     for (size_t row = 0; status == STATUS_OK && row < db_count(rows); row++) {
