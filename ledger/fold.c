@@ -15,6 +15,7 @@
 //  3 A sum that would leave int64 begins another row: rows of one key may be several.
 #include "fold.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -341,5 +342,55 @@ fold_compact(struct db *db, bool *out_merged)
     *out_merged = false;
     enum status status = compact(db, &kinds[0], out_merged);
     if (status == STATUS_OK) status = compact(db, &kinds[1], out_merged);
+    return status;
+}
+
+// --- Verifying ---------------------------------------------------------------------------------
+
+// The first group whose sums are not the same on both sides, as text.
+#define DIFFERING_TRANSFERS                                                                       \
+    "select 'folds of ' || x.period || ', day ' || x.day || ', ' || x.kind || ' ' || x.state || " \
+    "' from account ' || x.credit || ' to ' || x.debit || ' ' || x.currency || ': ' || "          \
+    "sum(x.folded) || ' transfers of ' || sum(x.sum) || ' micros, but there are ' || "            \
+    "sum(x.rows) || ' of ' || sum(x.micros) from ("                                               \
+    "select period, day, kind, state, debit, credit, currency, seat, contract, slot, message, "   \
+    "rung, won_rung, objectives, late, count as folded, micros as sum, 0::bigint as rows, "       \
+    "0::numeric as micros from fold union all "                                                   \
+    "select t.period, (t.effective_us / 86400000000)::integer, t.kind, t.state, t.debit, "        \
+    "t.credit, t.currency, coalesce(t.seat, 0), coalesce(t.contract, 0), coalesce(t.slot, 0), "   \
+    "coalesce(t.message, 0), coalesce(t.rung, (-1)::smallint), "                                  \
+    "coalesce(o.rung, (-1)::smallint), coalesce(t.objectives, 0), t.late, 0, 0, count(*), "       \
+    "sum(t.amount_micros) from transfer_kept t "                                                  \
+    "left join outcome o on o.placement_id = t.placement_id "                                     \
+    "group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) x "                              \
+    "group by x.period, x.day, x.kind, x.state, x.debit, x.credit, x.currency, x.seat, "          \
+    "x.contract, x.slot, x.message, x.rung, x.won_rung, x.objectives, x.late "                    \
+    "having sum(x.folded) <> sum(x.rows) or sum(x.sum) <> sum(x.micros) "                         \
+    "order by x.period, x.day, x.kind, x.state, x.debit, x.credit limit 1"
+#define DIFFERING_COUNTS                                                                        \
+    "select 'counts of ' || x.period || ', section ' || x.section || ' of seat ' || x.seat || " \
+    "', slot ' || x.slot || ', message ' || x.message || ' are not what the facts say' from ("  \
+    "select period, seat, currency, section, slot, message, rung, won, delivered, ended, "      \
+    "converted, refunded, revenue from count_fold union all "                                   \
+    "select period, seat, currency, section, slot, message, rung, -won, -delivered, -ended, "   \
+    "-converted, -refunded, -revenue_micros from count_part) x "                                \
+    "group by x.period, x.seat, x.currency, x.section, x.slot, x.message, x.rung "              \
+    "having sum(x.won) <> 0 or sum(x.delivered) <> 0 or sum(x.ended) <> 0 or "                  \
+    "sum(x.converted) <> 0 or sum(x.refunded) <> 0 or sum(x.revenue) <> 0 "                     \
+    "order by x.period, x.seat, x.section, x.slot, x.message limit 1"
+
+enum status
+fold_verify(struct db *db, char out_text[FOLD_TEXT])
+{
+    static const char *const differing[] = {DIFFERING_TRANSFERS, DIFFERING_COUNTS};
+    enum status status = STATUS_OK;
+    out_text[0] = '\0';
+    for (size_t i = 0; status == STATUS_OK && !out_text[0] && i < 2; i++) {
+        struct db_rows *rows = NULL;
+        status = db_query(db, differing[i], NULL, 0, &rows);
+        if (status == STATUS_OK && db_count(rows) > 0)
+            snprintf(out_text, FOLD_TEXT, "%s", db_get_text(rows, 0, 0));
+        db_rows_free(rows);
+    }
     return status;
 }

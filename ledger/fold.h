@@ -31,4 +31,9 @@ MUST_CHECK enum status fold_counts(struct db *db, const struct fold_count *count
 // and calling again may do more. Any number of programs may do it at the same time.
 MUST_CHECK enum status fold_compact(struct db *db, bool *out_merged);
 
+// Compares all folds with the rows that they are sums of (transfers, also detached ones, and facts).
+// `out_text` says what differs first, "" when nothing does.
+#define FOLD_TEXT 400
+MUST_CHECK enum status fold_verify(struct db *db, char out_text[FOLD_TEXT]);
+
 #endif

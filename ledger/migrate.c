@@ -12,6 +12,8 @@
 //  5 Two programs at once: the row's primary key lets one win; the other's transaction is rolled
 //    back and reported as STATUS_CONFLICT by the database; running again finds everything in
 //    place.
+//  6 Behind the last file the partitions of the months to come are made (partition.h), so that
+//    programs need no right to make tables.
 #include "migrate.h"
 
 #include <stdio.h>
@@ -21,6 +23,7 @@
 #include "clock.h"
 #include "fail.h"
 #include "hash.h"
+#include "partition.h"
 
 static enum status
 told(struct db *db, enum status status, const char *what, struct migrate_report *out)
@@ -161,5 +164,8 @@ migrate_up_from(struct db *db, const struct migrate_file *files, struct migrate_
 enum status
 migrate_up(struct db *db, struct migrate_report *out_report)
 {
-    return migrate_up_from(db, migrate_files, out_report);
+    enum status status = migrate_up_from(db, migrate_files, out_report);
+    if (status != STATUS_OK) return status;
+    status = partition_ahead(db, clock_wall(), PARTITION_MONTHS);
+    return status == STATUS_OK ? status : told(db, status, "making partitions", out_report);
 }

@@ -2,7 +2,8 @@
 //
 // A turn collects whole frames, as many as fit one transaction, and books them:
 //   begin; lock this log's watermark row and compare it with our position; read the fence; replay
-//   the facts; load fact rows, transfers and frames; move the watermark by compare-and-set; commit.
+//   the facts; load fact rows, transfers, counts and frames; move the watermark by
+//   compare-and-set; commit.
 //
 //  1 Rows and watermark are one transaction: whatever ends this process, either both are there or
 //    neither.
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "fold_fact.h"
 #include "land.h"
 #include "log.h"
 #include "replay.h"
@@ -50,6 +52,8 @@ struct ship {
     struct shipped_frame *frames;    // SHIP_FRAMES
     struct transfer *transfers;
     size_t fact_count, frame_count, transfer_count, transfer_room;
+    struct fold_count *counts;  // FOLD_FACT_COUNTS for each fact
+    size_t count_count;
     usec fenced_until;
     struct period period;  // of the last transfer: the next one is nearly always in it
 };
@@ -69,7 +73,9 @@ ship_open(const char *directory, uint32_t log)
     ship->frames = calloc(SHIP_FRAMES, sizeof *ship->frames);
     ship->transfer_room = SHIP_FACTS;
     ship->transfers = calloc(ship->transfer_room, sizeof *ship->transfers);
-    CHECK(ship->facts && ship->sources && ship->rows && ship->frames && ship->transfers);
+    ship->counts = calloc(FOLD_FACT_COUNTS * (size_t)SHIP_FACTS, sizeof *ship->counts);
+    CHECK(ship->facts && ship->sources && ship->rows && ship->frames && ship->transfers &&
+          ship->counts);
     return ship;
 }
 
@@ -84,6 +90,7 @@ ship_close(struct ship *ship)
     free(ship->rows);
     free(ship->frames);
     free(ship->transfers);
+    free(ship->counts);
     free(ship);
 }
 
@@ -242,16 +249,16 @@ period_for(struct ship *ship, usec at, char out[PERIOD_TEXT])
 }
 
 static void
-take_transfers(struct ship *ship, const struct posting *posting)
+take_transfers(struct ship *ship, const struct transfer *transfers, size_t count)
 {
-    if (ship->transfer_count + posting->count > ship->transfer_room) {
+    while (ship->transfer_count + count > ship->transfer_room) {
         ship->transfer_room *= 2;
         ship->transfers = realloc(ship->transfers, ship->transfer_room * sizeof *ship->transfers);
         CHECK(ship->transfers);
     }
-    for (unsigned i = 0; i < posting->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct transfer *one = &ship->transfers[ship->transfer_count++];
-        *one = posting->transfers[i];
+        *one = transfers[i];
         one->late = period_for(ship, one->effective, one->period);
     }
 }
@@ -261,7 +268,8 @@ post_facts(struct ship *ship, struct db *db, uint64_t *out_orphans)
 {
     struct posting posting;
     replay_reset(ship->replay);
-    ship->transfer_count = 0;
+    replay_fence(ship->replay, ship->log, ship->fenced_until);
+    ship->transfer_count = ship->count_count = 0;
     enum status status = replay_prepare(ship->replay, db, ship->facts, ship->fact_count);
     if (status != STATUS_OK) return replay_said(ship, db, status, ship->sources[0]);
     for (size_t i = 0; i < ship->fact_count; i++) {
@@ -272,10 +280,23 @@ post_facts(struct ship *ship, struct db *db, uint64_t *out_orphans)
         if (status != STATUS_OK) return replay_said(ship, db, status, row->source);
         land_fill(row, &posting, &said);
         period_for(ship, posting.effective, row->period);
-        take_transfers(ship, &posting);
+        take_transfers(ship, posting.transfers, posting.count);
+        take_transfers(ship, said.more, said.more_count);
+        ship->count_count += fold_fact(row->fact, &posting, &said, row->period,
+                                       &ship->counts[ship->count_count]);
         *out_orphans += posting.state == POSTING_ORPHAN;
     }
     return SHIP_BOOKED;
+}
+
+static enum status
+load_transfers(struct ship *ship, struct db *db)
+{
+    enum status status = transfer_load(db, ship->transfers, ship->transfer_count);
+    if (status != STATUS_OK) return status;
+    return fold_counts(db, ship->counts, ship->count_count, ship->log,
+                       ship->frames[0].position.batch,
+                       ship->frames[ship->frame_count - 1].position.batch);
 }
 
 static enum status
@@ -357,7 +378,7 @@ book(struct ship *ship, struct db *db)
     if (answer != SHIP_BOOKED) return answer;
     status = land_rows(db, ship->rows, ship->fact_count);
     if (status != STATUS_OK) return database_said(ship, db, status, "landing facts");
-    status = transfer_load(db, ship->transfers, ship->transfer_count);
+    status = load_transfers(ship, db);
     if (status != STATUS_OK) return database_said(ship, db, status, "loading transfers");
     status = load_frames(ship, db);
     if (status == STATUS_OK) status = move_watermark(ship, db, &end);

@@ -105,7 +105,8 @@ select t.* from transfer_key k
 join transfer t on t.log = k.log and t.batch = k.batch and t.idx = k.idx and t.leg = k.leg
     and t.transfer_id = k.transfer_id;
 
--- Periods whose transfers were detached. `relation`: the table that keeps them.
+-- Periods whose transfers were detached: no program reads `relation` but through transfer_kept, and none but its
+-- owner can write to it.
 create table transfer_detached (
     period text primary key,
     relation text not null,
@@ -113,7 +114,8 @@ create table transfer_detached (
     micros numeric not null,          -- of all of them, pending and voided ones too
     at_us bigint not null
 );
--- All transfers, also of detached periods whose tables are still here; made anew by whoever detaches.
+-- All transfers, also of detached periods; made anew by whoever detaches one (ledger/partition.c). What looks at one
+-- order or placement, or at all periods, reads this; what looks at an open period reads `transfer`.
 create view transfer_kept as select * from transfer;
 
 -- --- Sums ----------------------------------------------------------------------------------------
@@ -219,7 +221,7 @@ group by 1, 2, 3, 4, 5, 6, 7, 8, 10;
 create view entry as
 select t.currency, t.debit as account, t.amount_micros as micros, t.transfer_id, t.group_id, t.kind,
        t.period, t.effective_us, t.seat
-from transfer t where t.state = 'posted'
+from transfer_kept t where t.state = 'posted'
 union all
 select t.currency, t.credit, -t.amount_micros, t.transfer_id, t.group_id, t.kind, t.period,
        t.effective_us, t.seat
@@ -245,7 +247,7 @@ create view price_transfer as
 select placement_id, period, effective_us, slot, currency, rung,
        case when kind = 'commission' and debit % 10000 not in (1110, 2000, 5100) then -amount_micros
             else amount_micros end as micros
-from transfer
+from transfer_kept
 where state = 'posted' and kind in ('charge', 'internal', 'commission');
 
 -- Every placement and every order whose posted amount is not what its facts say. Must be empty.
@@ -335,7 +337,7 @@ union all
 select period, effective_us, slot, currency, rung, 0, 0, 0, 0,
        case when debit % 10000 in (1150, 5000) then amount_micros else 0 end
        - case when credit % 10000 in (1150, 5000) then amount_micros else 0 end
-from transfer
+from transfer_kept
 where state = 'posted' and kind in ('share', 'refund', 'credit', 'true_up');
 
 grant select on transfer, transfer_key, transfer_by_id, transfer_detached, transfer_kept, fold, count_fold, count_part,
@@ -345,3 +347,21 @@ grant insert on transfer, transfer_key, fold to vendue_ledger, vendue_console;
 grant insert on count_fold to vendue_ledger;
 -- To merge small rows into one: a cache, proven against what it was made of.
 grant delete on fold, count_fold to vendue_ledger;
+
+comment on table transfer is 'One transfer of one amount from one account to another, by period; never changed.';
+comment on table transfer_default is 'Transfers of periods that have no partition of their own.';
+comment on table transfer_key is 'The id of every transfer, once, and where it stands.';
+comment on table transfer_detached is 'A period whose transfers were detached, and the table that keeps them.';
+comment on table fold is 'What transfers of one load, or of several merged ones, came to: a cache of sums.';
+comment on table count_fold is 'What facts of one load add to the counts of a statement line: a cache of sums.';
+comment on view transfer_by_id is 'A transfer, found quickly by its id.';
+comment on view transfer_kept is 'Every transfer, also of detached periods.';
+comment on view count_part is 'What one fact counts for on one line of a statement.';
+comment on view entry is 'One side of a posted transfer; debits are positive.';
+comment on view hold is 'A price that is held: neither charged nor released yet.';
+comment on view account_day is 'What was posted to an account on one day of a period, debit and credit apart.';
+comment on view price_transfer is 'What one transfer of a price comes to.';
+comment on view unexplained is 'A placement or order whose posted amount is not what its facts say; must be empty.';
+comment on view statement_part is 'A sum that is part of one line of a statement.';
+comment on view statement_line is 'One line of one section of the statement of a seat for a period.';
+comment on view report_rung is 'One thing that happened on a rung: a placement, delivery, conversion, or income.';
