@@ -36,5 +36,6 @@ VERB(export)
 VERB(report)
 VERB(verify)
 VERB(split)
+VERB(attribute)
 
 VERB(version)
