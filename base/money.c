@@ -120,6 +120,29 @@ money_share_up(money amount, uint64_t ppm, money *out_share)
     return STATUS_OK;
 }
 
+enum status
+money_shares(const money *amounts, const uint32_t *ppm, size_t count, enum money_rounding rounding,
+             money *out_sum)
+{
+    uwide sum = 0;
+    CHECK(count <= 65536);  // 2^16 products below 2^63 x 2^32 stay within 128 bits
+    for (size_t i = 0; i < count; i++) {
+        if (amounts[i].micros < 0) return STATUS_INPUT;
+        sum += (uwide)amounts[i].micros * ppm[i];
+    }
+    uwide whole = sum / MONEY_PPM, rest = sum % MONEY_PPM;
+    switch (rounding) {
+    case MONEY_HALF_EVEN:
+        whole += 2 * rest > MONEY_PPM || (2 * rest == MONEY_PPM && (whole & 1) != 0);
+        break;
+    case MONEY_DOWN: break;
+    case MONEY_UP: whole += rest != 0; break;
+    }
+    if (whole > INT64_MAX) return STATUS_OVERFLOW;
+    out_sum->micros = (int64_t)whole;
+    return STATUS_OK;
+}
+
 struct remainder {
     uint64_t rest;
     size_t index;
@@ -146,8 +169,8 @@ money_split(money total, const uint64_t *weights, size_t count, money *out_parts
     bool negative = total.micros < 0;
     uint64_t size = negative ? 0 - (uint64_t)total.micros : (uint64_t)total.micros;
 
-    struct remainder few[BOUND_SHARES * 2];
-    struct remainder *rests = count <= BOUND_SHARES * 2 ? few : malloc(count * sizeof *rests);
+    struct remainder few[BOUND_PARTS];
+    struct remainder *rests = count <= BOUND_PARTS ? few : malloc(count * sizeof *rests);
     CHECK(rests != NULL);
     uint64_t left = size;
     for (size_t i = 0; i < count; i++) {

@@ -22,6 +22,11 @@ uint32_t contract_owner(const struct contract_terms *terms, uint32_t slot);
 const struct market_contract *
 contract_in_force(const struct contract_terms *terms, uint32_t seat, usec at);
 
+// Whether conversions are divided among touches; whether a pool depends on the revenue before it in
+// its period (marginal tiers, a cap).
+bool contract_touches(const struct market_contract *contract);
+bool contract_needs_base(const struct market_contract *contract);
+
 struct contract_part {
     uint32_t seat;  // beneficiary's stable id; 0 the host
     uint8_t kind;   // enum seat_kind of it; the host counts as a department
@@ -47,15 +52,18 @@ struct contract_pool {
     money outside;  // of that, what lies beyond the cap: the host's alone ("outside_terms")
 };
 // By marginal tiers; of retroactive ones at the first tier's rate, until `reached_ppm` (0: not
-// known yet) says which rate the period reached. STATUS_OVERFLOW.
-MUST_CHECK enum status contract_pool(const struct market_contract *contract, money base,
-                                     money remaining, uint32_t reached_ppm,
-                                     struct contract_pool *out_pool);
-// Largest remainder of pool less outside over the parts; out_amounts[i] belongs to parts[i]; then
-// `outside` is added to the part of the host (seat 0, and when there is none: *out_host, which the
-// caller books as a leg of its own). They add up to the pool.
-MUST_CHECK enum status contract_split(const struct contract_pool *pool,
-                                      const struct contract_part *parts, unsigned count,
-                                      money out_amounts[BOUND_PARTS], money *out_host);
+// known yet) says which rate the period reached. What a host that is the merchant itself earns
+// beyond the cap is no pool at all: it keeps it. No gain share: zero. STATUS_OVERFLOW.
+MUST_CHECK enum status
+contract_pool(const struct market_contract *contract, money base, money remaining,
+              uint32_t reached_ppm, struct contract_pool *out_pool);
+// The rate of the tier that `revenue` of a period reached; of a contract with one rate that one.
+uint32_t contract_reached(const struct market_contract *contract, money revenue);
+// Largest remainder of pool less outside over the parts: out_amounts[i] belongs to parts[i];
+// *out_host is what the host earns outside the terms, a leg of its own. Together they are the pool.
+// Without parts nobody earns anything: *pool becomes zero.
+MUST_CHECK enum status
+contract_split(struct contract_pool *pool, const struct contract_part *parts, unsigned count,
+               money out_amounts[BOUND_PARTS], money *out_host);
 
 #endif

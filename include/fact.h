@@ -54,14 +54,14 @@ struct fact {
             uint8_t floor_rule;  // 0 the slot's own floor, n its n-th floor rule, 255 `floor_id`
             uint16_t eligible;   // bids counted before the search stopped: at least; saturates
             uint16_t cap_days;   // days it is remembered for caps; 0: none asks; UINT16_MAX always
-            uint8_t charge;      // enum charge of the contract (market.h): delivery or win
+            uint8_t charge;      // enum charge of the contract (market_contract.h)
             uint8_t kind;        // enum price_kind
             uint16_t deal;       // stable id of the deal it was sold under; 0 none
             uint32_t floor_id;   // stable id of the market's floor rule that counted; 0 none
             uint16_t campaigns[2];  // of the message, and that one's parent; 0 none
             uint16_t day;           // of the win: days since 1970-01-01 by the host's clock
             uint8_t cell;           // stage * CHANNEL_COUNT + channel
-            uint8_t reserved2;
+            uint8_t of_host;        // 1: the host is the merchant, its orders are the host's own
         } placement;
         struct {
             uint32_t slot;
@@ -84,10 +84,11 @@ struct fact {
         struct {
             uint32_t seat, message;
             struct currency currency;
-            uint32_t reserved2;
+            uint32_t of_host;     // 1: an order of the host, whichever seat reports it
             usec effective;
             money amount;         // > 0: revenue, or the part of it that was taken back
-            struct id order;      // of the merchant's order: hash of seat and order reference
+            struct id order;      // of the merchant's order: hash of the merchant (seat, or the
+                                  // host) and the order reference
             char key[BOUND_KEY];  // order reference; for a refund the refund's own reference
         } revenue;                // CONVERTED REFUNDED
         struct {

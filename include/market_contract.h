@@ -58,6 +58,7 @@ struct market_attribution {
     int64_t channel_us[CHANNEL_COUNT];  // in place of delivered_us; -1 not declared
 };
 
+#define MARKET_TOUCHES "touches"
 struct market_share {
     struct place place;
     const char *to;   // "host", a seat's code, or "touches": divided among them by the attribution

@@ -47,6 +47,12 @@ MUST_CHECK enum status money_share_up(money amount, uint64_t ppm, money *out_sha
 MUST_CHECK enum status
 money_ratio(money amount, uint64_t numerator, uint64_t denominator, money *out_amount);
 
+// Sum of amounts[i] x ppm[i] / 1,000,000, rounded once at the end: a rate by tiers. STATUS_INPUT: an
+// amount below 0. `count` <= 65,536.
+enum money_rounding { MONEY_HALF_EVEN, MONEY_DOWN, MONEY_UP };
+MUST_CHECK enum status money_shares(const money *amounts, const uint32_t *ppm, size_t count,
+                                    enum money_rounding rounding, money *out_sum);
+
 // Splits `total` (any sign) in proportion to `weights`, by largest remainder: each part is its
 // exact share rounded down, and the units left over go one by one to the largest remainders; ties
 // go to the lower index. The parts add up to `total` exactly; |part - exact| < 1 micro (quota

@@ -12,19 +12,28 @@
 //    no transfer.
 //  4 R3, a conversion: the pool's parts, one transfer each. A partner is the merchant: Dr 1150 of
 //    it; the host is: Dr 5000 of the part's rung. Credit: host 4200, department 4210, partner
-//    2100.
+//    2100. What lies beyond the contract's cap is the host's: a leg of its own, "outside_terms".
 //  5 R5, a refund: the split of what remains less the split of what was before, part by part; a
 //    smaller part is booked back (accounts exchanged), a larger one as in R3. So the sum over all
-//    transfers of an order is always the split of what remains, and zero when nothing remains.
-//  6 R11, a price per response: held at the win like R1, but due only when the customer accepts;
-//    released when cancelled, expired, declined or lapsed. R12, a price that is a share of the
-//    revenue: nothing is held; of every order its share of the remaining amount stands on the
-//    accounts of R1 or R2, rounded once, half to even: a conversion books it, a refund what
-//    changes. When a contract charges at the win it means prices per placement.
-//  7 Zero amounts make no transfer.
-//  8 Conversion and refunds of one order share its id as their group, with the commission of R12
-//    as their last leg; hold and terminal the placement's.
-#include "posting.h"
+//    transfers of an order is always the split of what remains, and zero when nothing remains. A
+//    refund before its conversion waits; the conversion books its own parts, then the refund's.
+//    Each leg names the transfer of the conversion that it corrects as its origin, unless the
+//    order was divided anew, when parts of before and after are not the same ones.
+//  6 R11, a price due at a response (by its kind, or because the contract charges there) or at the
+//    first conversion: held at the win like R1, released when cancelled, expired, declined or
+//    lapsed. R12, a price that is a share of the revenue: nothing is held; of every order its share
+//    of the remaining amount stands on the accounts of R1 or R2, rounded once, half to even: a
+//    conversion books it, a refund what changes. Where a contract charges counts for prices per
+//    placement only.
+//  7 R14, an order divided anew: the split of what remains by the new parts less the one by the
+//    old, pair by pair, booked like a refund. So the end does not depend on when a touch was
+//    reported.
+//  8 Zero amounts make no transfer.
+//  9 Conversion and refunds of one order share its id as their group; hold and terminal the
+//    placement's. Legs: the parts, but BOUND_SHARES is the commission's (parts from there on stand
+//    one further), then what is outside the terms, and the price; of a refund that waited the same
+//    from 128 on. Of orders divided anew: counted on behind what the event itself booked.
+#include "posting_inside.h"
 
 #include <string.h>
 
@@ -33,10 +42,28 @@
 const char *
 posting_state_name(enum posting_state state)
 {
-    static const char *const names[POSTING_STATE_COUNT] = {"posted", "no_share", "repeat",
-                                                           "exceeds", "orphan"};
+    static const char *const names[POSTING_STATE_COUNT] = {
+        "posted", "no_share", "repeat", "exceeds", "orphan", "waiting", "late"};
     CHECK(state < POSTING_STATE_COUNT);
     return names[state];
+}
+
+enum status
+posting_terms(const struct contract_terms *terms, struct posting_win *win)
+{
+    const struct market_seat *seat = contract_seat(terms, win->seat);
+    if (!seat) return STATUS_NOT_FOUND;
+    const struct market_contract *contract = win->contract ? contract_by_id(terms, win->contract)
+                                                           : NULL;
+    win->seat_kind = seat->kind;
+    win->billing = contract ? contract->billing : BILLING_CREDIT;
+    win->transfer_price = contract ? contract->transfer_price : TRANSFER_SECOND_PRICE;
+    win->cost_plus = money_of(0);
+    if (win->transfer_price != TRANSFER_COST_PLUS) return STATUS_OK;
+    uint64_t ppm = (uint64_t)MONEY_PPM + contract->cost_plus_ppm;
+    enum status status = money_share(contract_slot_cost(terms, win->slot), ppm, &win->cost_plus);
+    CHECK(status == STATUS_OK);  // BOUND_MICROS x 2^32 / 10^6 is within range
+    return STATUS_OK;
 }
 
 enum status
@@ -44,8 +71,6 @@ posting_win(const struct contract_terms *terms, const struct fact *fact,
             struct posting_win *out_win)
 {
     CHECK(fact->kind == FACT_PLACEMENT);
-    const struct market_seat *seat = contract_seat(terms, fact->placement.seat);
-    if (!seat) return STATUS_NOT_FOUND;
     const struct market_contract *contract = contract_in_force(terms, fact->placement.seat,
                                                                fact->at);
     *out_win = (struct posting_win){
@@ -63,17 +88,43 @@ posting_win(const struct contract_terms *terms, const struct fact *fact,
         .rung = fact->placement.rung,
         .charge = fact->placement.charge,
         .kind = fact->placement.kind,
-        .seat_kind = seat->kind,
-        .billing = contract ? contract->billing : BILLING_CREDIT,
-        .transfer_price = contract ? contract->transfer_price : TRANSFER_SECOND_PRICE,
+        .channel = fact->placement.cell % CHANNEL_COUNT,
+        .customer = fact->customer,
     };
-    return STATUS_OK;
+    return posting_terms(terms, out_win);
+}
+
+enum due
+posting_due(const struct posting_win *win)
+{
+    if (win->kind == PRICE_SHARE) return DUE_REVENUE;
+    if (win->kind == PRICE_RESPONSE) return DUE_RESPONSE;
+    switch ((enum charge)win->charge) {
+    case CHARGE_WIN: return DUE_WIN;
+    case CHARGE_RESPONSE: return DUE_RESPONSE;
+    case CHARGE_CONVERSION: return DUE_CONVERSION;
+    case CHARGE_DELIVERY:
+    case CHARGE_COUNT: break;
+    }
+    return DUE_DELIVERY;
+}
+
+bool
+posting_due_at_response(const struct posting_win *win)
+{
+    return posting_due(win) == DUE_RESPONSE;
+}
+
+bool
+posting_due_at_conversion(const struct posting_win *win)
+{
+    return posting_due(win) == DUE_CONVERSION;
 }
 
 // Starts a transfer with all that it shares with its placement and its fact.
-static struct transfer *
-begin(struct posting *out, const struct posting_win *win, const struct fact *fact,
-      struct posting_source source, enum transfer_kind kind)
+struct transfer *
+posting_begin(struct posting *out, const struct posting_win *win, const struct fact *fact,
+              struct posting_source source, enum transfer_kind kind)
 {
     CHECK(out->count < POSTING_TRANSFERS);
     struct transfer *one = &out->transfers[out->count];
@@ -94,14 +145,15 @@ begin(struct posting *out, const struct posting_win *win, const struct fact *fac
         .placement = win->placement,
         .objectives = win->objectives,
         .rung = (int8_t)win->rung,
+        .won_rung = (int8_t)win->rung,
         .reason = "",
     };
     return one;
 }
 
 // Takes the transfer in if there is something to book.
-static void
-finish(struct posting *out, const struct transfer *one)
+void
+posting_finish(struct posting *out, const struct transfer *one)
 {
     if (one->amount.micros > 0) out->count++;
 }
@@ -119,8 +171,8 @@ terminal_id(const struct posting_win *win)
     return hash_id("terminal", hold.bytes, sizeof hold.bytes);
 }
 
-static void
-external_sides(const struct posting_win *win, struct transfer *one)
+void
+posting_external(const struct posting_win *win, struct transfer *one)
 {
     one->debit = (struct account){.code = win->billing == BILLING_PREPAID ? ACCOUNT_PREPAID
                                                                           : ACCOUNT_UNBILLED,
@@ -129,52 +181,60 @@ external_sides(const struct posting_win *win, struct transfer *one)
     one->amount = win->price;
 }
 
-// The floor is an expected value: as a transfer price it stands for prices per placement only.
-static void
-internal_sides(const struct posting_win *win, struct transfer *one)
+// The floor is an expected value, and a cost is one of showing the message: as transfer prices they
+// stand for prices per placement only.
+void
+posting_internal(const struct posting_win *win, struct transfer *one)
 {
-    bool at_floor = win->transfer_price == TRANSFER_FLOOR && win->kind == PRICE_PLACEMENT;
     one->debit = (struct account){.code = ACCOUNT_EXPENSE_INTERNAL, .seat = win->seat};
     one->credit = (struct account){.code = ACCOUNT_SLOT_INTERNAL, .seat = win->owner};
-    one->amount = win->transfer_price == TRANSFER_ZERO ? money_of(0)
-                  : at_floor                           ? win->floor
-                                                       : win->price;
+    one->amount = win->price;
+    if (win->transfer_price == TRANSFER_ZERO) one->amount = money_of(0);
+    if (win->kind == PRICE_PLACEMENT) {
+        if (win->transfer_price == TRANSFER_FLOOR) one->amount = win->floor;
+        if (win->transfer_price == TRANSFER_COST_PLUS) one->amount = win->cost_plus;
+    }
     // A department that wins in its own container pays nobody; the placement's row is the memo.
     if (win->owner == win->seat || win->owner == 0) one->amount = money_of(0);
 }
 
-static void
-start(struct posting *out, usec effective)
+// The arrays are left as they are: clearing them would cost more than posting does.
+void
+posting_start(struct posting *out, usec effective)
 {
-    memset(out, 0, sizeof *out);
+    out->state = POSTING_POSTED;
     out->effective = effective;
+    out->pool = money_of(0);
+    out->contract = out->merchant = 0;
+    out->count = out->part_count = 0;
 }
 
 void
 posting_placement(const struct posting_win *win, const struct fact *fact,
                   struct posting_source source, struct posting *out)
 {
-    start(out, fact->at);
+    posting_start(out, fact->at);
     out->contract = win->contract;
-    if (win->kind == PRICE_SHARE) return;
-    bool at_win = win->charge == CHARGE_WIN && win->kind == PRICE_PLACEMENT;
+    enum due due = posting_due(win);
+    if (due == DUE_REVENUE) return;
+    bool at_win = due == DUE_WIN;
     if (win->seat_kind == SEAT_PARTNER) {
-        struct transfer *one = begin(out, win, fact, source,
-                                     at_win ? TRANSFER_CHARGE : TRANSFER_HOLD);
-        external_sides(win, one);
+        struct transfer *one = posting_begin(out, win, fact, source,
+                                             at_win ? TRANSFER_CHARGE : TRANSFER_HOLD);
+        posting_external(win, one);
         one->id = win_id(win);
         one->state = at_win ? TRANSFER_POSTED : TRANSFER_PENDING;
-        finish(out, one);
+        posting_finish(out, one);
     } else if (at_win) {
-        struct transfer *one = begin(out, win, fact, source, TRANSFER_INTERNAL);
-        internal_sides(win, one);
+        struct transfer *one = posting_begin(out, win, fact, source, TRANSFER_INTERNAL);
+        posting_internal(win, one);
         one->id = win_id(win);
-        finish(out, one);
+        posting_finish(out, one);
     }
 }
 
-static usec
-clamp(usec effective, usec earliest, usec latest)
+usec
+posting_clamp(usec effective, usec earliest, usec latest)
 {
     if (effective.us <= 0 || effective.us > latest.us) effective = latest;
     return effective.us < earliest.us ? earliest : effective;
@@ -184,38 +244,38 @@ clamp(usec effective, usec earliest, usec latest)
 enum effect { EFFECT_NONE, EFFECT_CHARGE, EFFECT_RELEASE };
 
 static enum effect
-effect_of(enum price_kind price, enum fact_kind kind)
+effect_of(enum due due, enum fact_kind kind)
 {
+    bool later = due == DUE_RESPONSE || due == DUE_CONVERSION;
     if (kind == FACT_CANCELLED || kind == FACT_EXPIRED) return EFFECT_RELEASE;
-    if (price == PRICE_PLACEMENT && kind == FACT_DELIVERED) return EFFECT_CHARGE;
-    if (price != PRICE_RESPONSE) return EFFECT_NONE;
-    if (kind == FACT_ACCEPTED) return EFFECT_CHARGE;
-    return kind == FACT_DECLINED || kind == FACT_LAPSED ? EFFECT_RELEASE : EFFECT_NONE;
+    if (kind == FACT_DELIVERED && (due == DUE_WIN || due == DUE_DELIVERY)) return EFFECT_CHARGE;
+    if (kind == FACT_ACCEPTED && due == DUE_RESPONSE) return EFFECT_CHARGE;
+    return later && (kind == FACT_DECLINED || kind == FACT_LAPSED) ? EFFECT_RELEASE : EFFECT_NONE;
 }
 
 // The end of a placement: its price becomes due, or its hold is given back.
-static void
-end_placement(const struct posting_win *win, const struct fact *fact, struct posting_source source,
-              bool charged, struct posting *out)
+void
+posting_end(const struct posting_win *win, const struct fact *fact, struct posting_source source,
+            bool charged, struct posting *out)
 {
-    if (win->kind == PRICE_SHARE) return;
-    if (win->kind == PRICE_PLACEMENT && win->charge == CHARGE_WIN) return;
+    enum due due = posting_due(win);
+    if (due == DUE_REVENUE || due == DUE_WIN) return;
     if (win->seat_kind == SEAT_PARTNER) {
-        struct transfer *one = begin(out, win, fact, source,
-                                     charged ? TRANSFER_CHARGE : TRANSFER_RELEASE);
-        external_sides(win, one);
+        struct transfer *one = posting_begin(out, win, fact, source,
+                                             charged ? TRANSFER_CHARGE : TRANSFER_RELEASE);
+        posting_external(win, one);
         one->id = terminal_id(win);
         one->pending = win_id(win);
         if (!charged) {
             one->state = TRANSFER_VOIDED;
             one->reason = fact_kind_name((enum fact_kind)fact->kind);
         }
-        finish(out, one);
+        posting_finish(out, one);
     } else if (charged) {
-        struct transfer *one = begin(out, win, fact, source, TRANSFER_INTERNAL);
-        internal_sides(win, one);
+        struct transfer *one = posting_begin(out, win, fact, source, TRANSFER_INTERNAL);
+        posting_internal(win, one);
         one->id = terminal_id(win);
-        finish(out, one);
+        posting_finish(out, one);
     }
 }
 
@@ -223,177 +283,32 @@ void
 posting_event(struct posting_win *win, const struct fact *fact, struct posting_source source,
               struct posting *out)
 {
-    start(out, clamp(fact->event.effective, win ? win->at : fact->at, fact->at));
+    posting_start(out, posting_clamp(fact->event.effective, win ? win->at : fact->at, fact->at));
     if (!win) {
         out->state = POSTING_ORPHAN;
         return;
     }
     out->contract = win->contract;
     enum fact_kind kind = (enum fact_kind)fact->kind;
-    enum effect effect = effect_of((enum price_kind)win->kind, kind);
-    bool again = kind == FACT_DELIVERED && win->delivered;
-    if (again || (win->ended && (effect != EFFECT_NONE || kind == FACT_DELIVERED))) {
+    enum effect effect = effect_of(posting_due(win), kind);
+    bool shown = kind == FACT_DELIVERED, accepted = kind == FACT_ACCEPTED;
+    if (win->expired && (shown || accepted)) {
+        out->state = POSTING_LATE;
+        return;
+    }
+    bool again = (shown && win->delivered) || (accepted && win->accepted_at.us != 0);
+    bool behind = win->ended && (effect != EFFECT_NONE || (shown && win->released));
+    if (again || behind) {
         out->state = POSTING_REPEAT;
         return;
     }
-    if (kind == FACT_DELIVERED) win->delivered = true;
+    if (shown) {
+        win->delivered = true;
+        win->delivered_at = out->effective;
+    }
+    if (accepted) win->accepted_at = out->effective;
     if (effect == EFFECT_NONE) return;
     win->ended = true;
-    end_placement(win, fact, source, effect == EFFECT_CHARGE, out);
-}
-
-// --- Gain share --------------------------------------------------------------------------------
-
-static struct id
-part_id(const char *domain, const struct fact *fact, bool with_key, unsigned leg)
-{
-    uint8_t bytes[sizeof fact->revenue.order + sizeof fact->revenue.key + 1];
-    size_t len = sizeof fact->revenue.order;
-    memcpy(bytes, fact->revenue.order.bytes, len);
-    if (with_key) {
-        memcpy(bytes + len, fact->revenue.key, sizeof fact->revenue.key);
-        len += sizeof fact->revenue.key;
-    }
-    bytes[len++] = (uint8_t)leg;
-    return hash_id(domain, bytes, len);
-}
-
-struct id
-posting_refund_id(const struct fact *fact)
-{
-    return part_id("refund", fact, true, UINT8_MAX);
-}
-
-static void
-share_sides(const struct posting_win *win, const struct market_contract *contract,
-            const struct contract_part *part, struct transfer *one)
-{
-    uint8_t rung = (uint8_t)(part->rung + 1);
-    // A department cannot owe the house a pool: then the house itself is the merchant.
-    bool partner_pays = contract->merchant == MERCHANT_PARTNER && win->seat_kind == SEAT_PARTNER;
-    one->debit = partner_pays ? (struct account){.code = ACCOUNT_GAIN_RECEIVABLE, .seat = win->seat}
-                              : (struct account){.code = ACCOUNT_EXPENSE_GAIN, .rung = rung};
-    if (part->seat == 0) {
-        one->credit = (struct account){.code = ACCOUNT_GAIN_HOST};
-    } else if (part->kind == SEAT_DEPARTMENT) {
-        one->credit = (struct account){.code = ACCOUNT_GAIN_RUNG, .rung = rung, .seat = part->seat};
-    } else {
-        one->credit = (struct account){.code = ACCOUNT_GAIN_ACCRUED, .seat = part->seat};
-    }
-    one->rung = (int8_t)part->rung;
-}
-
-// Books part by part what changes when the order's remaining amount goes from `before` to `after`.
-static enum status
-book_parts(const struct contract_terms *terms, const struct posting_win *win,
-           const struct fact *fact, struct posting_source source, money before, money after,
-           struct posting *out)
-{
-    const struct market_contract *contract = win->contract ? contract_by_id(terms, win->contract)
-                                                           : NULL;
-    if (!contract || !contract->has_gain_share) {
-        out->state = POSTING_NO_SHARE;
-        return STATUS_OK;
-    }
-    struct contract_part parts[BOUND_SHARES];
-    unsigned count = contract_parts(terms, contract, (enum rung)win->rung, parts);
-    money was[BOUND_SHARES] = {{0}}, is[BOUND_SHARES] = {{0}}, pool;
-    enum status status = contract_split(contract, before, parts, count, &pool, was);
-    if (status == STATUS_OK) status = contract_split(contract, after, parts, count, &out->pool, is);
-    bool refund = fact->kind == FACT_REFUNDED;
-    for (unsigned i = 0; status == STATUS_OK && i < count; i++) {
-        struct transfer *one = begin(out, win, fact, source,
-                                     refund ? TRANSFER_REFUND : TRANSFER_SHARE);
-        share_sides(win, contract, &parts[i], one);
-        one->id = part_id(refund ? "refund" : "share", fact, refund, i);
-        one->group = fact->revenue.order;
-        one->leg = (uint8_t)i;
-        one->currency = fact->revenue.currency;
-        memcpy(one->reference, fact->revenue.key, sizeof fact->revenue.key);
-        status = money_subtract(is[i], was[i], &one->amount);
-        if (one->amount.micros < 0) {
-            struct account debit = one->debit;
-            one->debit = one->credit;
-            one->credit = debit;
-            status = money_subtract(was[i], is[i], &one->amount);
-        }
-        finish(out, one);
-    }
-    return status;
-}
-
-// The share of an order's revenue that the placement costs, when the remaining amount goes from
-// `before` to `after`.
-static enum status
-book_commission(const struct posting_win *win, const struct fact *fact,
-                struct posting_source source, money before, money after, struct posting *out)
-{
-    if (win->kind != PRICE_SHARE) return STATUS_OK;
-    bool refund = fact->kind == FACT_REFUNDED;
-    money was, is, amount;
-    enum status status = money_share(before, (uint64_t)win->price.micros, &was);
-    if (status == STATUS_OK) status = money_share(after, (uint64_t)win->price.micros, &is);
-    if (status == STATUS_OK) status = money_subtract(is, was, &amount);
-    if (status != STATUS_OK) return status;
-    struct transfer *one = begin(out, win, fact, source, TRANSFER_COMMISSION);
-    if (win->seat_kind == SEAT_PARTNER) external_sides(win, one);
-    else internal_sides(win, one);
-    // A department at no transfer price, or in its own container, pays nothing of it.
-    if (one->amount.micros == 0) return STATUS_OK;
-    if (amount.micros < 0) {
-        struct account debit = one->debit;
-        one->debit = one->credit;
-        one->credit = debit;
-        status = money_subtract(was, is, &amount);
-    }
-    one->amount = amount;
-    one->id = part_id("commission", fact, refund, 0);
-    one->group = fact->revenue.order;
-    one->leg = BOUND_SHARES;
-    one->currency = fact->revenue.currency;
-    memcpy(one->reference, fact->revenue.key, sizeof fact->revenue.key);
-    finish(out, one);
-    return status;
-}
-
-enum status
-posting_revenue(const struct contract_terms *terms, const struct posting_win *win,
-                struct posting_order *order, bool repeated, const struct fact *fact,
-                struct posting_source source, struct posting *out, struct posting_order *out_order)
-{
-    CHECK(fact->kind == FACT_CONVERTED || fact->kind == FACT_REFUNDED);
-    start(out, clamp(fact->revenue.effective, win ? win->at : fact->at, fact->at));
-    bool refund = fact->kind == FACT_REFUNDED;
-    money amount = fact->revenue.amount, before = money_of(0), after = amount,
-          refunded = money_of(0);
-    if (!win || (refund && (!order || !id_same(order->placement, win->placement)))) {
-        out->state = POSTING_ORPHAN;
-        return STATUS_OK;
-    }
-    out->contract = win->contract;
-    if (refund ? repeated : order != NULL) {
-        out->state = POSTING_REPEAT;
-        return STATUS_OK;
-    }
-    enum status status = STATUS_OK;
-    if (refund) {
-        status = money_subtract(order->amount, order->refunded, &before);
-        if (status == STATUS_OK) status = money_subtract(before, amount, &after);
-        if (status == STATUS_OK) status = money_add(order->refunded, amount, &refunded);
-        if (status != STATUS_OK) return status;
-        if (after.micros < 0 || !currency_same(order->currency, fact->revenue.currency)) {
-            out->state = POSTING_EXCEEDS;
-            return STATUS_OK;
-        }
-    }
-    status = book_parts(terms, win, fact, source, before, after, out);
-    if (status == STATUS_OK) status = book_commission(win, fact, source, before, after, out);
-    if (status != STATUS_OK) return status;
-    if (refund) {
-        order->refunded = refunded;
-    } else {
-        *out_order = (struct posting_order){
-            .placement = win->placement, .currency = fact->revenue.currency, .amount = amount};
-    }
-    return STATUS_OK;
+    win->released = effect == EFFECT_RELEASE;
+    posting_end(win, fact, source, effect == EFFECT_CHARGE, out);
 }

@@ -187,7 +187,7 @@ form_gain_share(const struct market_contract *contract, enum form_detail detail)
 {
     json_t *object = json_object(), *shares = json_array();
     form_set_text(object, "merchant", word_merchant(contract->merchant));
-    form_set_percent(object, "rate", contract->rate_ppm);
+    form_set_percent(object, "rate", contract->tiers[0].rate_ppm);
     for (uint32_t i = 0; i < contract->share_count; i++) {
         const struct market_share *share = &contract->shares[i];
         json_t *part = json_object();

@@ -10,7 +10,8 @@
 const char *
 market_charge_name(enum charge value)
 {
-    static const char *const names[CHARGE_COUNT] = {"delivery", "win"};
+    static const char *const names[CHARGE_COUNT] = {"delivery", "win", "response",
+                                                    "conversion"};
     NAME(names, value);
 }
 
@@ -68,7 +69,8 @@ market_disclosure_name(enum disclosure value)
 const char *
 market_transfer_price_name(enum transfer_price value)
 {
-    static const char *const names[TRANSFER_PRICE_COUNT] = {"second_price", "floor", "zero"};
+    static const char *const names[TRANSFER_PRICE_COUNT] = {"second_price", "floor", "zero",
+                                                            "cost_plus"};
     NAME(names, value);
 }
 
@@ -76,6 +78,29 @@ const char *
 market_merchant_name(enum merchant value)
 {
     static const char *const names[MERCHANT_COUNT] = {"host", "partner"};
+    NAME(names, value);
+}
+
+const char *
+market_rounding_name(enum rounding value)
+{
+    static const char *const names[ROUNDING_COUNT] = {"half_even", "down", "up"};
+    NAME(names, value);
+}
+
+const char *
+market_clawback_name(enum clawback value)
+{
+    static const char *const names[CLAWBACK_COUNT] = {"net", "bill"};
+    NAME(names, value);
+}
+
+const char *
+market_attribution_name(enum attribution value)
+{
+    static const char *const names[ATTRIBUTION_COUNT] = {
+        "last",     "first",  "linear",  "time_decay",
+        "position", "markov", "shapley", "counterfactual"};
     NAME(names, value);
 }
 

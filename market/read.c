@@ -150,6 +150,7 @@ read_head(struct reader *reader, const struct tree *root)
         reader, root, "market", "begin with `market: {code: ..., name: ..., currency: EUR}`");
     market->code = market->name = "";
     market->zone = "UTC";
+    read_finance_usual(&market->finance);
     market->disclosure = DISCLOSE_CLEARING;
     market->channels = ALL(CHANNEL_COUNT);
     market->stages = ALL(STAGE_COUNT);
@@ -286,7 +287,8 @@ read_seats(struct reader *reader, const struct tree *root)
                                      .code = items.codes[i],
                                      .name = items.codes[i],
                                      .kind = SEAT_KIND_COUNT,
-                                     .rule = ""};
+                                     .rule = "",
+                                     .party = read_party_none(items.places[i])};
         if (!field_map(reader, map, keys)) continue;
         seat->name = field_text(reader, field_get(map, "name"), BOUND_TEXT, seat->name);
         const struct tree *kind = field_need(reader, map, "kind", "use department or partner");

@@ -21,6 +21,9 @@ uint32_t read_id(struct reader *reader, const struct tree *map);
 void read_container_all(struct reader *reader, const struct tree *root);
 void read_message_all(struct reader *reader, const struct tree *root);
 void read_selling_all(struct reader *reader, const struct tree *root);
+// Who a party is on documents, under `party`; the host's rules of finance, under `finance`.
+struct market_party read_party_none(struct place place);
+void read_finance_usual(struct market_finance *finance);
 void read_contract_all(struct reader *reader, const struct tree *root);
 
 #endif

@@ -3,6 +3,23 @@
 
 #include "read.h"
 
+#define DAY_US (86400 * INT64_C(1000000))
+
+static struct market_attribution
+usual_attribution(struct place place)
+{
+    struct market_attribution usual = {.place = place,
+                                       .model_place = place,
+                                       .model = ATTRIBUTION_LAST,
+                                       .half_life_us = 7 * DAY_US,
+                                       .first_ppm = 400000,
+                                       .last_ppm = 400000,
+                                       .delivered_us = DAY_US,
+                                       .accepted_us = 30 * DAY_US};
+    for (int i = 0; i < CHANNEL_COUNT; i++) usual.channel_us[i] = -1;
+    return usual;
+}
+
 static void
 read_share(struct reader *reader, const struct tree *map, struct market_share *share)
 {
@@ -51,7 +68,8 @@ read_gain_share(struct reader *reader, const struct tree *map, struct market_con
     if (!field_map(reader, map, keys)) return;
     contract->merchant = (uint8_t)word_one(reader, field_get(map, "merchant"), word_merchant,
                                            MERCHANT_COUNT, MERCHANT_PARTNER);
-    contract->rate_ppm = field_percent(
+    contract->tier_count = 1;
+    contract->tiers[0].rate_ppm = field_percent(
         reader, field_need(reader, map, "rate", "the pool as a part of the revenue, as 12.5%"));
     read_shares(
         reader,
@@ -99,7 +117,9 @@ read_contract_all(struct reader *reader, const struct tree *root)
                                              .id = read_id(reader, items.bodies[i]),
                                              .code = items.codes[i],
                                              .seat = "",
-                                             .merchant = MERCHANT_PARTNER};
+                                             .merchant = MERCHANT_PARTNER,
+                                             .attribution = usual_attribution(items.places[i]),
+                                             .tax_category = 'O'};
         read_contract(reader, items.bodies[i], contract);
     }
 }

@@ -209,6 +209,21 @@ word_merchant(int value)
     return market_merchant_name((enum merchant)value);
 }
 const char *
+word_rounding(int value)
+{
+    return market_rounding_name((enum rounding)value);
+}
+const char *
+word_clawback(int value)
+{
+    return market_clawback_name((enum clawback)value);
+}
+const char *
+word_attribution(int value)
+{
+    return market_attribution_name((enum attribution)value);
+}
+const char *
 word_attribute_type(int value)
 {
     return market_attribute_type_name((enum attribute_type)value);

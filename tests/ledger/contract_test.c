@@ -30,7 +30,8 @@ static struct market_contract contracts[] = {
      .seat = "grill",
      .from = {1500},
      .has_gain_share = true,
-     .rate_ppm = 100000,
+     .tiers = {{.rate_ppm = 100000}},
+     .tier_count = 1,
      .merchant = MERCHANT_PARTNER,
      .shares = shares,
      .share_count = 7},
@@ -38,7 +39,8 @@ static struct market_contract contracts[] = {
      .seat = "agency",
      .from = {0},
      .has_gain_share = true,
-     .rate_ppm = 1,
+     .tiers = {{.rate_ppm = 1}},
+     .tier_count = 1,
      .merchant = MERCHANT_HOST},
 };
 static const struct market market = {.containers = containers,
@@ -95,9 +97,10 @@ parts_and_split(void **state)
     (void)state;
     struct contract_terms *terms = contract_terms_open(&market);
     const struct market_contract *contract = contract_by_id(terms, 3);
-    struct contract_part parts[BOUND_SHARES];
-    money pool, amounts[BOUND_SHARES];
-    unsigned count = contract_parts(terms, contract, RUNG_AFFILIATION, parts);
+    struct contract_part parts[BOUND_PARTS];
+    struct contract_pool pool;
+    money amounts[BOUND_PARTS], outside;
+    unsigned count = contract_parts(terms, contract, RUNG_AFFILIATION, NULL, 0, parts);
     static const struct contract_part expected[] = {
         {0, SEAT_DEPARTMENT, RUNG_GEOGRAPHIC, 400000},
         {2, SEAT_DEPARTMENT, RUNG_PERSONALIZATION, 150000},
@@ -106,9 +109,10 @@ parts_and_split(void **state)
         {9, SEAT_PARTNER, RUNG_AFFILIATION, 80000}};
     static const int64_t micros[] = {4000001, 1500000, 1200000, 2500000, 800000};
     assert_int_equal(count, 5);
-    assert_int_equal(contract_split(contract, money_of(100000010), parts, count, &pool, amounts),
-                     STATUS_OK);
-    assert_int_equal(pool.micros, 10000001);
+    assert_int_equal(contract_pool(contract, money_of(0), money_of(100000010), 0, &pool), STATUS_OK);
+    assert_int_equal(pool.pool.micros, 10000001);
+    assert_int_equal(contract_split(&pool, parts, count, amounts, &outside), STATUS_OK);
+    assert_int_equal(outside.micros, 0);
     for (unsigned i = 0; i < count; i++) {
         assert_int_equal(parts[i].seat, expected[i].seat);
         assert_int_equal(parts[i].kind, expected[i].kind);
@@ -119,13 +123,13 @@ parts_and_split(void **state)
     // Nobody named: all to the host, unless the host would pay itself.
     struct market_contract bare = *contract;
     bare.share_count = 0;
-    assert_int_equal(contract_parts(terms, &bare, RUNG_SYNDICATION, parts), 1);
+    assert_int_equal(contract_parts(terms, &bare, RUNG_SYNDICATION, NULL, 0, parts), 1);
     assert_int_equal(parts[0].seat, 0);
     assert_int_equal(parts[0].rung, RUNG_SYNDICATION);
     contract = contract_by_id(terms, 8);
-    assert_int_equal(contract_parts(terms, contract, RUNG_SYNDICATION, parts), 0);
-    assert_int_equal(contract_split(contract, money_of(5), parts, 0, &pool, amounts), STATUS_OK);
-    assert_int_equal(pool.micros, 0);
+    assert_int_equal(contract_parts(terms, contract, RUNG_SYNDICATION, NULL, 0, parts), 0);
+    assert_int_equal(contract_split(&pool, parts, 0, amounts, &outside), STATUS_OK);
+    assert_int_equal(pool.pool.micros, 0);
     contract_terms_close(terms);
 }
 

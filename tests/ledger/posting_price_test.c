@@ -29,7 +29,8 @@ static struct market_contract contracts[] = {
     {.id = 1,
      .seat = "grill",
      .has_gain_share = true,
-     .rate_ppm = 100000,
+     .tiers = {{.rate_ppm = 100000}},
+     .tier_count = 1,
      .merchant = MERCHANT_PARTNER,
      .shares = shares,
      .share_count = 2},
@@ -233,7 +234,7 @@ book(const struct posting_win *win, struct posting_order *order, const struct fa
 {
     bool converted = fact->kind == FACT_CONVERTED;
     struct posting_order unused;
-    assert_int_equal(posting_revenue(terms, win, converted ? NULL : order, false, fact, source, out,
+    assert_int_equal(posting_revenue(terms, win, converted ? NULL : order, false, NULL, money_of(0), fact, source, out,
                                      converted ? order : &unused),
                      STATUS_OK);
     return out->state;

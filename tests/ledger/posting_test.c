@@ -33,7 +33,8 @@ static struct market_contract contracts[] = {
     {.id = 1,
      .seat = "grill",
      .has_gain_share = true,
-     .rate_ppm = 100000,
+     .tiers = {{.rate_ppm = 100000}},
+     .tier_count = 1,
      .merchant = MERCHANT_PARTNER,
      .shares = shares,
      .share_count = 5},
@@ -42,7 +43,8 @@ static struct market_contract contracts[] = {
     {.id = 4,
      .seat = "agency",
      .has_gain_share = true,
-     .rate_ppm = 50000,
+     .tiers = {{.rate_ppm = 50000}},
+     .tier_count = 1,
      .merchant = MERCHANT_HOST,
      .shares = shares,
      .share_count = 5},
@@ -293,7 +295,7 @@ r3_a_partner_is_the_merchant(void **state)
     struct posting_win win = win_of(&fact);
     struct fact converted = revenue(&fact, FACT_CONVERTED, 100000010, "order-1");
     assert_int_equal(
-        posting_revenue(terms, &win, NULL, false, &converted, source, &posting, &order), STATUS_OK);
+        posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted, source, &posting, &order), STATUS_OK);
     assert_int_equal(posting.state, POSTING_POSTED);
     assert_int_equal(posting.pool.micros, 10000001);
     assert_int_equal(posting.contract, 1);
@@ -316,7 +318,7 @@ r3_a_partner_is_the_merchant(void **state)
     // The same order again, also through another placement, books nothing.
     struct posting_order fresh;
     assert_int_equal(
-        posting_revenue(terms, &win, &order, false, &converted, source, &posting, &fresh),
+        posting_revenue(terms, &win, &order, false, NULL, money_of(0), &converted, source, &posting, &fresh),
         STATUS_OK);
     assert_int_equal(posting.state, POSTING_REPEAT);
     assert_int_equal(posting.count, 0);
@@ -334,7 +336,7 @@ r3_the_host_is_the_merchant(void **state)
     struct posting_win win = win_of(&fact);
     struct fact converted = revenue(&fact, FACT_CONVERTED, 20000000, "order-1");
     assert_int_equal(
-        posting_revenue(terms, &win, NULL, false, &converted, source, &posting, &order), STATUS_OK);
+        posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted, source, &posting, &order), STATUS_OK);
     static const int64_t expected[5][3] = {
         {ACCOUNT(0, 7, 5000), 4200, 400000},
         {ACCOUNT(0, 4, 5000), ACCOUNT(SALES, 4, 4210), 150000},
@@ -350,7 +352,7 @@ r3_the_host_is_the_merchant(void **state)
     fact = won(MAGAZINE, 420000, CHARGE_DELIVERY);
     win = win_of(&fact);
     assert_int_equal(
-        posting_revenue(terms, &win, NULL, false, &converted, source, &posting, &order), STATUS_OK);
+        posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted, source, &posting, &order), STATUS_OK);
     assert_int_equal(posting.state, POSTING_NO_SHARE);
     assert_int_equal(posting.count, 0);
     contract_terms_close(terms);
@@ -367,10 +369,10 @@ r5_refund_in_two_parts(void **state)
     struct posting_win win = win_of(&fact);
     struct fact converted = revenue(&fact, FACT_CONVERTED, 100000010, "order-1");
     assert_int_equal(
-        posting_revenue(terms, &win, NULL, false, &converted, source, &posting, &order), STATUS_OK);
+        posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted, source, &posting, &order), STATUS_OK);
     struct fact refund = revenue(&fact, FACT_REFUNDED, 25000010, "refund-1");
     assert_int_equal(
-        posting_revenue(terms, &win, &order, false, &refund, source, &posting, &unused), STATUS_OK);
+        posting_revenue(terms, &win, &order, false, NULL, money_of(0), &refund, source, &posting, &unused), STATUS_OK);
     // What remains is 75.000000: a pool of 7.500000 in place of 10.000001.
     assert_int_equal(posting.pool.micros, 7500000);
     static const int64_t expected[5][2] = {{4200, 1000001},
@@ -384,17 +386,17 @@ r5_refund_in_two_parts(void **state)
            ACCOUNT(GRILL, 0, 1150), expected[i][1]);
     }
     // Again the same: nothing. Too much: nothing. Of an unknown order: nothing.
-    assert_int_equal(posting_revenue(terms, &win, &order, true, &refund, source, &posting, &unused),
+    assert_int_equal(posting_revenue(terms, &win, &order, true, NULL, money_of(0), &refund, source, &posting, &unused),
                      STATUS_OK);
     assert_int_equal(posting.state, POSTING_REPEAT);
     struct fact more = revenue(&fact, FACT_REFUNDED, 75000001, "refund-2");
-    assert_int_equal(posting_revenue(terms, &win, &order, false, &more, source, &posting, &unused),
+    assert_int_equal(posting_revenue(terms, &win, &order, false, NULL, money_of(0), &more, source, &posting, &unused),
                      STATUS_OK);
     assert_int_equal(posting.state, POSTING_EXCEEDS);
     assert_int_equal(posting.count, 0);
-    assert_int_equal(posting_revenue(terms, &win, NULL, false, &more, source, &posting, &unused),
+    assert_int_equal(posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &more, source, &posting, &unused),
                      STATUS_OK);
-    assert_int_equal(posting.state, POSTING_ORPHAN);
+    assert_int_equal(posting.state, POSTING_WAITING);
     contract_terms_close(terms);
 }
 
@@ -431,7 +433,7 @@ random_series(struct contract_terms *terms, struct market_contract *contract)
     struct market_share random_shares[BOUND_SHARES];
     contract->shares = random_shares;
     contract->share_count = (uint32_t)(1 + draw(BOUND_SHARES));
-    contract->rate_ppm = (uint32_t)(1 + draw(draw(4) ? 200000 : 1000000));
+    contract->tiers[0].rate_ppm = (uint32_t)(1 + draw(draw(4) ? 200000 : 1000000));
     for (uint32_t i = 0; i < contract->share_count; i++) {
         random_shares[i] = (struct market_share){.to = to[draw(5)],
                                                  .rung = (int8_t)((int)draw(9) - 1),
@@ -448,7 +450,7 @@ random_series(struct contract_terms *terms, struct market_contract *contract)
     for (;;) {
         char key[16];
         assert_int_equal(posting_revenue(terms, &win, step.kind == FACT_CONVERTED ? NULL : &order,
-                                         false, &step, source, &posting,
+                                         false, NULL, money_of(0), &step, source, &posting,
                                          step.kind == FACT_CONVERTED ? &order : &unused),
                          STATUS_OK);
         assert_int_equal(posting.state, POSTING_POSTED);
@@ -459,7 +461,7 @@ random_series(struct contract_terms *terms, struct market_contract *contract)
             add(balances, &count, account_number(one->credit), -one->amount.micros);
         }
         money pool;
-        assert_int_equal(money_share(money_of(left), contract->rate_ppm, &pool), STATUS_OK);
+        assert_int_equal(money_share(money_of(left), contract->tiers[0].rate_ppm, &pool), STATUS_OK);
         assert_int_equal(posting.pool.micros, pool.micros);
         add(balances, &count, ACCOUNT(GRILL, 0, 1150), 0);
         for (unsigned i = 0; i < count; i++) {

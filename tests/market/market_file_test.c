@@ -236,7 +236,7 @@ values_are_read_exactly(void **state)
     assert_string_equal(message->content, "grill.one");
     assert_int_equal(message->values[0].count, 2);
     const struct market_contract *contract = &market->contracts[0];
-    assert_int_equal(contract->rate_ppm, 125);
+    assert_int_equal(contract->tiers[0].rate_ppm, 125);
     assert_int_equal(contract->charge, CHARGE_WIN);
     assert_int_equal(contract->billing, BILLING_PREPAID);
     assert_int_equal(contract->merchant, MERCHANT_PARTNER);
@@ -323,7 +323,7 @@ what_only_just_fits_is_taken(void **state)
     struct market *market = read_good(HEAD "contracts: {a: {seat: grill, from: 2026-01-01, "
                                            "gain_share: {rate: 100%, shares: [{to: host, weight: "
                                            "1000000000}]}}}\n");
-    assert_int_equal(market->contracts[0].rate_ppm, 1000000);
+    assert_int_equal(market->contracts[0].tiers[0].rate_ppm, 1000000);
     expect_error(
         HEAD "contracts: {a: {seat: grill, from: 2026-01-01, gain_share: {rate: 0.00005%, shares: "
              "[{to: host, weight: 1}]}}}\n",
