@@ -22,10 +22,10 @@ static const struct {
     const char *name;
     uint8_t model;
 } models[] = {
-    {"first_touch", ATTRIBUTION_FIRST},        {"last_touch", ATTRIBUTION_LAST},
-    {"linear_each_touch", ATTRIBUTION_LINEAR}, {"linear", ATTRIBUTION_LINEAR},
+    {"first_touch", ATTRIBUTION_FIRST},          {"last_touch", ATTRIBUTION_LAST},
+    {"linear_each_touch", ATTRIBUTION_LINEAR},   {"linear", ATTRIBUTION_LINEAR},
     {"position_40_20_40", ATTRIBUTION_POSITION}, {"shapley_set", ATTRIBUTION_SHAPLEY},
-    {"p_conversion", ATTRIBUTION_MARKOV},      {"markov", ATTRIBUTION_MARKOV},
+    {"p_conversion", ATTRIBUTION_MARKOV},        {"markov", ATTRIBUTION_MARKOV},
 };
 
 static struct path_model *
