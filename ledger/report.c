@@ -20,7 +20,9 @@
 #include "sheet.h"
 
 static const char *const kind_names[REPORT_KIND_COUNT] = {
-    "ladder", "objectives", "matrix", "fill", "reasons", "pacing", "experiments", "deals", "rates"};
+    "ladder",     "objectives",  "matrix",        "fill",      "reasons",   "pacing", "experiments",
+    "deals",      "rates",       "revenue",       "internal",  "accruals",  "aging",  "clawbacks",
+    "gain-share", "unexplained", "trial-balance", "economics", "investment"};
 
 const char *
 report_kind_name(enum report_kind kind)
@@ -413,6 +415,16 @@ report_run(struct db *db, enum report_kind kind, const struct report_span *span,
     case REPORT_EXPERIMENTS: status = report_experiments(&sheet); break;
     case REPORT_DEALS: status = report_deals(&sheet); break;
     case REPORT_RATES: status = report_rates(&sheet); break;
+    case REPORT_REVENUE:  // report_answer
+    case REPORT_INTERNAL:
+    case REPORT_ACCRUALS:
+    case REPORT_AGING:
+    case REPORT_CLAWBACKS:
+    case REPORT_GAIN_SHARE:
+    case REPORT_UNEXPLAINED:
+    case REPORT_TRIAL_BALANCE:
+    case REPORT_ECONOMICS:
+    case REPORT_INVESTMENT:
     case REPORT_KIND_COUNT: CHECK(false);
     }
     CHECK(status != STATUS_OK || sheet.used == sheet.room);

@@ -1,0 +1,535 @@
+// Reports of finance that are sums of transfers, and the transfers behind each of their figures.
+//
+//  1 A report reads folds, its rows transfers, through the same expressions (report_specs.c) and
+//    the same condition on time. So the rows of a key add up to its figure exactly, or folds and
+//    transfers differ, which every close and `verify` find.
+//  2 Sums, also of totals, are made by the database in numeric, and come here as text: no size of
+//    amount overflows, and nothing here adds.
+//  3 A total for each currency; amounts of two currencies never meet.
+//  4 Of a period counts what belongs to it; of days what took effect on them (UTC).
+//  5 A key is a row's names with commas between, as printed; "total" is all rows. It is looked up
+//    among the report's own rows, so what can be asked for is exactly what is shown.
+//  6 Of more than FINANCE_ROWS transfers the first are printed one by one, the others as one row.
+#include "report_finance.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fail.h"
+#include "period.h"
+
+enum status
+finance_fault(struct finance *finance, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finance->fault, REPORT_FAULT, format, arguments);
+    va_end(arguments);
+    return STATUS_INPUT;
+}
+
+enum status
+finance_ask(struct finance *finance, const char *sql, const struct db_param *more, size_t count,
+            struct db_rows **out_rows)
+{
+    struct db_param params[8];
+    CHECK(count <= 5);
+    params[0] = db_text(finance->question->span.period);
+    params[1] = db_int8(finance->from_day);
+    params[2] = db_int8(finance->until_day);
+    for (size_t i = 0; i < count; i++) params[3 + i] = more[i];
+    return db_query(finance->sheet.db, sql, params, 3 + count, out_rows);
+}
+
+const char *
+finance_span_text(struct finance *finance)
+{
+    const struct report_span *span = &finance->question->span;
+    struct arena *arena = finance->sheet.arena;
+    if (span->period[0]) {
+        struct period period;
+        char title[PERIOD_TITLE];
+        if (period_parse(span->period, strlen(span->period), &period) != STATUS_OK) return "";
+        period_title(&period, title);
+        return arena_printf(arena, "in %s", title);
+    }
+    char from[CLOCK_TEXT], until[CLOCK_TEXT];
+    clock_format(span->from, from);
+    clock_format(span->until, until);
+    if (span->from.us && span->until.us)
+        return arena_printf(arena, "from %.10s until %.10s", from, until);
+    if (span->until.us) return arena_printf(arena, "until %.10s", until);
+    if (span->from.us) return arena_printf(arena, "from %.10s on", from);
+    return "in the whole ledger";
+}
+
+const char *
+finance_units(struct arena *arena, const char *micros)
+{
+    if (!micros[0]) return NULL;
+    bool negative = micros[0] == '-';
+    const char *digits = micros + negative;
+    size_t len = strlen(digits);
+    int whole = len > 6 ? (int)(len - 6) : 0;
+    return arena_printf(arena, "%s%.*s%s.%.*s%s", negative ? "-" : "", whole, digits,
+                        whole ? "" : "0", whole ? 0 : (int)(6 - len), "000000", digits + whole);
+}
+
+void
+finance_columns(struct report_column *columns, size_t *count, struct arena *arena, const char *key,
+                const char *title, bool machine_only)
+{
+    if (!machine_only)
+        columns[(*count)++] = (struct report_column){key, title, true, false, REPORT_PEOPLE};
+    columns[(*count)++] = (struct report_column){arena_printf(arena, "%s_micros", key), title, true,
+                                                 true, REPORT_MACHINE};
+}
+
+void
+finance_amount(struct sheet *sheet, const char *micros)
+{
+    sheet_put(sheet, finance_units(sheet->arena, micros));
+    sheet_put(sheet, micros);
+}
+
+// `text` with the column's name in place of each @.
+static const char *
+named(struct arena *arena, const char *text, const char *column)
+{
+    char *out = arena_printf(arena, "%s", "");
+    for (const char *at = strchr(text, '@'); at; text = at + 1, at = strchr(text, '@'))
+        out = arena_printf(arena, "%s%.*s%s", out, (int)(at - text), text, column);
+    return arena_printf(arena, "%s%s", out, text);
+}
+
+// --- The question --------------------------------------------------------------------------------
+
+static enum status
+read_days(struct finance *finance)
+{
+    const struct report_span *span = &finance->question->span;
+    if (span->from.us % USEC_DAY != 0 || span->until.us % USEC_DAY != 0)
+        return finance_fault(finance, "reports of finance are of whole days by UTC; write --from "
+                                      "2026-11-01 --until 2026-11-08, without a time of day");
+    finance->from_day = span->from.us / USEC_DAY;
+    finance->until_day = span->until.us ? span->until.us / USEC_DAY : INT32_MAX;
+    return STATUS_OK;
+}
+
+// What a report is told apart by: fixed, or as asked for.
+static enum status
+read_dimensions(struct finance *finance, const struct finance_spec *spec,
+                const struct finance_dimension *out[FINANCE_DIMENSIONS], size_t *out_count)
+{
+    const char *by = finance->question->by;
+    *out_count = 0;
+    if (spec->dimensions[0]) {
+        if (by) return finance_fault(finance, "this report has its rows already; leave --by out");
+        while (*out_count < FINANCE_DIMENSIONS && spec->dimensions[*out_count]) {
+            out[*out_count] = spec->dimensions[*out_count];
+            (*out_count)++;
+        }
+        return STATUS_OK;
+    }
+    if (!by) by = "rung";
+    for (;;) {
+        size_t len = strcspn(by, ",");
+        if (*out_count == FINANCE_DIMENSIONS)
+            return finance_fault(finance, "--by takes at most %d dimensions", FINANCE_DIMENSIONS);
+        out[*out_count] = finance_dimension_of(by, len);
+        if (!out[*out_count])
+            return finance_fault(finance,
+                                 "revenue is not told apart by '%.*s'; use one or more of %s",
+                                 (int)len, by, finance_dimension_names());
+        for (size_t i = 0; i < *out_count; i++)
+            if (out[i] == out[*out_count])
+                return finance_fault(finance, "--by names '%.*s' twice", (int)len, by);
+        (*out_count)++;
+        if (by[len] == '\0') return STATUS_OK;
+        by += len + 1;
+    }
+}
+
+struct plan {
+    const struct finance_spec *spec;
+    const struct finance_dimension *dimensions[FINANCE_DIMENSIONS];
+    size_t count;
+};
+
+static const char *
+source_of(const struct plan *plan, struct arena *arena, bool rows)
+{
+    const char *view = plan->spec->sides ? (rows ? "report_row_side" : "report_fold_side")
+                                         : (rows ? "report_row" : "report_fold");
+    const char *joins = "";
+    for (size_t i = 0; i < plan->count; i++)
+        joins = arena_printf(arena, "%s%s", joins, plan->dimensions[i]->join);
+    if (!plan->spec->opening)
+        return arena_printf(arena, " from %s s%s where %s and %s", view, joins, plan->spec->filter,
+                            plan->spec->to_date ? FINANCE_UNTIL : FINANCE_WITHIN);
+    return arena_printf(arena,
+                        " from (select s.*, " FINANCE_BEFORE
+                        " as before from %s s where " FINANCE_UNTIL ") s%s where %s",
+                        view, joins, plan->spec->filter);
+}
+
+// Sums by group, and behind them a total of each currency. Columns: 0 total, 1 currency, then for
+// each dimension raw and text, then number of transfers, then measures.
+static const char *
+sums_sql(const struct plan *plan, struct arena *arena)
+{
+    const struct finance_spec *spec = plan->spec;
+    const char *raw = "", *text = "", *order = "", *none = "", *each = "", *sums = "", *any = "";
+    for (size_t i = 0; i < plan->count; i++) {
+        const char *column = arena_printf(arena, "d%zu", i);
+        const struct finance_dimension *dimension = plan->dimensions[i];
+        raw = arena_printf(arena, "%s, (%s)::text as %s", raw, dimension->raw, column);
+        text = arena_printf(arena, "%s, r.%s, %s as t%zu, %s as o%zu", text, column,
+                            named(arena, dimension->text, column), i,
+                            named(arena, dimension->order, column), i);
+        order = arena_printf(arena,
+                             "%s, y.o%zu collate \"C\", y.t%zu collate \"C\", y.d%zu collate \"C\"",
+                             order, i, i, i);
+        none = arena_printf(arena,
+                            i == 0 && spec->by_first ? "%s, r.d0, min(r.t0), min(r.o0)"
+                                                     : "%s, ''::text, ''::text, ''::text",
+                            none);
+    }
+    for (size_t i = 0; i < spec->measure_count; i++) {
+        each = arena_printf(arena, "%s, sum(%s) as m%zu", each, spec->measures[i].each, i);
+        sums = arena_printf(arena, "%s, sum(m%zu)", sums, i);
+        any = arena_printf(arena, "%s%sm%zu <> 0", any, i ? " or " : "", i);
+    }
+    const char *shown = "", *first = "";
+    if (spec->by_first)
+        first = arena_printf(arena, ", %s as t0, %s as o0",
+                             named(arena, plan->dimensions[0]->text, "d0"),
+                             named(arena, plan->dimensions[0]->order, "d0"));
+    for (size_t i = 0; i < plan->count; i++)
+        shown = arena_printf(arena, "%s, y.d%zu, y.t%zu", shown, i, i);
+    for (size_t i = 0; i < spec->measure_count; i++)
+        shown = arena_printf(arena, "%s%s y.m%zu::text", shown, i ? "," : ", y.n::text,", i);
+    const char *measures = "";
+    for (size_t i = 0; i < spec->measure_count; i++)
+        measures = arena_printf(arena, "%s, m%zu", measures, i);
+    return arena_printf(
+        arena,
+        "with g as (select s.currency%s, sum(s.count) as n%s%s group by 1%s),"
+        " r as (select * from g where %s)"
+        " select y.total, y.currency%s from (select 0 as total, r.currency%s, r.n%s from r"
+        " union all select 1, r.currency%s, sum(r.n)%s from (select r.*%s from r) r"
+        " group by r.currency%s) y order by y.total, y.currency collate \"C\"%s",
+        raw, each, source_of(plan, arena, false),
+        plan->count == 0   ? ""
+        : plan->count == 1 ? ", 2"
+        : plan->count == 2 ? ", 2, 3"
+                           : ", 2, 3, 4",
+        any, shown, text, measures, none, sums, first, spec->by_first ? ", r.d0" : "", order);
+}
+
+// --- The report ----------------------------------------------------------------------------------
+
+static size_t
+column_of(const struct plan *plan, size_t measure)
+{
+    return 3 + 2 * plan->count + measure;
+}
+
+static void
+put_sums(struct finance *finance, const struct plan *plan, const struct db_rows *rows)
+{
+    struct sheet *sheet = &finance->sheet;
+    const struct finance_spec *spec = plan->spec;
+    size_t room = 2 + plan->count + 2 * spec->measure_count, count = 0;
+    struct report_column *columns = arena_take(sheet->arena, room, sizeof *columns);
+    for (size_t i = 0; i < plan->count; i++)
+        columns[count++] = (struct report_column){
+            plan->dimensions[i]->name, plan->dimensions[i]->title, false, false, REPORT_ALL};
+    columns[count++] = (struct report_column){"currency", "", false, false, REPORT_ALL};
+    columns[count++] = (struct report_column){"transfers", "transfers", true, true, REPORT_MACHINE};
+    for (size_t i = 0; i < spec->measure_count; i++)
+        finance_columns(columns, &count, sheet->arena, spec->measures[i].key,
+                        spec->measures[i].title, false);
+    sheet_begin(sheet, columns, count, db_count(rows));
+    for (size_t row = 0; row < db_count(rows); row++) {
+        bool total = db_get_int(rows, row, 0) == 1;
+        sheet->report->total_rows += total;
+        for (size_t i = 0; i < plan->count; i++) {
+            size_t label = spec->by_first ? 1 : 0;
+            if (total && i >= label) sheet_put(sheet, i == label ? "total" : "");
+            else sheet_text(sheet, rows, row, 3 + 2 * i);
+        }
+        sheet_text(sheet, rows, row, 1);
+        sheet_text(sheet, rows, row, 2 + 2 * plan->count);
+        for (size_t i = 0; i < spec->measure_count; i++) {
+            const char *micros = db_get_text(rows, row, column_of(plan, i));
+            finance_amount(sheet, arena_printf(sheet->arena, "%s", micros));
+            bool must = spec->zero && strcmp(spec->zero, spec->measures[i].key) == 0;
+            if (total && must && strcmp(micros, "0") != 0) sheet->report->wrong = true;
+        }
+    }
+}
+
+// --- What is behind a figure ---------------------------------------------------------------------
+
+static const char *
+key_of(const struct plan *plan, const struct db_rows *rows, size_t row, struct arena *arena)
+{
+    const char *key = "";
+    bool total = db_get_int(rows, row, 0) == 1;
+    for (size_t i = 0; i < (total ? 1 : plan->count); i++)
+        key = arena_printf(arena, "%s%s%s", key, i ? "," : "", db_get_text(rows, row, 3 + 2 * i));
+    return total ? arena_printf(arena, "%s,total", key) : key;
+}
+
+static enum status
+no_such_row(struct finance *finance, const struct plan *plan, const struct db_rows *rows)
+{
+    struct arena *arena = finance->sheet.arena;
+    const char *known = "";
+    size_t row = 0, named_rows = 0;
+    for (; row < db_count(rows) && db_get_int(rows, row, 0) == 0 && strlen(known) < 250; row++) {
+        const char *key = key_of(plan, rows, row, arena);
+        known = arena_printf(arena, "%s%s'%s'", known, named_rows++ ? ", " : "", key);
+    }
+    bool more = row < db_count(rows) && db_get_int(rows, row, 0) == 0;
+    if (!named_rows)
+        finance_fault(finance, "there is nothing to open: the report has no rows %s",
+                      finance_span_text(finance));
+    else
+        finance_fault(finance, "the report has no row '%s'; its rows are %s%s, and 'total' is all",
+                      finance->question->rows, known, more ? ", ..." : "");
+    return STATUS_NOT_FOUND;
+}
+
+// A condition on the groups that the key names; texts of them go as $4, $5 and $6.
+static enum status
+find_rows(struct finance *finance, const struct plan *plan, const struct db_rows *rows,
+          const char **out_condition, struct db_param out_params[FINANCE_DIMENSIONS])
+{
+    struct arena *arena = finance->sheet.arena;
+    *out_condition = "";
+    for (size_t i = 0; i < FINANCE_DIMENSIONS; i++) out_params[i] = db_text("");
+    if (strcmp(finance->question->rows, "total") == 0)
+        return db_count(rows) ? STATUS_OK : no_such_row(finance, plan, rows);
+    for (size_t row = 0; row < db_count(rows); row++) {
+        bool total = db_get_int(rows, row, 0) == 1;
+        if (total && !plan->spec->by_first) break;
+        if (strcmp(key_of(plan, rows, row, arena), finance->question->rows) != 0) continue;
+        for (size_t i = 0; i < (total ? 1 : plan->count); i++) {
+            const char *raw = db_get_text(rows, row, 2 + 2 * i);
+            *out_condition = arena_printf(arena, "%s and (%s)::text = $%zu", *out_condition,
+                                          plan->dimensions[i]->raw, 4 + i);
+            out_params[i] = db_text(arena_printf(arena, "%s", raw));
+        }
+        return STATUS_OK;
+    }
+    return no_such_row(finance, plan, rows);
+}
+
+// Columns: 0 place (0 opening, 1 a transfer, 2 the others, 3 total), 1 currency, 2 number of
+// transfers, 3 period, 4 effective_us, 5 kind, 6 debit, 7 credit, 8 reference, 9 placement,
+// 10 transfer, 11 log, 12 batch, 13 idx, then measures.
+#define NO_TRANSFER \
+    "''::text, 0::bigint, ''::text, ''::text, ''::text, ''::text, ''::text, ''::text, 0, 0::bigint, 0"
+static const char *
+rows_sql(const struct plan *plan, struct arena *arena, const char *condition)
+{
+    const struct finance_spec *spec = plan->spec;
+    const char *each = "", *sum = "", *plain = "", *text = "";
+    for (size_t i = 0; i < spec->measure_count; i++) {
+        each = arena_printf(arena, "%s, (%s)::numeric as m%zu", each, spec->measures[i].each, i);
+        sum = arena_printf(arena, "%s, sum(t.m%zu)", sum, i);
+        plain = arena_printf(arena, "%s, t.m%zu", plain, i);
+        text = arena_printf(arena, "%s, y.m%zu::text", text, i);
+    }
+    const char *opening =
+        spec->opening
+            ? arena_printf(arena,
+                           " union all select 0, t.currency, sum(t.count), " NO_TRANSFER
+                           "%s from (select"
+                           " s.currency, s.count%s%s%s and s.before) t group by t.currency",
+                           sum, each, source_of(plan, arena, false), condition)
+            : "";
+    return arena_printf(
+        arena,
+        "with t as (select s.*%s, row_number() over (partition by s.currency order by s.effective_us,"
+        " s.transfer_id) as nth%s%s%s), x as ("
+        " select 1 as place, t.currency, t.count::numeric as n, t.period, t.effective_us, t.kind,"
+        " coalesce((select a.name from account a where a.currency = t.currency and"
+        " a.account = t.debit), t.debit::text) as debit,"
+        " coalesce((select a.name from account a where a.currency = t.currency and"
+        " a.account = t.credit), t.credit::text) as credit,"
+        " t.reference, coalesce(t.placement_id::text, '') as placement, t.transfer_id::text as id,"
+        " t.log, t.batch, t.idx%s from t where t.nth <= %d"
+        " union all select 2, t.currency, sum(t.count), " NO_TRANSFER "%s from t where t.nth > %d"
+        " group by t.currency%s)"
+        " select y.place, y.currency, y.n::text, y.period, y.effective_us, y.kind, y.debit, y.credit,"
+        " y.reference, y.placement, y.id, y.log, y.batch, y.idx%s from (select * from x union all"
+        " select 3, t.currency, sum(t.n), " NO_TRANSFER "%s from x t group by t.currency) y"
+        " order by case when y.place = 3 then 1 else 0 end, y.currency collate \"C\", y.place,"
+        " y.effective_us, y.id collate \"C\"",
+        each, source_of(plan, arena, true), spec->opening ? " and not s.before" : "", condition,
+        plain, FINANCE_ROWS, sum, FINANCE_ROWS, opening, text, sum);
+}
+
+static const char *
+row_words(struct finance *finance, const struct db_rows *rows, size_t row)
+{
+    struct arena *arena = finance->sheet.arena;
+    switch (db_get_int(rows, row, 0)) {
+    case 0: return "opening";
+    case 2: return arena_printf(arena, "%s further", db_get_text(rows, row, 2));
+    case 3: return "total";
+    default: return arena_printf(arena, "%s", db_get_text(rows, row, 5));
+    }
+}
+
+static void
+put_rows(struct finance *finance, const struct plan *plan, const struct db_rows *rows)
+{
+    static const struct report_column fixed[] = {
+        {"effective", "effective", false, false, REPORT_ALL},
+        {"kind", "kind", false, false, REPORT_ALL},
+        {"period", "", false, false, REPORT_MACHINE},
+        {"debit", "debit", false, false, REPORT_ALL},
+        {"credit", "credit", false, false, REPORT_ALL},
+        {"reference", "", false, false, REPORT_MACHINE},
+        {"placement", "", false, false, REPORT_MACHINE},
+        {"transfer", "", false, false, REPORT_MACHINE},
+        {"log", "", true, true, REPORT_MACHINE},
+        {"batch", "", true, true, REPORT_MACHINE},
+        {"idx", "", true, true, REPORT_MACHINE},
+        {"currency", "", false, false, REPORT_ALL},
+    };
+    struct sheet *sheet = &finance->sheet;
+    const struct finance_spec *spec = plan->spec;
+    size_t count = sizeof fixed / sizeof fixed[0];
+    struct report_column *columns = arena_take(sheet->arena, count + 2 * spec->measure_count,
+                                               sizeof *columns);
+    memcpy(columns, fixed, sizeof fixed);
+    for (size_t i = 0; i < spec->measure_count; i++)
+        finance_columns(columns, &count, sheet->arena, spec->measures[i].key,
+                        spec->measures[i].title, i + 1 < spec->measure_count);
+    sheet_begin(sheet, columns, count, db_count(rows));
+    for (size_t row = 0; row < db_count(rows); row++) {
+        int64_t place = db_get_int(rows, row, 0);
+        char at[CLOCK_TEXT] = "";
+        if (place == 1) clock_format(db_get_time(rows, row, 4), at);
+        sheet->report->total_rows += place == 3;
+        sheet_put(sheet, place == 1 ? arena_printf(sheet->arena, "%.19s", at) : NULL);
+        sheet_put(sheet, row_words(finance, rows, row));
+        for (size_t i = 3; i < 11; i++) {
+            if (i == 4 || i == 5) continue;
+            if (place == 1) sheet_text(sheet, rows, row, i);
+            else sheet_put(sheet, NULL);
+        }
+        for (size_t i = 11; i < 14; i++) {
+            if (place == 1) sheet_count(sheet, db_get_int(rows, row, i));
+            else sheet_put(sheet, NULL);
+        }
+        sheet_text(sheet, rows, row, 1);
+        for (size_t i = 0; i < spec->measure_count; i++) {
+            const char *micros = arena_printf(sheet->arena, "%s", db_get_text(rows, row, 14 + i));
+            if (i + 1 == spec->measure_count) sheet_put(sheet, finance_units(sheet->arena, micros));
+            sheet_put(sheet, micros);
+        }
+    }
+}
+
+enum status
+finance_sums(struct finance *finance, const struct finance_spec *spec)
+{
+    struct sheet *sheet = &finance->sheet;
+    struct plan plan = {.spec = spec};
+    struct db_rows *rows = NULL, *behind = NULL;
+    struct db_param params[FINANCE_DIMENSIONS];
+    const char *condition;
+    enum status status = read_dimensions(finance, spec, plan.dimensions, &plan.count);
+    if (status == STATUS_OK)
+        status = finance_ask(finance, sums_sql(&plan, sheet->arena), NULL, 0, &rows);
+    if (status != STATUS_OK) goto done;
+    if (finance->question->rows) {
+        status = find_rows(finance, &plan, rows, &condition, params);
+        if (status == STATUS_OK)
+            status = finance_ask(finance, rows_sql(&plan, sheet->arena, condition), params,
+                                 plan.count, &behind);
+        if (status != STATUS_OK) goto done;
+        put_rows(finance, &plan, behind);
+        sheet->report->notes =
+            "Each row opens further: slotctl explain of its placement, or the act "
+            "whose number is its batch when its log is 0.";
+        sheet->report->heading = arena_printf(sheet->arena, "%s %s: what is behind '%s'",
+                                              spec->heading, finance_span_text(finance),
+                                              finance->question->rows);
+    } else {
+        put_sums(finance, &plan, rows);
+        sheet->report->notes = spec->notes;
+        sheet->report->heading = arena_printf(sheet->arena, "%s %s", spec->heading,
+                                              finance_span_text(finance));
+    }
+    sheet->report->empty = arena_printf(sheet->arena, "%s %s.", spec->empty,
+                                        finance_span_text(finance));
+done:
+    db_rows_free(rows);
+    db_rows_free(behind);
+    return status;
+}
+
+// --- All of finance's reports --------------------------------------------------------------------
+
+bool
+report_of_finance(enum report_kind kind)
+{
+    return kind >= REPORT_REVENUE && kind < REPORT_KIND_COUNT;
+}
+
+static enum status
+refuse_options(struct finance *finance)
+{
+    const struct report_question *question = finance->question;
+    enum report_kind kind = question->kind;
+    bool by = kind == REPORT_REVENUE || kind == REPORT_ECONOMICS;
+    bool invests = question->current || question->target || question->investment ||
+                   question->days || question->currency;
+    bool spans = question->span.period[0] || question->span.from.us || question->span.until.us;
+    if (question->by && !by)
+        return finance_fault(finance, "--by is for revenue and economics; %s has rows of its own",
+                             report_kind_name(kind));
+    if (invests && kind != REPORT_INVESTMENT)
+        return finance_fault(finance,
+                             "--current, --target, --investment, --days and --currency are for "
+                             "investment");
+    if (kind == REPORT_INVESTMENT && (spans || question->rows))
+        return finance_fault(finance,
+                             "investment compares --current with --target, each a period or "
+                             "figures, and takes no other span and no --rows");
+    return STATUS_OK;
+}
+
+enum status
+report_answer(struct db *db, const struct report_question *question, struct arena *arena,
+              struct report *out_report, char out_fault[REPORT_FAULT])
+{
+    CHECK(report_of_finance(question->kind));
+    memset(out_report, 0, sizeof *out_report);
+    out_fault[0] = '\0';
+    struct finance finance = {
+        .sheet = {.db = db, .span = &question->span, .arena = arena, .report = out_report},
+        .question = question,
+        .fault = out_fault};
+    enum status status = refuse_options(&finance);
+    if (status == STATUS_OK) status = read_days(&finance);
+    if (status != STATUS_OK) return status;
+    const struct finance_spec *spec = finance_spec_of(question->kind);
+    if (spec) status = finance_sums(&finance, spec);
+    else if (question->kind == REPORT_AGING) status = finance_aging(&finance);
+    else if (question->kind == REPORT_UNEXPLAINED) status = finance_unexplained(&finance);
+    else if (question->kind == REPORT_ECONOMICS) status = finance_economics(&finance);
+    else status = finance_investment(&finance);
+    CHECK(status != STATUS_OK || finance.sheet.used == finance.sheet.room);
+    if (status == STATUS_INPUT && !out_fault[0]) return STATUS_OVERFLOW;  // a sum left its range
+    return status;
+}

@@ -1,0 +1,86 @@
+// Reports of finance in the making: what each is made of (report_specs.c), and how a question about
+// it is put to the database (report_finance.c). The other files answer what is not a sum of
+// transfers.
+#ifndef VENDUE_REPORT_FINANCE_H
+#define VENDUE_REPORT_FINANCE_H
+
+#include "sheet.h"
+
+// What transfers are told apart by. `raw`, of the row `s`, is what is grouped by; `text` and
+// `order`, of the group `r`, whose column stands for @, are what is printed and sorted by.
+struct finance_dimension {
+    const char *name, *title;
+    const char *raw;
+    const char *join;  // what `raw` needs beside `s`; "" nothing
+    const char *text, *order;
+};
+// What is added up: `each`, of the row `s`.
+struct finance_measure {
+    const char *key, *title, *each;
+};
+#define FINANCE_DIMENSIONS 3
+#define FINANCE_MEASURES 8
+struct finance_spec {
+    bool sides;    // rows are the two sides of transfers: s.account, s.other, s.micros signed
+    bool opening;  // earlier rows count too, as s.before
+    bool to_date;  // earlier rows count like the span's own
+    bool by_first;  // totals by the first dimension, not of all
+    const char *filter;
+    const struct finance_dimension *dimensions[FINANCE_DIMENSIONS];  // NULL: asked for by `by`
+    const struct finance_measure *measures;                          // the last one is the figure
+    size_t measure_count;
+    const char *heading, *notes, *empty;
+    const char *zero;  // measure that must be 0 in every total; NULL none
+};
+// NULL: no report that adds up transfers.
+const struct finance_spec *finance_spec_of(enum report_kind kind);
+// By name, within those that revenue may be asked by; NULL: there is none.
+const struct finance_dimension *finance_dimension_of(const char *name, size_t len);
+const char *finance_dimension_names(void);  // "rung, objective, ..."
+
+struct finance {
+    struct sheet sheet;
+    const struct report_question *question;
+    char *fault;  // of REPORT_FAULT bytes
+    int64_t from_day, until_day;
+};
+MUST_CHECK enum status __attribute__((format(printf, 2, 3)))
+finance_fault(struct finance *finance, const char *format, ...);  // STATUS_INPUT
+// $1 period, $2 first day, $3 day behind the last; then `more`.
+MUST_CHECK enum status finance_ask(struct finance *finance, const char *sql,
+                                   const struct db_param *more, size_t count,
+                                   struct db_rows **out_rows);
+// "in November 2026", "from 2026-11-01 until 2026-11-08", "in the whole ledger".
+const char *finance_span_text(struct finance *finance);
+// Micros as the database wrote them, for people: six decimals, of any size.
+const char *finance_units(struct arena *arena, const char *micros);
+// A column of amounts stands twice: for people, and exact for machines.
+void finance_columns(struct report_column *columns, size_t *count, struct arena *arena,
+                     const char *key, const char *title, bool machine_only);
+void finance_amount(struct sheet *sheet, const char *micros);
+
+// The span, where rows are `s`: within it; before it.
+#define FINANCE_WITHIN "(($1 = '' or s.period = $1) and s.day >= $2 and s.day < $3)"
+#define FINANCE_BEFORE \
+    "(($1 <> '' and s.period < $1 collate \"C\") or ($1 = '' and s.day < $2))"
+#define FINANCE_UNTIL "(($1 = '' or s.period <= $1 collate \"C\") and s.day < $3)"
+// How many rows behind a figure are printed one by one; the others are one row.
+#define FINANCE_ROWS 10000
+
+MUST_CHECK enum status finance_sums(struct finance *finance, const struct finance_spec *spec);
+MUST_CHECK enum status finance_aging(struct finance *finance);
+MUST_CHECK enum status finance_unexplained(struct finance *finance);
+MUST_CHECK enum status finance_economics(struct finance *finance);
+MUST_CHECK enum status finance_investment(struct finance *finance);
+
+// A state of the platform: what all contacts of a span cost, earned and achieved.
+struct finance_state {
+    int64_t contacts;
+    money cost, revenue;  // of all of them
+    money objectives;     // achieved per contact
+    int64_t days;
+    const char *currency;
+};
+MUST_CHECK enum status finance_state(struct finance *finance, struct finance_state *out_state);
+
+#endif
