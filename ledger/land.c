@@ -18,6 +18,21 @@ land_fill(struct land_row *row, const struct posting *posting, const struct repl
     row->owner = said->win ? said->win->owner : 0;
     row->market_version = said->market_version;
     row->slot = said->slot;
+    row->has_order = said->order != NULL;
+    row->customer = said->order ? said->order->customer : 0;
+    row->merchant = said->order ? said->order->merchant : 0;
+    row->base = said->based ? said->order->base.micros : -1;
+    row->model = said->touches ? (int64_t)said->order->model : -1;
+    row->divisions = said->divisions;
+    row->division_count = said->division_count;
+}
+
+size_t
+land_parts(const struct land_row *row)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < row->division_count; i++) count += row->divisions[i].part_count;
+    return count;
 }
 
 static void
@@ -90,7 +105,7 @@ put_outcome_head(struct db *db, const struct land_row *row, uint32_t slot, struc
                  money floor)
 {
     const struct fact *fact = row->fact;
-    db_copy_row(db, 38);
+    db_copy_row(db, 39);
     db_copy_id(db, fact_placement(fact));
     db_copy_id(db, fact->contact);
     db_copy_int2(db, fact->position);
@@ -132,6 +147,7 @@ put_placement(struct db *db, const struct land_row *row)
     db_copy_int4(db, fact->placement.campaigns[1]);
     db_copy_int4(db, fact->placement.day);
     db_copy_int2(db, fact->placement.cell);
+    db_copy_int2(db, fact->placement.of_host);
 }
 
 static void
@@ -147,7 +163,7 @@ put_unfilled(struct db *db, const struct land_row *row)
     put_int8_or_null(db, (uint64_t)fact->unfilled.best.micros);
     db_copy_int2(db, 0);
     for (unsigned i = 0; i < 5; i++) db_copy_int4(db, 0);
-    db_copy_int2(db, 0);
+    for (unsigned i = 0; i < 2; i++) db_copy_int2(db, 0);
 }
 
 static void
@@ -184,7 +200,7 @@ static void
 put_revenue(struct db *db, const struct land_row *row)
 {
     const struct fact *fact = row->fact;
-    db_copy_row(db, 20);
+    db_copy_row(db, 25);
     put_source(db, row);
     put_text(db, fact_kind_name((enum fact_kind)fact->kind));
     put_text(db, posting_state_name(row->state));
@@ -203,6 +219,14 @@ put_revenue(struct db *db, const struct land_row *row)
     put_text(db, LAND_WORD(fact->role, ROLE_COUNT, role_name, enum role));
     db_copy_int4(db, fact->party);
     put_key(db, fact->revenue.key);
+    put_int8_or_null(db, row->customer);
+    if (row->has_order) db_copy_int4(db, (int32_t)row->merchant);
+    else db_copy_null(db);
+    if (row->base < 0) db_copy_null(db);
+    else db_copy_int8(db, row->base);
+    if (row->model < 0) db_copy_null(db);
+    else db_copy_int4(db, (int32_t)row->model);
+    db_copy_int2(db, fact->revenue.of_host != 0);
 }
 
 const char *
@@ -439,7 +463,7 @@ static const struct landing {
          "filled, slot, currency, floor_micros, market_version, message, seat, owner, "
          "contract, bid, price_micros, bid_micros, setter, floor_rule, expires_us, "
          "objectives, rung, eligible, charge, reason, main_reason, considered, "
-         "best_micros, kind, deal, floor_id, campaign, campaign_parent, day, cell)",
+         "best_micros, kind, deal, floor_id, campaign, campaign_parent, day, cell, of_host)",
          put_outcome},
     [TABLE_EVENT] =
         {"event (log, batch, idx, kind, state, placement_id, contact_id, position, at_us, "
@@ -448,7 +472,8 @@ static const struct landing {
     [TABLE_REVENUE] =
         {"revenue (log, batch, idx, kind, state, order_id, placement_id, contact_id, seat, "
          "message, currency, amount_micros, pool_micros, contract, at_us, effective_us, "
-         "period, role, party, key)",
+         "period, role, party, key, customer, merchant, base_micros, model, "
+         "of_host)",
          put_revenue},
     [TABLE_BID] = {"bid_change (log, batch, idx, at_us, bid, seat, message, slot, state, currency, "
                    "price_micros, from_us, until_us, key, kind)",
@@ -468,6 +493,41 @@ static const struct landing {
                       "flags, categories, groups, group_sizes, marks)",
                       put_limits},
 };
+
+static void
+put_division(struct db *db, const struct land_row *row, const struct replay_division *division)
+{
+    for (unsigned i = 0; i < division->part_count; i++) {
+        const struct contract_part *part = &division->parts[i];
+        db_copy_row(db, 10);
+        db_copy_id(db, division->order);
+        put_source(db, row);
+        db_copy_int2(db, (int16_t)i);
+        db_copy_int2(db, part->kind);
+        db_copy_int2(db, part->rung);
+        db_copy_int4(db, (int32_t)part->seat);
+        db_copy_int8(db, (int64_t)part->weight);
+        db_copy_int4(db, (int32_t)division->model);
+    }
+}
+
+// How orders are divided.
+static enum status
+land_credit(struct db *db, const struct land_row *rows, size_t count)
+{
+    size_t parts = 0;
+    for (size_t i = 0; i < count; i++) parts += land_parts(&rows[i]);
+    if (parts == 0) return STATUS_OK;
+    enum status status = db_copy_begin(
+        db, "credit (order_id, log, batch, idx, part, kind, rung, seat, weight, model)");
+    if (status != STATUS_OK) return status;
+    for (size_t i = 0; i < count; i++) {
+        for (unsigned k = 0; k < rows[i].division_count; k++) {
+            put_division(db, &rows[i], &rows[i].divisions[k]);
+        }
+    }
+    return db_copy_end(db, NULL);
+}
 
 enum status
 land_rows(struct db *db, const struct land_row *rows, size_t count)
@@ -493,5 +553,5 @@ land_rows(struct db *db, const struct land_row *rows, size_t count)
         if (status != STATUS_OK) return status;
         CHECK(landed == lines[table]);
     }
-    return STATUS_OK;
+    return land_credit(db, rows, count);
 }

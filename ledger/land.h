@@ -1,4 +1,4 @@
-// Facts as rows: the landing tables of migrations 003, 008 and 009, by COPY, inside the caller's
+// Facts as rows: the landing tables of migrations 003, 008, 009 and 012, by COPY, inside the caller's
 // transaction.
 #ifndef VENDUE_LAND_H
 #define VENDUE_LAND_H
@@ -19,6 +19,15 @@ struct land_row {
     uint32_t contract, owner;  // 0 none
     uint64_t market_version;   // 0 none
     uint32_t slot;             // of a record's fact
+    // Of a revenue that was booked.
+    bool has_order;
+    uint64_t customer;  // 0 anonymous
+    uint32_t merchant;  // 0 the host
+    int64_t base;       // -1: it does not matter
+    int64_t model;      // version of the fit, 0 none; -1: not divided among touches
+    // How orders are divided from this fact on; lives as long as replay's memory.
+    const struct replay_division *divisions;
+    unsigned division_count;
 };
 // All but fact, source and period.
 void land_fill(struct land_row *row, const struct posting *posting, const struct replay_said *said);
@@ -32,6 +41,8 @@ MUST_CHECK enum status land_rows(struct db *db, const struct land_row *rows, siz
 #define LAND_LIMITS 14
 // Rows that a fact lands as: of a record its entries that are not empty, else one.
 unsigned land_entries(const struct fact *fact);
+// Rows of table credit, beside those of the fact itself.
+size_t land_parts(const struct land_row *row);
 
 // The word of a number of the domain. One out of its range came from a damaged or newer engine; it
 // lands as "?" rather than ending the shipping.

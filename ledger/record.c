@@ -60,6 +60,18 @@ parse_reason(const char *text, size_t len, unsigned *out)
 }
 
 static enum status
+parse_charge(const char *text, size_t len, unsigned *out)
+{
+    for (unsigned i = 0; i < CHARGE_COUNT; i++) {
+        const char *name = market_charge_name((enum charge)i);
+        if (strlen(name) != len || memcmp(name, text, len) != 0) continue;
+        *out = i;
+        return STATUS_OK;
+    }
+    return STATUS_INPUT;
+}
+
+static enum status
 parse_kind(const char *text, size_t len, unsigned *out)
 {
     for (unsigned i = 0; i < FACT_KIND_COUNT; i++) {
@@ -168,9 +180,7 @@ read_placement(struct reading *reading, const struct db_rows *rows, size_t row, 
     fact->placement.objectives = (uint16_t)db_get_int(rows, row, 14);
     fact->placement.rung = (uint8_t)db_get_int(rows, row, 15);
     fact->placement.eligible = (uint16_t)db_get_int(rows, row, 16);
-    fact->placement.charge = strcmp(db_get_text(rows, row, 17), market_charge_name(CHARGE_WIN)) == 0
-                                 ? CHARGE_WIN
-                                 : CHARGE_DELIVERY;
+    fact->placement.charge = word(reading, rows, row, 17, parse_charge);
     fact->placement.kind = (uint8_t)db_get_int(rows, row, 22);
     fact->placement.deal = (uint16_t)db_get_int(rows, row, 23);
     fact->placement.floor_id = (uint32_t)db_get_int(rows, row, 24);
@@ -178,6 +188,7 @@ read_placement(struct reading *reading, const struct db_rows *rows, size_t row, 
     fact->placement.campaigns[1] = (uint16_t)db_get_int(rows, row, 26);
     fact->placement.day = (uint16_t)db_get_int(rows, row, 27);
     fact->placement.cell = (uint8_t)db_get_int(rows, row, 28);
+    fact->placement.of_host = (uint8_t)db_get_int(rows, row, 29);
 }
 
 static void
@@ -206,7 +217,7 @@ read_outcomes(struct reading *reading)
         "select idx, position, filled, slot, currency, floor_micros, message, seat, bid, "
         "price_micros, bid_micros, setter, floor_rule, expires_us, objectives, rung, eligible, "
         "charge, reason, main_reason, considered, best_micros, kind, deal, floor_id, campaign, "
-        "campaign_parent, day, cell from outcome where placement_id >= $1 and placement_id <= $2",
+        "campaign_parent, day, cell, of_host from outcome where placement_id >= $1 and placement_id <= $2",
         params, 2, &rows);
     if (status != STATUS_OK) return status;
     for (size_t i = 0; i < db_count(rows); i++) {
@@ -389,6 +400,7 @@ read_event(struct reading *reading, const struct db_rows *rows, size_t row, stru
         fact->revenue.effective = db_get_time(rows, row, 5);
         fact->revenue.amount = db_get_money(rows, row, 8);
         fact->revenue.order = db_get_id(rows, row, 11);
+        fact->revenue.of_host = (uint32_t)db_get_int(rows, row, 16);
         key_of(rows, row, 9, fact->revenue.key);
         return;
     }
@@ -411,10 +423,12 @@ read_events(struct reading *reading, struct arena *arena)
     enum status status = db_query(
         reading->db,
         "select kind, placement_id, at_us, role, party, effective_us, seat, message, price_micros, "
-        "key, '', '00000000-0000-0000-0000-000000000000'::uuid, slot, log, batch, idx from event "
+        "key, '', '00000000-0000-0000-0000-000000000000'::uuid, slot, log, batch, idx, 0::smallint "
+        "from event "
         "where placement_id >= $1 and placement_id <= $2 "
         "union all select kind, placement_id, at_us, role, party, effective_us, seat, message, "
-        "amount_micros, key, currency, order_id, 0, log, batch, idx from revenue "
+        "amount_micros, key, currency, order_id, 0, log, batch, idx, of_host "
+        "from revenue "
         "where placement_id >= $1 and placement_id <= $2 order by 14, 15, 16",
         params, 2, &rows);
     if (status != STATUS_OK) return status;

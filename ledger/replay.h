@@ -15,17 +15,42 @@ void replay_close(struct replay *replay);  // NULL is allowed
 void replay_reset(struct replay *replay);
 const char *replay_fault(const struct replay *replay);  // of the last failing call
 
+// Which log the facts are of, and where the fence stands for those that follow: periods before it
+// are closed. Before replay_prepare and the facts.
+void replay_fence(struct replay *replay, uint32_t log, usec fenced_until);
 // Reads from the database what these facts need and do not bring themselves: placements of events
-// and revenues, orders of revenues. Not called when all facts are replayed from the first one on.
+// and revenues, orders of revenues, touches of customers who converted, orders that a touch of
+// before may share in. Inside the transaction that books the facts.
 MUST_CHECK enum status
 replay_prepare(struct replay *replay, struct db *db, const struct fact *facts, size_t count);
+// Instead of it, when all facts of the log are replayed from the first one on: reads what finance
+// did to placements. Nothing else is read of what was booked, but by replay_landed.
+MUST_CHECK enum status replay_whole(struct replay *replay, struct db *db);
+// What the database says about the base of the conversion that is replayed next (contract_pool):
+// with several logs it cannot be computed from one of them. Taken only if it is not below what this
+// log itself brought before.
+void replay_landed(struct replay *replay, money base);
 
-// What replay knows beside the posting.
+// How an order is divided from this fact on.
+struct replay_division {
+    struct id order;
+    const struct contract_part *parts;
+    unsigned part_count;
+    uint32_t model;  // version of the fit; 0 none
+};
+// What replay knows beside the posting. Pointers are valid until the next call, those of divisions
+// until replay_reset.
 struct replay_said {
-    const struct posting_win
-        *win;                 // of the fact's placement; NULL: none. Valid until the next call
-    uint64_t market_version;  // that decided a contact, its outcomes and its record
-    uint32_t slot;            // of an outcome or a record; 0 the contact as a whole
+    const struct posting_win *win;      // of the fact's placement; NULL: none
+    const struct posting_order *order;  // of a revenue that was booked; else NULL
+    bool touches;                       // that order is divided among touches
+    bool based;                         // that order's base counts
+    uint64_t market_version;            // that decided a contact, its outcomes and its record
+    uint32_t slot;                      // of an outcome or a record; 0 the contact as a whole
+    const struct transfer *more;        // beside the posting's: orders divided anew
+    size_t more_count;
+    const struct replay_division *divisions;
+    unsigned division_count;
 };
 // Posts one fact. STATUS_NOT_FOUND: the catalog that decided was never published here, or its
 // market lacks the seat. STATUS_DAMAGED: an outcome or a record without its contact, a price of no

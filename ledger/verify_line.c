@@ -30,7 +30,8 @@ const char verify_line_facts[] =
     "coalesce(expires_us::text, ''), coalesce(objectives::text, ''), coalesce(rung::text, "
     "''), coalesce(eligible::text, ''), coalesce(charge::text, ''), coalesce(reason::text, "
     "''), coalesce(main_reason::text, ''), coalesce(considered::text, ''), "
-    "coalesce(best_micros::text, ''), kind, deal, floor_id, campaign, campaign_parent, day, cell) "
+    "coalesce(best_micros::text, ''), kind, deal, floor_id, campaign, campaign_parent, day, cell, "
+    "of_host) "
     "from outcome where log = $1 "
     "union all select batch, idx, concat_ws('|', kind, state, "
     "replace(coalesce(placement_id::text, ''), '-', ''), replace(coalesce(contact_id::text, "
@@ -40,7 +41,8 @@ const char verify_line_facts[] =
     "replace(coalesce(order_id::text, ''), '-', ''), replace(coalesce(placement_id::text, "
     "''), '-', ''), replace(coalesce(contact_id::text, ''), '-', ''), seat, message, "
     "currency, amount_micros, pool_micros, coalesce(contract::text, ''), at_us, effective_us, "
-    "period, role, party, key) from revenue where log = $1 "
+    "period, role, party, key, coalesce(customer::text, ''), coalesce(merchant::text, ''), "
+    "coalesce(base_micros::text, ''), coalesce(model::text, ''), of_host) from revenue where log = $1 "
     "union all select batch, idx, concat_ws('|', 'bid', at_us, bid, seat, message, slot, "
     "state, currency, price_micros, from_us, until_us, key, kind) from bid_change where log = $1 "
     "union all select batch, idx, 'candidates|' || string_agg(concat_ws('|', place, position, "
@@ -213,6 +215,7 @@ line_placement(struct line *line, const struct land_row *row)
     put_number(line, fact->placement.campaigns[1]);
     put_number(line, fact->placement.day);
     put_number(line, fact->placement.cell);
+    put_number(line, fact->placement.of_host);
 }
 
 static void
@@ -229,7 +232,7 @@ line_unfilled(struct line *line, const struct land_row *row)
                  : LAND_WORD(fact->unfilled.main_reason, REASON_COUNT, reason_key, enum reason));
     put_number(line, fact->unfilled.considered);
     put_number_or_none(line, (uint64_t)fact->unfilled.best.micros);
-    for (unsigned i = 0; i < 7; i++) put_number(line, 0);
+    for (unsigned i = 0; i < 8; i++) put_number(line, 0);
 }
 
 static void
@@ -274,6 +277,14 @@ line_revenue(struct line *line, const struct land_row *row)
     put_word(line, LAND_WORD(fact->role, ROLE_COUNT, role_name, enum role));
     put_number(line, fact->party);
     put_key(line, fact->revenue.key, BOUND_KEY);
+    put_number_or_none(line, row->customer);
+    if (row->has_order) put_number(line, row->merchant);
+    else put(line, "", 0);
+    if (row->base < 0) put(line, "", 0);
+    else put_number(line, row->base);
+    if (row->model < 0) put(line, "", 0);
+    else put_number(line, row->model);
+    put_number(line, fact->revenue.of_host != 0);
 }
 
 static void

@@ -1,0 +1,638 @@
+// What a batch of facts needs from the database, and does not bring itself.
+//
+//  1 Placements of events and revenues; then orders of revenues, and the placements of those.
+//  2 While there are touches: orders of customers of whom a delivery or an acceptance is reported,
+//    if they converted not before it; and every placement that may be a touch of a conversion in
+//    this batch, or of such an order: one that was delivered or accepted within the widest window
+//    before it. Touches are looked for in the same log: a customer's contacts are all decided by
+//    one node.
+//  3 Orders from before parts were kept have none here; posting takes those that their contract
+//    names.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail.h"
+#include "replay_inside.h"
+
+// Ids that are wanted, each once.
+struct wanted {
+    struct idmap known;
+    struct id *ids;
+    size_t count, room;
+};
+
+static void
+want(struct wanted *wanted, struct id id)
+{
+    if (idmap_find(&wanted->known, id) != IDMAP_NONE) return;
+    idmap_put(&wanted->known, id, 0);
+    wanted->ids = replay_room(wanted->ids, wanted->count, &wanted->room, sizeof *wanted->ids);
+    wanted->ids[wanted->count++] = id;
+}
+
+static void
+want_fini(struct wanted *wanted)
+{
+    idmap_fini(&wanted->known);
+    free(wanted->ids);
+}
+
+// What one batch needs.
+struct need {
+    struct replay *replay;
+    struct db *db;
+    struct idmap brought;  // placements that the batch itself brings: index of the fact
+    struct wanted placements, orders;
+    struct wanted touched;     // keys (touch.h) whose touches are wanted
+    int64_t *customers;        // of events; then of touches
+    struct id *anonymous;      // placements of events whose customers are not known
+    size_t customer_count, anonymous_count;
+    usec touches_from;  // touches are wanted from here on
+};
+
+static enum status
+said(struct replay *replay, struct db *db, enum status status, const char *what, uint64_t number)
+{
+    return replay_say(replay, status, what, number, db_fault(db)->text);
+}
+
+// --- Placements --------------------------------------------------------------------------------
+
+static uint8_t
+charge_of(const struct db_rows *rows, size_t row, size_t column)
+{
+    for (unsigned i = 0; i < CHARGE_COUNT; i++) {
+        if (strcmp(db_get_text(rows, row, column), market_charge_name((enum charge)i)) == 0) {
+            return (uint8_t)i;
+        }
+    }
+    return CHARGE_DELIVERY;
+}
+
+// Columns of wins_sql behind those of the placement: what became of it.
+enum { DELIVERED_AT = 17, ACCEPTED_AT, CANCELLED, REFUSED, CONVERTED };
+
+static void
+fill_ends(struct posting_win *win, const struct db_rows *rows, size_t row)
+{
+    bool response = posting_due_at_response(win), conversion = posting_due_at_conversion(win);
+    win->delivered = !db_is_null(rows, row, DELIVERED_AT);
+    win->delivered_at = db_get_time(rows, row, DELIVERED_AT);
+    win->accepted_at = db_get_time(rows, row, ACCEPTED_AT);
+    win->released = db_get_bool(rows, row, CANCELLED) ||
+                    ((response || conversion) && db_get_bool(rows, row, REFUSED));
+    bool charged = response                      ? win->accepted_at.us != 0
+                   : conversion                  ? db_get_bool(rows, row, CONVERTED)
+                   : win->kind == PRICE_PLACEMENT ? win->delivered
+                                                 : false;
+    win->ended = win->released || charged;
+}
+
+static enum status
+load_win(struct replay *replay, struct db *db, const struct db_rows *rows, size_t row)
+{
+    struct contract_terms *terms = NULL;
+    struct posting_win win = {
+        .placement = db_get_id(rows, row, 0),
+        .at = db_get_time(rows, row, 1),
+        .market_version = (uint64_t)db_get_int(rows, row, 2),
+        .price = db_get_money(rows, row, 3),
+        .floor = db_get_money(rows, row, 4),
+        .slot = (uint32_t)db_get_int(rows, row, 6),
+        .message = (uint32_t)db_get_int(rows, row, 7),
+        .seat = (uint32_t)db_get_int(rows, row, 8),
+        .owner = (uint32_t)db_get_int(rows, row, 9),
+        .contract = (uint32_t)db_get_int(rows, row, 10),
+        .objectives = (uint16_t)db_get_int(rows, row, 11),
+        .rung = (uint8_t)db_get_int(rows, row, 12),
+        .charge = charge_of(rows, row, 13),
+        .kind = (uint8_t)db_get_int(rows, row, 14),
+        .channel = (uint8_t)(db_get_int(rows, row, 15) % CHANNEL_COUNT),
+        .customer = (uint64_t)db_get_int(rows, row, 16),
+    };
+    fill_ends(&win, rows, row);
+    if (currency_parse(db_get_text(rows, row, 5), db_get_len(rows, row, 5), &win.currency) !=
+        STATUS_OK) {
+        return replay_say(replay, STATUS_DAMAGED, "currency of an outcome of slot", win.slot, "");
+    }
+    enum status status = replay_terms(replay, db, win.market_version, &terms);
+    if (status != STATUS_OK) return status;
+    if (posting_terms(terms, &win) != STATUS_OK) {
+        return replay_say(replay, STATUS_NOT_FOUND, "no seat with the id", win.seat, "");
+    }
+    replay_keep_win(replay, &win);
+    return STATUS_OK;
+}
+
+static const char wins_sql[] =
+    "select o.placement_id, o.at_us, o.market_version, o.price_micros, o.floor_micros, "
+    "o.currency, o.slot, o.message, o.seat, o.owner, o.contract, o.objectives, o.rung, o.charge, "
+    "o.kind, o.cell, c.customer, e.delivered_us, e.accepted_us, coalesce(e.cancelled, false), "
+    "coalesce(e.refused, false), "
+    "o.charge = 'conversion' and exists (select 1 from revenue r "
+    "where r.placement_id = o.placement_id and r.kind = 'converted' "
+    "and r.state in ('posted', 'no_share')) "
+    "from outcome o join contact c on c.contact_id = o.contact_id cross join lateral ("
+    "select min(effective_us) filter (where kind = 'delivered') as delivered_us, "
+    "min(effective_us) filter (where kind = 'accepted') as accepted_us, "
+    "bool_or(kind in ('cancelled', 'expired')) as cancelled, "
+    "bool_or(kind in ('declined', 'lapsed')) as refused "
+    "from event where placement_id = o.placement_id and state = 'posted') e "
+    "where o.filled and o.placement_id = any($1)";
+
+// Holds that a close expired, of the placements of this batch, or of the whole log.
+static enum status
+load_expired(struct replay *replay, struct db *db, const struct wanted *placements)
+{
+    const struct db_param params[] = {
+        db_int4((int32_t)replay->log),
+        db_id_array(placements ? placements->ids : NULL, placements ? placements->count : 0)};
+    struct db_rows *rows = NULL;
+    enum status status = db_query(
+        db,
+        placements ? "select placement_id, batch from hold_expiry where log = $1 "
+                     "and placement_id = any($2)"
+                   : "select placement_id, batch from hold_expiry where log = $1",
+        params, placements ? 2 : 1, &rows);
+    if (status != STATUS_OK) return said(replay, db, status, "reading expired holds of log", replay->log);
+    for (size_t i = 0; i < db_count(rows); i++) {
+        replay->expired_at = replay_room(replay->expired_at, replay->expired_count,
+                                         &replay->expired_room, sizeof *replay->expired_at);
+        replay->expired_at[replay->expired_count] = (uint64_t)db_get_int(rows, i, 1);
+        idmap_put(&replay->expired_of, db_get_id(rows, i, 0), (uint32_t)replay->expired_count++);
+    }
+    db_rows_free(rows);
+    return STATUS_OK;
+}
+
+static enum status
+load_wins(struct need *need)
+{
+    const struct db_param params[] = {db_id_array(need->placements.ids, need->placements.count)};
+    struct db_rows *rows = NULL;
+    if (need->placements.count == 0) return STATUS_OK;
+    enum status status = db_query(need->db, wins_sql, params, 1, &rows);
+    if (status != STATUS_OK) {
+        return said(need->replay, need->db, status, "reading placements:", need->placements.count);
+    }
+    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
+        status = load_win(need->replay, need->db, rows, i);
+    }
+    db_rows_free(rows);
+    need->placements.count = 0;  // they are known now
+    return status;
+}
+
+// --- Orders ------------------------------------------------------------------------------------
+
+// Columns of orders_sql.
+enum {
+    ORDER_ID,
+    ORDER_KIND,
+    ORDER_STATE,
+    ORDER_PLACEMENT,
+    ORDER_CURRENCY,
+    ORDER_AMOUNT,
+    ORDER_KEY,
+    ORDER_AT,
+    ORDER_PERIOD,
+    ORDER_CUSTOMER,
+    ORDER_CONTRACT,
+    ORDER_MERCHANT,
+    ORDER_BASE,
+    ORDER_MODEL,
+    ORDER_BATCH
+};
+// The conversion first, then its refunds.
+static const char orders_sql[] =
+    "select r.order_id, r.kind, r.state, r.placement_id, r.currency, r.amount_micros, r.key, "
+    "r.effective_us, r.period, c.customer, r.contract, r.merchant, r.base_micros, r.model, r.batch "
+    "from revenue r join contact c on c.contact_id = r.contact_id "
+    "where r.order_id = any($1) and r.state in ('posted', 'no_share', 'waiting') "
+    "order by r.order_id, r.kind, r.log, r.batch, r.idx";
+
+static enum status
+read_order(struct replay *replay, const struct db_rows *rows, size_t row,
+           struct posting_order *out_order)
+{
+    size_t len = db_get_len(rows, row, ORDER_PERIOD);
+    *out_order = (struct posting_order){
+        .order = db_get_id(rows, row, ORDER_ID),
+        .placement = db_get_id(rows, row, ORDER_PLACEMENT),
+        .at = db_get_time(rows, row, ORDER_AT),
+        .customer = (uint64_t)db_get_int(rows, row, ORDER_CUSTOMER),
+        .contract = (uint32_t)db_get_int(rows, row, ORDER_CONTRACT),
+        .merchant = (uint32_t)db_get_int(rows, row, ORDER_MERCHANT),
+        .base = db_get_money(rows, row, ORDER_BASE),
+        .model = (uint32_t)db_get_int(rows, row, ORDER_MODEL),
+    };
+    if (currency_parse(db_get_text(rows, row, ORDER_CURRENCY),
+                       db_get_len(rows, row, ORDER_CURRENCY), &out_order->currency) != STATUS_OK ||
+        len >= sizeof out_order->period) {
+        return replay_say(replay, STATUS_DAMAGED, "revenue: an order of frame",
+                          (uint64_t)db_get_int(rows, row, ORDER_BATCH),
+                          "has no currency or period");
+    }
+    memcpy(out_order->period, db_get_text(rows, row, ORDER_PERIOD), len);
+    return STATUS_OK;
+}
+
+static bool
+is_word(const struct db_rows *rows, size_t row, size_t column, const char *word)
+{
+    return strcmp(db_get_text(rows, row, column), word) == 0;
+}
+
+// One order, whose rows begin at *row; leaves *row behind the last.
+static enum status
+load_order(struct replay *replay, const struct db_rows *rows, size_t *row)
+{
+    struct posting_order order;
+    size_t first = *row;
+    money waiting = money_of(0), booked = money_of(0);
+    enum status status = read_order(replay, rows, first, &order);
+    if (status != STATUS_OK) return status;
+    bool converted = is_word(rows, first, ORDER_KIND, fact_kind_name(FACT_CONVERTED));
+    if (converted) order.amount = db_get_money(rows, (*row)++, ORDER_AMOUNT);
+    for (; *row < db_count(rows) && id_same(db_get_id(rows, *row, ORDER_ID), order.order); ++*row) {
+        struct fact fact = {.kind = FACT_REFUNDED};
+        size_t len = db_get_len(rows, *row, ORDER_KEY);
+        bool waits = is_word(rows, *row, ORDER_STATE, posting_state_name(POSTING_WAITING));
+        money *sum = waits ? &waiting : &booked;
+        fact.revenue.order = order.order;
+        memcpy(fact.revenue.key, db_get_text(rows, *row, ORDER_KEY),
+               len < BOUND_KEY ? len : BOUND_KEY);
+        idmap_put(&replay->refund_of, posting_refund_id(&fact), 0);
+        // What waited in another currency than the conversion's does not count.
+        if (waits && converted && !is_word(rows, *row, ORDER_CURRENCY, order.currency.code)) {
+            continue;
+        }
+        if (is_word(rows, *row, ORDER_KIND, fact_kind_name(FACT_CONVERTED)) ||
+            money_add(*sum, db_get_money(rows, *row, ORDER_AMOUNT), sum) != STATUS_OK) {
+            return replay_say(replay, STATUS_DAMAGED, "revenue: an order of frame",
+                              (uint64_t)db_get_int(rows, first, ORDER_BATCH),
+                              "is there twice, or its refunds leave their range");
+        }
+    }
+    if (converted) waiting = posting_waited(waiting, order.amount);
+    if (money_add(waiting, booked, &order.refunded) != STATUS_OK) order.refunded = order.amount;
+    replay_keep_order(replay, &order, (uint64_t)db_get_int(rows, first, ORDER_BATCH));
+    return STATUS_OK;
+}
+
+// The parts of an order are those of its newest division; ordered by order, then part.
+static enum status
+load_parts(struct need *need)
+{
+    struct replay *replay = need->replay;
+    const struct db_param params[] = {db_id_array(need->orders.ids, need->orders.count)};
+    struct db_rows *rows = NULL;
+    enum status status = db_query(need->db,
+                                  "select order_id, seat, kind, rung, weight, model, divided "
+                                  "from order_part "
+                                  "where order_id = any($1) order by order_id, part",
+                                  params, 1, &rows);
+    if (status != STATUS_OK) {
+        return said(replay, need->db, status, "reading parts of orders:", need->orders.count);
+    }
+    for (size_t i = 0; i < db_count(rows);) {
+        struct contract_part parts[BOUND_PARTS];
+        unsigned count = 0;
+        struct id id = db_get_id(rows, i, 0);
+        uint32_t model = (uint32_t)db_get_int(rows, i, 5);
+        bool divided = db_get_bool(rows, i, 6);
+        for (; i < db_count(rows) && id_same(db_get_id(rows, i, 0), id); i++) {
+            if (count == BOUND_PARTS) continue;
+            parts[count++] = (struct contract_part){
+                .seat = (uint32_t)db_get_int(rows, i, 1),
+                .kind = (uint8_t)db_get_int(rows, i, 2),
+                .rung = (uint8_t)db_get_int(rows, i, 3),
+                .weight = (uint64_t)db_get_int(rows, i, 4),
+            };
+        }
+        struct posting_order *order = replay_find_order(replay, id);
+        if (!order) continue;
+        replay_keep_parts(replay, order, parts, count);
+        order->model = model;
+        order->divided = divided;
+    }
+    db_rows_free(rows);
+    return STATUS_OK;
+}
+
+static enum status
+load_orders(struct need *need)
+{
+    struct replay *replay = need->replay;
+    const struct db_param params[] = {db_id_array(need->orders.ids, need->orders.count)};
+    struct db_rows *rows = NULL;
+    if (need->orders.count == 0) return STATUS_OK;
+    enum status status = db_query(need->db, orders_sql, params, 1, &rows);
+    if (status != STATUS_OK) {
+        return said(replay, need->db, status, "reading orders:", need->orders.count);
+    }
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct id placement = db_get_id(rows, i, ORDER_PLACEMENT);
+        if (idmap_find(&need->brought, placement) == IDMAP_NONE &&
+            !replay_find_win(replay, placement)) {
+            want(&need->placements, placement);
+        }
+    }
+    bool any = db_count(rows) > 0;
+    for (size_t row = 0; status == STATUS_OK && row < db_count(rows);) {
+        status = load_order(replay, rows, &row);
+    }
+    db_rows_free(rows);
+    if (status == STATUS_OK) status = load_wins(need);
+    return status == STATUS_OK && any ? load_parts(need) : status;
+}
+
+// --- Touches -----------------------------------------------------------------------------------
+
+// Whether any market version divides among touches: of those that were decided before, the database
+// knows; of those that decide in this batch, their terms.
+static enum status
+learn_touching(struct need *need, const struct fact *facts, size_t count)
+{
+    struct replay *replay = need->replay;
+    enum status status = STATUS_OK;
+    if (!replay->asked) {
+        struct db_rows *rows = NULL;
+        status = db_query(need->db,
+                          "select exists (select 1 from market_object "
+                          "where kind = 'contract' and body::text like '%\"touches\"%')",
+                          NULL, 0, &rows);
+        if (status != STATUS_OK) return said(replay, need->db, status, "asking for touches", 0);
+        replay->touching = replay->touching || db_get_bool(rows, 0, 0);
+        replay->asked = true;
+        db_rows_free(rows);
+    }
+    uint64_t last = 0;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        uint64_t version;
+        struct contract_terms *terms;
+        if (facts[i].kind != FACT_CONTACT || facts[i].opened.catalog == last) continue;
+        last = facts[i].opened.catalog;
+        status = replay_market(replay, need->db, last, &version);
+        if (status == STATUS_OK) status = replay_terms(replay, need->db, version, &terms);
+        if (status == STATUS_NOT_FOUND) status = STATUS_OK;  // the fact itself will say so
+    }
+    return status;
+}
+
+// The customer of an event's placement; false: it is not known, so nothing follows.
+static bool
+customer_of(const struct need *need, const struct fact *facts, struct id placement,
+            uint64_t *out_customer)
+{
+    uint32_t at = idmap_find(&need->brought, placement);
+    const struct posting_win *win = replay_find_win(need->replay, placement);
+    if (at == IDMAP_NONE && !win) return false;
+    *out_customer = win ? win->customer : facts[at].customer;
+    return true;
+}
+
+static void
+want_touches(struct need *need, uint64_t customer, struct id placement, usec at)
+{
+    struct id key = touch_key(customer, placement);
+    if (at.us < need->touches_from.us) need->touches_from = at;
+    if (customer == 0 || idmap_find(&need->touched.known, key) != IDMAP_NONE) return;
+    want(&need->touched, key);
+}
+
+// Orders that a touch of this batch may share in: those of its customer, and of an anonymous
+// contact those of the placement itself, that converted not before it.
+static enum status
+want_orders(struct need *need, const struct fact *facts, size_t count)
+{
+    struct wanted customers = {.count = 0}, anonymous = {.count = 0};
+    int64_t *numbers = NULL, earliest = INT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const struct fact *fact = &facts[i];
+        uint64_t customer;
+        struct id placement = fact_placement(fact);
+        if (fact->kind == FACT_CONVERTED && customer_of(need, facts, placement, &customer)) {
+            usec at = fact->revenue.effective.us > 0 ? fact->revenue.effective : fact->at;
+            want_touches(need, customer, placement, at.us < fact->at.us ? at : fact->at);
+        }
+        if ((fact->kind != FACT_DELIVERED && fact->kind != FACT_ACCEPTED) ||
+            !customer_of(need, facts, placement, &customer)) {
+            continue;
+        }
+        int64_t at = fact->event.effective.us;
+        if (at <= 0 || at > fact->at.us) at = fact->at.us;
+        if (at < earliest) earliest = at;
+        want(customer ? &customers : &anonymous, touch_key(customer, placement));
+    }
+    enum status status = STATUS_OK;
+    struct db_rows *rows = NULL;
+    if (customers.count + anonymous.count == 0) goto done;
+    numbers = calloc(customers.count + 1, sizeof *numbers);
+    CHECK(numbers);
+    for (size_t i = 0; i < customers.count; i++) {
+        memcpy(&numbers[i], customers.ids[i].bytes, sizeof numbers[i]);
+    }
+    const struct db_param params[] = {db_int8_array(numbers, customers.count),
+                                      db_id_array(anonymous.ids, anonymous.count),
+                                      db_int8(earliest), db_int4((int32_t)need->replay->log)};
+    status = db_query(need->db,
+                      "select order_id, customer, placement_id, effective_us from revenue "
+                      "where customer = any($1) and model is not null and effective_us >= $3 "
+                      "and log = $4 union all "
+                      "select order_id, null, placement_id, effective_us from revenue "
+                      "where placement_id = any($2) and model is not null and effective_us >= $3",
+                      params, 4, &rows);
+    if (status != STATUS_OK) {
+        status = said(need->replay, need->db, status, "reading orders of customers:",
+                      customers.count);
+        goto done;
+    }
+    for (size_t i = 0; i < db_count(rows); i++) {
+        want(&need->orders, db_get_id(rows, i, 0));
+        want_touches(need, (uint64_t)db_get_int(rows, i, 1), db_get_id(rows, i, 2),
+                     db_get_time(rows, i, 3));
+    }
+done:
+    db_rows_free(rows);
+    free(numbers);
+    want_fini(&customers);
+    want_fini(&anonymous);
+    return status;
+}
+
+// Touches of the customers wanted. Terms of all orders are known by now, and so the widest window.
+static enum status
+load_touches(struct need *need)
+{
+    struct replay *replay = need->replay;
+    struct db_rows *rows = NULL;
+    if (need->touched.count == 0) return STATUS_OK;
+    int64_t *numbers = calloc(need->touched.count, sizeof *numbers);
+    CHECK(numbers);
+    for (size_t i = 0; i < need->touched.count; i++) {
+        memcpy(&numbers[i], need->touched.ids[i].bytes, sizeof numbers[i]);
+    }
+    const struct db_param params[] = {db_int8_array(numbers, need->touched.count),
+                                      db_int4((int32_t)replay->log),
+                                      db_int8(need->touches_from.us - replay->widest_us)};
+    enum status status = db_query(
+        need->db,
+        "select e.placement_id from contact c cross join lateral (select placement_id from event "
+        "where placement_id > c.contact_id "
+        "and placement_id <= (left(c.contact_id::text, 35) || 'f')::uuid "
+        "and kind in ('delivered', 'accepted') and state = 'posted' and effective_us >= $3) e "
+        "where c.customer = any($1) and c.log = $2",
+        params, 3, &rows);
+    free(numbers);
+    if (status != STATUS_OK) {
+        return said(replay, need->db, status, "reading touches of customers:", need->touched.count);
+    }
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct id placement = db_get_id(rows, i, 0);
+        if (!replay_find_win(replay, placement)) want(&need->placements, placement);
+    }
+    db_rows_free(rows);
+    return load_wins(need);
+}
+
+// --- All together ------------------------------------------------------------------------------
+
+enum status
+replay_prepare(struct replay *replay, struct db *db, const struct fact *facts, size_t count)
+{
+    struct need need = {.replay = replay, .db = db, .touches_from = {INT64_MAX}};
+    enum status status = learn_touching(&need, facts, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct fact *fact = &facts[i];
+        struct id placement = fact_placement(fact);
+        if (fact->kind == FACT_PLACEMENT) {
+            idmap_put(&need.brought, placement, (uint32_t)i);
+        } else if (replay_is_event(fact) &&
+                   idmap_find(&need.brought, placement) == IDMAP_NONE) {
+            want(&need.placements, placement);
+        }
+        if (replay_is_revenue(fact)) want(&need.orders, fact->revenue.order);
+    }
+    if (status == STATUS_OK && need.placements.count) {
+        status = load_expired(replay, db, &need.placements);
+    }
+    if (status == STATUS_OK) status = load_wins(&need);
+    if (status == STATUS_OK && replay->touching) status = want_orders(&need, facts, count);
+    if (status == STATUS_OK) status = load_orders(&need);
+    if (status == STATUS_OK && replay->touching) status = load_touches(&need);
+    idmap_fini(&need.brought);
+    want_fini(&need.placements);
+    want_fini(&need.orders);
+    want_fini(&need.touched);
+    return status;
+}
+
+enum status
+replay_whole(struct replay *replay, struct db *db)
+{
+    struct need need = {.replay = replay, .db = db};
+    replay->whole = true;
+    enum status status = learn_touching(&need, NULL, 0);
+    return status == STATUS_OK ? load_expired(replay, db, NULL) : status;
+}
+
+// --- Bases and fits ----------------------------------------------------------------------------
+
+enum status
+replay_load_base(struct replay *replay, struct db *db, uint32_t contract, const char *period,
+                 money *out_base)
+{
+    const struct db_param params[] = {db_int4((int32_t)contract), db_text(period)};
+    struct db_rows *rows = NULL;
+    *out_base = money_of(0);
+    enum status status = db_run(db,
+                                "insert into revenue_mark (contract, period) values ($1, $2) "
+                                "on conflict do nothing",
+                                params, 2, NULL);
+    if (status == STATUS_OK) {
+        status = db_query(db,
+                          "select marks from revenue_mark where contract = $1 and period = $2 "
+                          "for update",
+                          params, 2, &rows);
+        db_rows_free(rows);
+        rows = NULL;
+    }
+    if (status == STATUS_OK) {
+        status = db_query(db,
+                          "select base_micros + amount_micros from revenue where contract = $1 "
+                          "and period = $2 and base_micros is not null "
+                          "order by base_micros desc limit 1",
+                          params, 2, &rows);
+    }
+    if (status != STATUS_OK) {
+        return said(replay, db, status, "reading revenue of contract", contract);
+    }
+    if (db_count(rows)) *out_base = db_get_money(rows, 0, 0);
+    db_rows_free(rows);
+    return STATUS_OK;
+}
+
+static bool
+model_of(const char *name, uint8_t *out_model)
+{
+    for (unsigned i = 0; i < ATTRIBUTION_COUNT; i++) {
+        if (strcmp(name, market_attribution_name((enum attribution)i)) != 0) continue;
+        *out_model = (uint8_t)i;
+        return true;
+    }
+    return false;
+}
+
+enum status
+replay_load_fits(struct replay *replay, struct db *db)
+{
+    const struct db_param params[] = {db_int4((int32_t)replay->log)};
+    struct db_rows *rows = NULL;
+    enum status status = db_query(db,
+                                  "select version, model, batch from model_fit where log = $1 "
+                                  "order by version",
+                                  params, 1, &rows);
+    if (status != STATUS_OK) return said(replay, db, status, "reading fits of log", replay->log);
+    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
+        struct known_fit one = {.batch = (uint64_t)db_get_int(rows, i, 2),
+                                .fit = {.version = (uint32_t)db_get_int(rows, i, 0)}};
+        if (!model_of(db_get_text(rows, i, 1), &one.fit.model)) {
+            status = replay_say(replay, STATUS_DAMAGED, "a model that is not known, of fit",
+                                one.fit.version, db_get_text(rows, i, 1));
+            break;
+        }
+        replay->fits = replay_room(replay->fits, replay->fit_count, &replay->fit_room,
+                                   sizeof *replay->fits);
+        replay->fits[replay->fit_count++] = one;
+    }
+    db_rows_free(rows);
+    replay->fits_read = status == STATUS_OK;
+    return status;
+}
+
+enum status
+replay_load_weights(struct replay *replay, struct db *db, struct known_fit *fit)
+{
+    const struct db_param params[] = {db_int4((int32_t)fit->fit.version)};
+    struct db_rows *rows = NULL;
+    enum status status = db_query(db,
+                                  "select seat, rung, ppm from model_weight where version = $1 "
+                                  "order by seat, rung",
+                                  params, 1, &rows);
+    if (status != STATUS_OK) {
+        return said(replay, db, status, "reading weights of fit", fit->fit.version);
+    }
+    fit->fit.count = db_count(rows);
+    fit->fit.weights = calloc(fit->fit.count + 1, sizeof *fit->fit.weights);
+    CHECK(fit->fit.weights);
+    for (size_t i = 0; i < fit->fit.count; i++) {
+        fit->fit.weights[i] = (struct credit_weight){(uint32_t)db_get_int(rows, i, 0),
+                                                     (uint8_t)db_get_int(rows, i, 1),
+                                                     (uint32_t)db_get_int(rows, i, 2)};
+    }
+    fit->read = true;
+    db_rows_free(rows);
+    return STATUS_OK;
+}

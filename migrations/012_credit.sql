@@ -1,0 +1,62 @@
+-- Who shares in an order: its customer, its merchant, and how it is divided among those who earn from it.
+set local search_path = vendue;
+
+-- Touches of a customer are found by its contacts.
+create index contact_customer on contact (customer) where customer is not null;
+
+-- Of revenue that was booked (state 'posted', 'no_share'). `state` may also be 'waiting': a refund that was reported
+-- before its conversion, and is booked with that one; and of events 'late': the hold was expired by a close.
+alter table revenue
+    add column customer bigint,       -- keyed pseudonym; null: anonymous
+    add column merchant integer,      -- seat that made the sale; 0: the host
+    add column base_micros bigint,    -- revenue of the contract in the period before it; null: it does not matter
+    add column model integer,         -- divided among touches, by this fit; 0: by none; null: not among touches
+    add column of_host smallint not null default 0;  -- 1: the order is the host's, whichever seat reports it
+alter table outcome
+    add column of_host smallint not null default 0;  -- 1: the host is the merchant, by the contract at the win
+create index revenue_divided on revenue (customer, effective_us) where model is not null;
+create index revenue_base on revenue (contract, period, base_micros) where base_micros is not null;
+
+-- Locked by whoever adds revenue to a contract whose rate depends on what came before: several logs add to it.
+create table revenue_mark (
+    contract integer not null,
+    period text not null,
+    marks bigint not null default 0,
+    primary key (contract, period)
+);
+comment on table revenue_mark is
+    'A contract and period whose revenue decides rates or a cap; its row is locked while revenue is added.';
+
+-- The parts that an order is divided into, from the fact (log, batch, idx) on: one row a (beneficiary, rung) pair. An
+-- order is divided at its conversion, and anew when a touch becomes known that shares in it; the newest division counts.
+-- What a part comes to is the pool split by `weight`, largest remainders first, ties by `part`.
+create table credit (
+    order_id uuid not null,
+    log integer not null,
+    batch bigint not null,
+    idx integer not null,
+    part smallint not null,
+    kind smallint not null,           -- 0 department or the host, 1 partner
+    rung smallint not null,           -- 0 to 7
+    seat integer not null,            -- beneficiary; 0: the host
+    weight bigint not null,           -- unsigned, with its bits
+    model integer not null,           -- version of the fit that divided it; 0: none
+    primary key (order_id, log, batch, idx, part)
+);
+comment on table credit is
+    'One part of an order, as divided from a fact on: who earns it, under which rung, with which weight.';
+create index credit_source on credit (log, batch, idx);
+
+-- The newest division of each order. divided: it is not the one that was made at the conversion.
+create view order_part as
+select c.order_id, c.part, c.kind, c.rung, c.seat, c.weight, c.model, c.log, c.batch, c.idx, exists (
+           select 1 from credit f where f.order_id = c.order_id and (f.log, f.batch, f.idx) < (c.log, c.batch, c.idx)
+       ) as divided
+from credit c
+where not exists (
+    select 1 from credit n where n.order_id = c.order_id and (n.log, n.batch, n.idx) > (c.log, c.batch, c.idx));
+comment on view order_part is 'One part of an order, by its newest division.';
+
+grant select on credit, order_part, revenue_mark to vendue_ledger, vendue_console;
+grant insert on credit, revenue_mark to vendue_ledger;
+grant update (marks) on revenue_mark to vendue_ledger;
