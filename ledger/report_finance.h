@@ -44,8 +44,9 @@ struct finance {
     char *fault;  // of REPORT_FAULT bytes
     int64_t from_day, until_day;
 };
-MUST_CHECK enum status __attribute__((format(printf, 2, 3)))
-finance_fault(struct finance *finance, const char *format, ...);  // STATUS_INPUT
+// Says what is wrong with the question; STATUS_INPUT.
+enum status __attribute__((format(printf, 2, 3)))
+finance_fault(struct finance *finance, const char *format, ...);
 // $1 period, $2 first day, $3 day behind the last; then `more`.
 MUST_CHECK enum status finance_ask(struct finance *finance, const char *sql,
                                    const struct db_param *more, size_t count,
