@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
 # Measures, each figure beside its bare limit: the auction's core, live bidders, the journal, the whole path
-# over TLS.
+# over TLS, the books and the close of a month.
 # `./dev bench` builds and calls it.
-#   bench/run.sh [--json] [--quick] [--directory DIR]
+#   bench/run.sh [--json] [--quick] [--directory DIR] [--transfers N]
 # DIR: where journals are written; it should lie on the disk that will hold them (default $TMPDIR or /tmp).
+# --transfers N: of the month that is booked and closed; given, the books alone are measured (10000000 takes a while
+# and 20 GB in the temporary directory).
 # --quick: one round of everything, to see that it runs; its figures mean nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 programs=${BUILD:-build}/bench
 directory=${TMPDIR:-/tmp}
-json=() quick=() sizes=()
+json=() quick=() sizes=() month=() only_books=
 while [ $# -gt 0 ]; do
     case $1 in
     --json) json=(--json) ;;
-    --quick) quick=(--pairs 1 --seconds 0.2) sizes=(--bids 10000) ;;
+    --quick) quick=(--pairs 1 --seconds 0.2) sizes=(--bids 10000) month=(--transfers 20000) ;;
+    --transfers) month=(--transfers "${2:?--transfers takes a number}"); only_books=1; shift ;;
     --directory) directory=${2:?--directory takes a directory}; shift ;;
     *) printf 'bench: unknown option %s; see bench/run.sh\n' "$1" >&2; exit 2 ;;
     esac
@@ -29,6 +32,10 @@ title() { [ ${#json[@]} -gt 0 ] || printf '\n== %s\n\n' "$*"; }
     "$(stat -f -c %T "$directory")"
 
 status=0
+if [ -n "$only_books" ]; then
+    title 'Books: facts into transfers, beside COPY of the same rows; a month closed, beside one scan of it'
+    exec "$programs/bench_books" "${json[@]}" "${month[@]}"
+fi
 if [ -x "$programs/bench_core" ]; then
     title 'Auction: winner and price of a slot, beside the exhaustive search and bare memory'
     "$programs/bench_core" "${json[@]}" "${sizes[@]}" || status=1
@@ -41,4 +48,6 @@ title 'Journal: append and sync, beside bare pwrite and fdatasync'
 "$programs/bench_limits" "${json[@]}" "${quick[@]}" --directory "$directory" || status=1
 title 'Whole path: contacts over TLS with durable answers, beside bare and deciding echoes'
 "$programs/bench_load" "${json[@]}" "${quick[@]}" --directory "$directory" || status=1
+title 'Books: facts into transfers, beside COPY of the same rows; a month closed, beside one scan of it'
+"$programs/bench_books" "${json[@]}" "${month[@]}" || status=1
 exit $status

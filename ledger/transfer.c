@@ -317,14 +317,13 @@ load_keys(struct db *db, const struct transfer *transfers, size_t count)
     CHECK(sorted);
     for (size_t i = 0; i < count; i++) sorted[i] = &transfers[i];
     qsort(sorted, count, sizeof *sorted, by_id);
-    enum status status = db_copy_begin(db, "transfer_key (transfer_id, batch, log, idx, leg)");
+    enum status status = db_copy_begin(db, "transfer_key (transfer_id, batch, log, idx)");
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        db_copy_row(db, 5);
+        db_copy_row(db, 4);
         db_copy_id(db, sorted[i]->id);
         db_copy_int8(db, (int64_t)sorted[i]->batch);
         db_copy_int4(db, (int32_t)sorted[i]->log);
         db_copy_int4(db, (int32_t)sorted[i]->index);
-        db_copy_int2(db, (int16_t)sorted[i]->leg);
     }
     free(sorted);
     return status == STATUS_OK ? db_copy_end(db, NULL) : status;

@@ -49,20 +49,19 @@ create table transfer (
     currency text not null,
     reason text,
     reference text,                   -- of the order, refund, deposit
-    primary key (log, batch, idx, leg, period),
+    primary key (log, batch, idx, leg, period) with (fillfactor = 100),
     check (debit <> credit),
     check (state <> 'voided' or pending_id is not null),
     check (state <> 'pending' or pending_id is null)
 ) partition by list (period);
 
--- Every transfer's id once, in whatever period, and where it stands; also of periods that were detached. A terminal's
+-- Every transfer's id once, in whatever period, and what caused it; also of periods that were detached. A terminal's
 -- id is derived from its hold's, so this is also what lets a hold have one terminal only.
 create table transfer_key (
     transfer_id uuid primary key,
     batch bigint not null,
     log integer not null,
-    idx integer not null,
-    leg smallint not null
+    idx integer not null
 );
 
 create table transfer_default partition of transfer default;
@@ -94,16 +93,15 @@ select transfer_id, group_id, leg, kind, state, pending_id, currency, debit, cre
        seat, contract, slot, message, placement_id, objectives, rung, reason, reference
 from transfer_before;
 
-insert into transfer_key (transfer_id, log, batch, idx, leg)
-select transfer_id, log, batch, idx, leg from transfer;
+insert into transfer_key (transfer_id, log, batch, idx)
+select transfer_id, log, batch, idx from transfer;
 
 drop table transfer_before;
 
 -- A transfer by its id.
 create view transfer_by_id as
 select t.* from transfer_key k
-join transfer t on t.log = k.log and t.batch = k.batch and t.idx = k.idx and t.leg = k.leg
-    and t.transfer_id = k.transfer_id;
+join transfer t on t.log = k.log and t.batch = k.batch and t.idx = k.idx and t.transfer_id = k.transfer_id;
 
 -- Periods whose transfers were detached: no program reads `relation` but through transfer_kept, and none but its
 -- owner can write to it.
@@ -350,7 +348,7 @@ grant delete on fold, count_fold to vendue_ledger;
 
 comment on table transfer is 'One transfer of one amount from one account to another, by period; never changed.';
 comment on table transfer_default is 'Transfers of periods that have no partition of their own.';
-comment on table transfer_key is 'The id of every transfer, once, and where it stands.';
+comment on table transfer_key is 'The id of every transfer, once, and the fact or act that caused it.';
 comment on table transfer_detached is 'A period whose transfers were detached, and the table that keeps them.';
 comment on table fold is 'What transfers of one load, or of several merged ones, came to: a cache of sums.';
 comment on table count_fold is 'What facts of one load add to the counts of a statement line: a cache of sums.';
