@@ -48,13 +48,13 @@ enum attribution {
 };
 struct market_attribution {
     struct place place, model_place;
-    uint8_t model;             // enum attribution
-    int64_t half_life_us;      // time_decay; 7 days unless declared
+    uint8_t model;                 // enum attribution
+    int64_t half_life_us;          // time_decay; 7 days unless declared
     uint32_t first_ppm, last_ppm;  // position: 400,000 each unless declared; the rest lies between
     // A touch counts when it lies within one of its windows before the conversion, by event time:
     // of its delivery (the channel's, where one is declared), or of its acceptance. 0: never.
-    int64_t delivered_us;  // 1 day unless declared
-    int64_t accepted_us;   // 30 days unless declared
+    int64_t delivered_us;               // 1 day unless declared
+    int64_t accepted_us;                // 30 days unless declared
     int64_t channel_us[CHANNEL_COUNT];  // in place of delivered_us; -1 not declared
 };
 
@@ -77,7 +77,8 @@ struct market_contract {
     struct place place;
     uint32_t id;
     const char *code, *seat;
-    struct place seat_place, until_place, billing_place, transfer_price_place, gain_share_place;
+    struct place seat_place, until_place, billing_place, transfer_price_place, gain_share_place,
+        payout_place;
     usec from, until;  // in force from (inclusive) until (exclusive); until 0: open
     uint8_t charge, billing, transfer_price, merchant;
     uint32_t cost_plus_ppm;  // TRANSFER_COST_PLUS
@@ -98,8 +99,9 @@ struct market_contract {
     uint8_t clawback;
     money minimum_payout;             // less is carried to the next one
     struct currency payout_currency;  // "" the market's own
-    char tax_category;  // EN 16931 category on invoices: 'S' 'Z' 'E' 'K' 'G' 'O' ('O' unless declared)
-    uint32_t tax_ppm;   // rate of category S
+    char
+        tax_category;  // EN 16931 category on invoices: 'S' 'Z' 'E' 'K' 'G' 'O' ('O' unless declared)
+    uint32_t tax_ppm;  // rate of category S
 };
 
 // Who a party is on documents. All "" unless declared.
@@ -111,11 +113,12 @@ struct market_party {
 };
 // Rules of the house for finance.
 struct market_finance {
-    struct market_party party;   // the host
-    money approve_above;         // an adjustment above it needs a second person; 0: every one does
-    bool has_approve_above;      // not declared: 100 units of the currency
-    int64_t rate_age_us;         // how old an exchange rate may be when it is used: 7 days
-    uint32_t dispute_days;       // how long a dispute may stand open: 30
+    struct market_party party;  // the host
+    money approve_above;        // an adjustment above it needs a second person; 0: every one does;
+                                // 100 units of the currency unless declared
+    bool has_approve_above;
+    int64_t rate_age_us;    // how old an exchange rate may be when it is used: 7 days
+    uint32_t dispute_days;  // how long a dispute may stand open: 30
 };
 
 #endif

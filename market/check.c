@@ -6,12 +6,12 @@
 //   3 a slot that admits fulfill admits nothing else: what the customer came for is not mixed
 //     with sales
 //   4 floors: each can count for some bid, and no two ask for the same
-//   5 contracts of a seat do not overlap in time; what they promise can be booked
 #include "check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_contract.h"
 #include "check_rule.h"
 #include "check_selling.h"
 #include "warn.h"
@@ -33,11 +33,9 @@ check_rungs_of(const struct market_seat *seat)
                                       : 0xff;  // a kind that could not be read: no second complaint
 }
 
-// A reference to a seat; an empty code was reported when it was read. `others` 1: "host" is allowed
-// too.
-static const struct market_seat *
-need_seat(struct checker *checker, struct place place, const char *role, const char *code,
-          unsigned others)
+const struct market_seat *
+check_need_seat(struct checker *checker, struct place place, const char *role, const char *code,
+                unsigned others)
 {
     if (code[0] == '\0') return NULL;
     const struct market_seat *seat = check_seat(checker, code);
@@ -51,15 +49,17 @@ need_seat(struct checker *checker, struct place place, const char *role, const c
 const struct market_seat *
 check_seat_named(struct checker *checker, struct place place, const char *role, const char *code)
 {
-    return need_seat(checker, place, role, code, 0);
+    return check_need_seat(checker, place, role, code, 0);
 }
 
 static void
 check_floor(struct checker *checker, const struct market_slot *slot, uint32_t i)
 {
     const struct market_floor *floor = &slot->floors[i];
-    const struct market_seat *seat =
-        floor->seat[0] != '\0' ? need_seat(checker, floor->place, "floors", floor->seat, 0) : NULL;
+    const struct market_seat *seat = floor->seat[0] != '\0'
+                                         ? check_need_seat(checker, floor->place, "floors",
+                                                           floor->seat, 0)
+                                         : NULL;
     if (floor->rung >= 0 && (slot->rungs & 1u << floor->rung) == 0)
         report_error(checker->report, floor->place, checker->object,
                      "floors: a floor for rung %d, which this slot does not admit", floor->rung + 1)
@@ -100,8 +100,8 @@ check_container(struct checker *checker, const struct market_container *containe
 {
     const struct market *market = checker->market;
     checker->object = arena_printf(checker->arena, "container %s", container->code);
-    const struct market_seat *owner = need_seat(checker, container->owner_place, "owner",
-                                                container->owner, 0);
+    const struct market_seat *owner = check_need_seat(checker, container->owner_place, "owner",
+                                                      container->owner, 0);
     if (owner != NULL && owner->kind == SEAT_PARTNER)
         report_error(checker->report, container->owner_place, checker->object,
                      "owner: seat '%s' is a partner", container->owner)
@@ -147,8 +147,8 @@ static void
 check_message(struct checker *checker, const struct market_message *message)
 {
     checker->object = arena_printf(checker->arena, "message %s", message->code);
-    const struct market_seat *seat = need_seat(checker, message->seat_place, "seat", message->seat,
-                                               0);
+    const struct market_seat *seat = check_need_seat(checker, message->seat_place, "seat",
+                                                     message->seat, 0);
     bool known = seat != NULL && message->rung < RUNG_COUNT;
     if (known && (check_rungs_of(seat) & 1u << message->rung) == 0)
         report_error(checker->report, message->rung_place, checker->object,
@@ -168,111 +168,12 @@ check_message(struct checker *checker, const struct market_message *message)
 }
 
 static void
-check_shares(struct checker *checker, const struct market_contract *contract,
-             const struct market_seat *seat)
-{
-    for (uint32_t i = 0; i < contract->share_count; i++) {
-        const struct market_share *share = &contract->shares[i];
-        bool host = strcmp(share->to, "host") == 0;
-        if (share->to[0] == '\0') continue;
-        if (!host && need_seat(checker, share->place, "shares", share->to, 1) == NULL) continue;
-        if (host && contract->merchant == MERCHANT_HOST)
-            report_error(checker->report, share->place, checker->object,
-                         "shares: the host is the merchant and would pay itself")
-                ->mend = "leave the host out; it keeps what it does not share";
-        if (seat != NULL && contract->merchant == MERCHANT_PARTNER &&
-            strcmp(share->to, seat->code) == 0)
-            report_error(checker->report, share->place, checker->object,
-                         "shares: '%s' is the merchant and would pay itself", share->to)
-                ->mend = "leave it out; it keeps what it does not share";
-        for (uint32_t j = 0; j < i; j++) {
-            if (strcmp(contract->shares[j].to, share->to) != 0 ||
-                contract->shares[j].rung != share->rung)
-                continue;
-            report_error(checker->report, share->place, checker->object,
-                         "shares: '%s' on the same rung stands already in line %u", share->to,
-                         contract->shares[j].place.line)
-                ->mend = "add the two weights into one share";
-            break;
-        }
-    }
-}
-
-static void
-check_contract(struct checker *checker, const struct market_contract *contract)
-{
-    checker->object = arena_printf(checker->arena, "contract %s", contract->code);
-    const struct market_seat *seat = need_seat(checker, contract->seat_place, "seat",
-                                               contract->seat, 0);
-    if (contract->until.us != 0 && contract->until.us <= contract->from.us)
-        report_error(checker->report, contract->until_place, checker->object,
-                     "'until' is not after 'from'")
-            ->mend = "exchange the two dates";
-    if (seat != NULL && seat->kind == SEAT_DEPARTMENT && contract->has_gain_share &&
-        contract->merchant == MERCHANT_PARTNER)
-        report_error(checker->report, contract->gain_share_place, checker->object,
-                     "gain_share: the merchant is a partner, but seat '%s' is a department",
-                     seat->code)
-            ->mend = "write `merchant: host`, or give the contract to the partner";
-    if (seat != NULL && seat->kind == SEAT_DEPARTMENT && contract->billing == BILLING_PREPAID)
-        report_error(checker->report, contract->billing_place, checker->object,
-                     "billing: a department pays by transfer price, never in advance")
-            ->mend = "remove `billing`";
-    if (seat != NULL && seat->kind == SEAT_PARTNER &&
-        contract->transfer_price != TRANSFER_SECOND_PRICE)
-        report_error(checker->report, contract->transfer_price_place, checker->object,
-                     "transfer_price: a partner pays the second price in money")
-            ->mend = "remove `transfer_price`";
-    if (contract->has_gain_share) check_shares(checker, contract, seat);
-}
-
-static int
-by_seat_and_start(const void *a, const void *b)
-{
-    const struct market_contract *x = *(const struct market_contract *const *)a;
-    const struct market_contract *y = *(const struct market_contract *const *)b;
-    int order = strcmp(x->seat, y->seat);
-    if (order != 0) return order;
-    if (x->from.us != y->from.us) return x->from.us < y->from.us ? -1 : 1;
-    return x->place.line < y->place.line ? -1 : 1;
-}
-
-static void
-check_overlaps(struct checker *checker)
-{
-    uint32_t count = checker->market->contract_count;
-    const struct market_contract **sorted = arena_take(checker->arena, count + 1, sizeof *sorted);
-    for (uint32_t i = 0; i < count; i++) sorted[i] = &checker->market->contracts[i];
-    qsort(sorted, count, sizeof *sorted, by_seat_and_start);
-    const struct market_contract *longest =
-        NULL;  // of those of the same seat: the one that ends last
-    for (uint32_t i = 0; i < count; i++) {
-        const struct market_contract *now = sorted[i];
-        bool same = longest != NULL && strcmp(longest->seat, now->seat) == 0 &&
-                    now->seat[0] != '\0';
-        if (same && (longest->until.us == 0 || now->from.us < longest->until.us)) {
-            const struct market_contract *later = now->place.line > longest->place.line ? now
-                                                                                        : longest;
-            const struct market_contract *earlier = later == now ? longest : now;
-            report_error(checker->report, later->place,
-                         arena_printf(checker->arena, "contract %s", later->code),
-                         "overlaps contract '%s' (line %u) of the same seat", earlier->code,
-                         earlier->place.line)
-                ->mend = "end one before the other begins";
-        }
-        bool lasts = same && (longest->until.us == 0 ||
-                              (now->until.us != 0 && now->until.us <= longest->until.us));
-        if (!lasts) longest = now;
-    }
-}
-
-static void
 prepare(struct checker *checker)
 {
     const struct market *market = checker->market;
     checker->seats = index_open(checker->arena);
     checker->attributes = index_open(checker->arena);
-    checker->seat_codes = arena_take(checker->arena, market->seat_count + 1,
+    checker->seat_codes = arena_take(checker->arena, market->seat_count + 2,
                                      sizeof *checker->seat_codes);
     checker->attribute_codes = arena_take(checker->arena, market->attribute_count + 1,
                                           sizeof *checker->attribute_codes);
@@ -281,6 +182,7 @@ prepare(struct checker *checker)
         index_put(checker->seats, market->seats[i].code, &market->seats[i]);
     }
     checker->seat_codes[market->seat_count] = "host";
+    checker->seat_codes[market->seat_count + 1] = MARKET_TOUCHES;
     for (uint32_t i = 0; i < market->attribute_count; i++) {
         checker->attribute_codes[i] = market->attributes[i].code;
         index_put(checker->attributes, market->attributes[i].code, &market->attributes[i]);
@@ -293,11 +195,14 @@ check_market(struct arena *arena, struct market_report *report, const struct mar
     struct checker checker = {.arena = arena, .report = report, .market = market, .object = ""};
     prepare(&checker);
     uint32_t slots = 0;
-    for (uint32_t i = 0; i < market->seat_count; i++)
-        if (strcmp(market->seats[i].code, "host") == 0)
-            report_error(report, market->seats[i].place, "seat host",
-                         "'host' is the company itself")
+    for (uint32_t i = 0; i < market->seat_count; i++) {
+        bool host = strcmp(market->seats[i].code, "host") == 0;
+        if (host || strcmp(market->seats[i].code, MARKET_TOUCHES) == 0)
+            report_error(report, market->seats[i].place, host ? "seat host" : "seat touches", "%s",
+                         host ? "'host' is the company itself"
+                              : "'touches' are what a customer was shown, in shares of a contract")
                 ->mend = "choose another code";
+    }
     for (uint32_t i = 0; i < market->container_count; i++) {
         check_container(&checker, &market->containers[i]);
         slots += market->containers[i].slot_count;
@@ -308,9 +213,7 @@ check_market(struct arena *arena, struct market_report *report, const struct mar
             ->mend = "remove what is not used";
     for (uint32_t i = 0; i < market->message_count; i++)
         check_message(&checker, &market->messages[i]);
-    for (uint32_t i = 0; i < market->contract_count; i++)
-        check_contract(&checker, &market->contracts[i]);
-    check_overlaps(&checker);
+    check_contract_all(&checker);
     check_selling_all(&checker);
     check_rule_all(&checker);
     if (report->errors == 0) warn_all(&checker);

@@ -2,6 +2,7 @@
 // the same number; keys are those of the market file.
 #include "form.h"
 
+#include "form_contract.h"
 #include "form_selling.h"
 #include "form_set.h"
 
@@ -32,6 +33,7 @@ set_settings(json_t *object, const struct market *market)
         form_set_money(expect, "revenue", market->expect_revenue);
         form_set(object, "expect", expect);
     }
+    form_contract_finance(object, &market->finance);
     if (market->complaint_quiet_days == 0 && market->refund_quiet_days == 0) return;
     json_t *quiet = json_object();
     if (market->complaint_quiet_days > 0)
@@ -81,6 +83,7 @@ form_seat(const struct market_seat *seat, enum form_detail detail)
     json_t *object = form_set_named(seat->code, seat->name, detail);
     form_set_text(object, "kind", word_seat_kind(seat->kind));
     form_set_budget(object, &seat->budget);
+    form_contract_party(object, &seat->party);
     if (seat->live) form_set(object, "live", json_true());
     if (seat->show_count > 0) form_set_texts(object, "shows", seat->shows, seat->show_count);
     if (detail == FORM_FULL || seat->paused) form_set(object, "paused", json_boolean(seat->paused));
@@ -123,6 +126,7 @@ form_slot(const struct market_slot *slot, enum form_detail detail)
     if (slot->rule[0] != '\0') form_set_text(object, "rule", slot->rule);
     form_set_seconds(object, "deliver_within", slot->delivery_seconds);
     if (slot->explore) form_set(object, "explore", json_true());
+    if (slot->has_cost) form_set_money(object, "cost", slot->cost);
     form_set_values(object, slot->values, slot->value_count);
     return object;
 }
@@ -136,6 +140,7 @@ form_container(const struct market_container *container, enum form_detail detail
     form_set_text(object, "owner", container->owner);
     if (container->pricing != PRICING_PER_SLOT)
         form_set_text(object, "pricing", word_pricing(container->pricing));
+    if (container->has_cost) form_set_money(object, "cost", container->cost);
     if (container->separate) form_set(object, "separate", json_true());
     if (container->paid_max > 0) form_set(object, "paid_max", json_integer(container->paid_max));
     if (container->quota_count > 0) {
@@ -179,45 +184,6 @@ form_message(const struct market_message *message, enum form_detail detail)
     if (message->cap_count > 0)
         form_set(object, "cap", json_sprintf("%u in %ud", message->cap_count, message->cap_days));
     form_set_values(object, message->values, message->value_count);
-    return object;
-}
-
-static json_t *
-form_gain_share(const struct market_contract *contract, enum form_detail detail)
-{
-    json_t *object = json_object(), *shares = json_array();
-    form_set_text(object, "merchant", word_merchant(contract->merchant));
-    form_set_percent(object, "rate", contract->tiers[0].rate_ppm);
-    for (uint32_t i = 0; i < contract->share_count; i++) {
-        const struct market_share *share = &contract->shares[i];
-        json_t *part = json_object();
-        form_set_text(part, "to", share->to);
-        if (share->rung >= 0 && detail == FORM_FULL)
-            form_set_text(part, "rung", word_rung(share->rung));
-        else if (share->rung >= 0) form_set(part, "rung", json_integer(share->rung + 1));
-        form_set(part, "weight", json_integer((json_int_t)share->weight));
-        CHECK(json_array_append_new(shares, part) == 0);
-    }
-    form_set(object, "shares", shares);
-    return object;
-}
-
-static json_t *
-form_contract(const struct market_contract *contract, enum form_detail detail)
-{
-    json_t *object = json_object();
-    bool full = detail == FORM_FULL;
-    form_set_text(object, "code", contract->code);
-    form_set_text(object, "seat", contract->seat);
-    form_set_time(object, "from", contract->from, detail);
-    form_set_time(object, "until", contract->until, detail);
-    if (full || contract->charge != CHARGE_DELIVERY)
-        form_set_text(object, "charge", word_charge(contract->charge));
-    if (full || contract->billing != BILLING_CREDIT)
-        form_set_text(object, "billing", word_billing(contract->billing));
-    if (full || contract->transfer_price != TRANSFER_SECOND_PRICE)
-        form_set_text(object, "transfer_price", word_transfer_price(contract->transfer_price));
-    if (contract->has_gain_share) form_set(object, "gain_share", form_gain_share(contract, detail));
     return object;
 }
 

@@ -144,7 +144,7 @@ read_head(struct reader *reader, const struct tree *root)
 {
     static const char *const keys[] = {"code",   "name",   "currency",   "channels",
                                        "stages", "zone",   "disclosure", "sample",
-                                       "quiet",  "expect", NULL};
+                                       "quiet",  "expect", "finance",    NULL};
     struct market *market = reader->market;
     const struct tree *map = field_need(
         reader, root, "market", "begin with `market: {code: ..., name: ..., currency: EUR}`");
@@ -173,6 +173,7 @@ read_head(struct reader *reader, const struct tree *root)
     market->stages = word_mask(reader, field_get(map, "stages"), word_stage, STAGE_COUNT, false,
                                market->stages);
     read_settings(reader, map);
+    read_finance(reader, field_get(map, "finance"), &market->finance);
 }
 
 static void
@@ -273,7 +274,7 @@ static void
 read_seats(struct reader *reader, const struct tree *root)
 {
     static const char *const keys[] = {"code",   "name", "kind",  "budget", "rule",
-                                       "paused", "live", "shows", NULL};
+                                       "paused", "live", "shows", "party",  NULL};
     struct market *market = reader->market;
     struct field_items items = field_items(reader, root, "seats", "seat", BOUND_SEATS - 1);
     market->seats = arena_take(reader->arena, items.count + 1, sizeof *market->seats);
@@ -295,6 +296,7 @@ read_seats(struct reader *reader, const struct tree *root)
         seat->kind = (uint8_t)word_one(reader, kind, word_seat_kind, SEAT_KIND_COUNT,
                                        SEAT_KIND_COUNT);
         read_budget(reader, map, seat->place, &seat->budget);
+        read_party(reader, field_get(map, "party"), &seat->party);
         const struct tree *live = field_get(map, "live"), *shows = field_get(map, "shows");
         seat->live = field_flag(reader, live, false);
         seat->shows = word_texts(reader, shows, BOUND_CODE, &seat->show_count);

@@ -23,7 +23,11 @@ void read_message_all(struct reader *reader, const struct tree *root);
 void read_selling_all(struct reader *reader, const struct tree *root);
 // Who a party is on documents, under `party`; the host's rules of finance, under `finance`.
 struct market_party read_party_none(struct place place);
+void read_party(struct reader *reader, const struct tree *map, struct market_party *out_party);
 void read_finance_usual(struct market_finance *finance);
+void
+read_finance(struct reader *reader, const struct tree *map, struct market_finance *out_finance);
+bool read_currency_known(const char *code);  // of ISO 4217
 void read_contract_all(struct reader *reader, const struct tree *root);
 
 #endif

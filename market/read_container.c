@@ -10,9 +10,9 @@
 
 #define ALL(count) ((uint16_t)((1u << (count)) - 1))
 
-static const char *const slot_keys[] = {"code",           "name",       "floor",   "floors",
-                                        "rungs",          "objectives", "formats", "rule",
-                                        "deliver_within", "values",     "explore", NULL};
+static const char *const slot_keys[] = {
+    "code", "name",           "floor",  "floors",  "rungs", "objectives", "formats",
+    "rule", "deliver_within", "values", "explore", "cost",  NULL};
 
 static uint32_t
 usual_seconds(enum channel channel)
@@ -89,6 +89,7 @@ read_slot(struct reader *reader, const struct tree *map, struct market_slot *slo
     slot->rule = read_rule(reader, map, "rule", &slot->rule_place);
     slot->delivery_seconds = field_seconds(reader, field_get(map, "deliver_within"), seconds);
     slot->explore = field_flag(reader, field_get(map, "explore"), false);
+    slot->has_cost = field_money(reader, field_get(map, "cost"), &slot->cost);
     slot->values = read_values(reader, map, &slot->value_count);
 }
 
@@ -130,7 +131,7 @@ read_container(struct reader *reader, const struct tree *map, struct market_cont
 {
     static const char *const keys[] = {"code",     "name",           "stage", "channel", "owner",
                                        "floor",    "deliver_within", "slots", "pricing", "separate",
-                                       "paid_max", "quota",          NULL};
+                                       "paid_max", "quota",          "cost",  NULL};
     if (!field_map(reader, map, keys)) return;
     container->name = field_text(reader, field_get(map, "name"), BOUND_TEXT, container->code);
     container->stage = (uint8_t)word_one(
@@ -146,6 +147,7 @@ read_container(struct reader *reader, const struct tree *map, struct market_cont
     container->paid_max = (uint32_t)field_integer(reader, field_get(map, "paid_max"), 1,
                                                   BOUND_SLOTS, 0);
     read_quota(reader, field_get(map, "quota"), container);
+    container->has_cost = field_money(reader, field_get(map, "cost"), &container->cost);
     container->owner = field_code(
         reader, field_need(reader, map, "owner",
                            "the department that owns the contact and earns its transfer prices"));
@@ -184,9 +186,10 @@ by_position(const void *a, const void *b)
 static void
 read_stored_slots(struct reader *reader, const struct tree *root)
 {
-    static const char *const keys[] = {
-        "code", "name",           "floor",  "floors",    "rungs",    "objectives", "formats",
-        "rule", "deliver_within", "values", "container", "position", "explore",    NULL};
+    static const char *const keys[] = {"code",           "name",       "floor",     "floors",
+                                       "rungs",          "objectives", "formats",   "rule",
+                                       "deliver_within", "values",     "container", "position",
+                                       "explore",        "cost",       NULL};
     const struct tree *node = field_get(root, "slots");
     if (node == NULL || node->kind != TREE_LIST) return;
     struct stored_slot *slots = arena_take(reader->arena, node->count + 1, sizeof *slots);

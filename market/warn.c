@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_contract.h"
 #include "warn_rule.h"
 
 static bool
@@ -87,6 +88,7 @@ warn_all(struct checker *checker)
         for (uint32_t j = 0; j < market->containers[i].slot_count; j++)
             warn_slot(checker, &market->containers[i], &market->containers[i].slots[j]);
     warn_seats(checker);
+    check_contract_warn(checker);
     warn_rule_all(checker);
     if (market->touchpoint_count == 0)
         report_warning(checker->report, (struct place){1, 1}, "", "no touchpoints")->mend =
