@@ -28,6 +28,7 @@ struct act;
 MUST_CHECK enum status act_begin(struct db *db, const char *kind, const char *author,
                                  const char *approver, usec now, struct act **out_act);
 uint64_t act_number(const struct act *act);
+usec act_at(const struct act *act);  // `now` of act_begin
 usec act_fenced_until(const struct act *act);
 // Takes a line into the body. Line ends in `value` become spaces.
 void act_note(struct act *act, const char *key, const char *value);

@@ -128,6 +128,12 @@ act_number(const struct act *act)
 }
 
 usec
+act_at(const struct act *act)
+{
+    return act->now;
+}
+
+usec
 act_fenced_until(const struct act *act)
 {
     return act->fenced_until;
