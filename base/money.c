@@ -103,6 +103,18 @@ money_ratio(money amount, uint64_t numerator, uint64_t denominator, money *out_a
 }
 
 enum status
+money_ratio_down(money amount, uint64_t numerator, uint64_t denominator, int64_t unit,
+                 money *out_amount)
+{
+    if (amount.micros < 0 || denominator == 0 || unit < 1) return STATUS_INPUT;
+    uwide whole = (uwide)amount.micros * numerator / denominator;  // below 2^63 x 2^64
+    whole -= whole % (uwide)unit;
+    if (whole > INT64_MAX) return STATUS_OVERFLOW;
+    out_amount->micros = (int64_t)whole;
+    return STATUS_OK;
+}
+
+enum status
 money_share(money amount, uint64_t ppm, money *out_share)
 {
     if (ppm > UINT64_MAX / 2) return STATUS_OVERFLOW;

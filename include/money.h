@@ -47,6 +47,11 @@ MUST_CHECK enum status money_share_up(money amount, uint64_t ppm, money *out_sha
 MUST_CHECK enum status
 money_ratio(money amount, uint64_t numerator, uint64_t denominator, money *out_amount);
 
+// amount x numerator / denominator of an amount of at least 0, cut down to a multiple of `unit`
+// micros: exchange, what is paid out. STATUS_INPUT: below 0, denominator 0, or unit below 1.
+MUST_CHECK enum status money_ratio_down(money amount, uint64_t numerator, uint64_t denominator,
+                                        int64_t unit, money *out_amount);
+
 // Sum of amounts[i] x ppm[i] / 1,000,000, rounded once at the end: a rate by tiers. STATUS_INPUT: an
 // amount below 0. `count` <= 65,536.
 enum money_rounding { MONEY_HALF_EVEN, MONEY_DOWN, MONEY_UP };

@@ -12,7 +12,7 @@ create table model_fit (
     batch bigint not null,
     seen bigint not null,
     at_us bigint not null,
-    act bigint not null references act (number),
+    act bigint not null,
     paths bigint not null,            -- that led to a conversion
     nulls bigint not null,            -- customers without one
     primary key (version, log)
