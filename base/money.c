@@ -108,7 +108,7 @@ money_ratio_down(money amount, uint64_t numerator, uint64_t denominator, int64_t
 {
     if (amount.micros < 0 || denominator == 0 || unit < 1) return STATUS_INPUT;
     uwide whole = (uwide)amount.micros * numerator / denominator;  // below 2^63 x 2^64
-    whole -= whole % (uwide)unit;
+    whole -= whole % (uint64_t)unit;
     if (whole > INT64_MAX) return STATUS_OVERFLOW;
     out_amount->micros = (int64_t)whole;
     return STATUS_OK;
