@@ -15,7 +15,7 @@
 
 #include "fail.h"
 
-enum setting_kind { SETTING_TEXT, SETTING_COUNT, SETTING_BYTES };
+enum setting_kind { SETTING_TEXT, SETTING_READERS, SETTING_COUNT, SETTING_BYTES };
 
 // A setting: where it is kept, and its range (of a text: its longest length).
 struct setting {
@@ -113,6 +113,26 @@ parse_count(const char *text, enum setting_kind kind, uint64_t *out_value)
     return false;
 }
 
+// Words of a list, each known, with commas between; "": none.
+static bool
+are_readers(const char *text)
+{
+    static const char *const known[] = {"hledger", "ledger", "beancount", "sqlite"};
+    if (text[0] == '\0') return true;
+    for (const char *at = text;; at++) {
+        at += strspn(at, " ");
+        size_t len = strcspn(at, ", ");
+        bool found = false;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            found |= strlen(known[i]) == len && memcmp(known[i], at, len) == 0;
+        if (!found) return false;
+        at += len;
+        at += strspn(at, " ");
+        if (*at == '\0') return true;
+        if (*at != ',') return false;
+    }
+}
+
 static void
 store_count(void *at, size_t size, uint64_t value)
 {
@@ -137,8 +157,9 @@ take_setting(struct reader *reader, const char *key, const yaml_event_t *event)
             return complain(reader, event->start_mark, "%s: stands here for the second time", key);
         reader->seen |= 1u << i;
         char *at = (char *)reader->settings + setting->offset;
-        if (setting->kind == SETTING_TEXT) {
-            if (len < setting->least || len > setting->most || strlen(text) != len)
+        if (setting->kind == SETTING_TEXT || setting->kind == SETTING_READERS) {
+            if (len < setting->least || len > setting->most || strlen(text) != len ||
+                (setting->kind == SETTING_READERS && !are_readers(text)))
                 return complain(reader, event->start_mark, "%s: use %s", key, setting->mend);
             memset(at, 0, setting->size);
             memcpy(at, text, len);

@@ -72,7 +72,7 @@ prove(struct db *db, const char *directory, struct proof *proof)
     if (status != STATUS_OK)
         return verb_cannot("verifying: %s", proof->report.fault[0] != '\0' ? proof->report.fault
                                                                            : status_text(status));
-    status = settle_verify(db, proof->statements);
+    status = settle_verify(db, settings.directory, proof->statements);
     if (status != STATUS_OK && status != STATUS_CONFLICT)
         return finance_refused(db, status, "verifying statements");
     proof->statements_ok = status == STATUS_OK;

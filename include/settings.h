@@ -37,6 +37,7 @@ struct settings {
         uint32_t in_flight;   // unanswered requests of a seat; one more is not sent: 64
     } live;
     uint32_t explain_days;  // so long what contacts brought is kept for explaining: 7; 0 not
+    char readers[64];       // that add up exports at a close: "hledger, sqlite"; "" the installed
 };
 struct settings_error {
     char text[512];  // "vendue.yaml:7:9: listen.port: '99999' is not a port from 1 to 65535"

@@ -7,7 +7,9 @@
 //  3 A step that finds the books wrong records nothing, and says which rows; it runs again next
 //    time.
 //  4 Steps depend on the fence and on rows of this period and earlier ones alone, which nothing can
-//    change any more; the same call later finds the same.
+//    change any more; the same call later finds the same. What a step does before its transaction
+//    (proofs, fits, locks, other programs) is done in transactions of its own, and does nothing the
+//    second time.
 //  5 What each step found for programs (`record`) is part of the close: the journal's head at the
 //    fence, the amounts billed, the text whose SHA-256 is the root.
 #include "settle.h"
@@ -22,18 +24,18 @@
 
 static const struct step {
     const char *name;
-    enum status (*run)(struct settle *settle);
-    bool outside;  // opens a transaction of its own, before the one that records it
+    enum status (*before)(struct settle *settle);  // NULL: nothing
+    enum status (*run)(struct settle *settle);     // NULL: nothing
 } steps[SETTLE_STEPS] = {
-    {"fence", settle_step_fence, false},
-    {"late rows", settle_step_late, false},
-    {"open holds", settle_step_holds, false},
-    {"trial balance", settle_step_balance, false},
-    {"statements", settle_step_statements, false},
-    {"bill", settle_step_bill, false},
-    {"root", settle_step_root, false},
-    {"exports", settle_step_exports, true},
-    {"closed", settle_step_closed, false},
+    {"fence", settle_before_fence, settle_step_fence},
+    {"late rows", NULL, settle_step_late},
+    {"open holds", settle_before_holds, settle_step_holds},
+    {"trial balance", NULL, settle_step_balance},
+    {"statements", settle_before_statements, settle_step_statements},
+    {"bill", NULL, settle_step_bill},
+    {"root", NULL, settle_step_root},
+    {"exports", settle_before_exports, NULL},
+    {"closed", NULL, settle_step_closed},
 };
 
 enum status
@@ -53,11 +55,43 @@ settle_db_fault(struct settle *settle, enum status status, const char *doing)
     return settle_fault(settle, status, "%s: %s", doing, db_fault(settle->db)->text);
 }
 
-static void
-tell(struct settle *settle, int number, const char *detail, bool earlier)
+void
+settle_say(struct settle *settle, const char *format, ...)
 {
-    struct settle_step step = {
-        .number = number, .name = steps[number - 1].name, .earlier = earlier};
+    size_t used = strlen(settle->detail);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(settle->detail + used, sizeof settle->detail - used, format, arguments);
+    va_end(arguments);
+}
+
+void
+settle_amounts(struct settle *settle, const struct db_rows *rows, size_t column, unsigned decimals)
+{
+    for (size_t i = 0; i < db_count(rows); i++) {
+        char text[MONEY_TEXT];
+        money_format(db_get_money(rows, i, column), decimals, text);
+        settle_say(settle, "%s%s %s", i == 0 ? "" : ", ", text, db_get_text(rows, i, 0));
+    }
+}
+
+const char *
+settle_hex(struct arena *arena, const void *bytes, size_t len)
+{
+    const uint8_t *from = bytes;
+    char *text = arena_take(arena, 2 * len + 1, 1);
+    for (size_t i = 0; i < len; i++) snprintf(text + 2 * i, 3, "%02x", from[i]);
+    return text;
+}
+
+static void
+tell(struct settle *settle, int number, const char *detail, bool earlier, usec began)
+{
+    struct settle_step step = {.number = number,
+                               .name = steps[number - 1].name,
+                               .earlier = earlier,
+                               .took_us = earlier ? 0 : clock_monotonic().us - began.us,
+                               .apart_us = earlier ? 0 : settle->apart_us};
     snprintf(step.detail, sizeof step.detail, "%s", detail);
     settle->report->done = number;
     if (number == 7) snprintf(settle->report->root, sizeof settle->report->root, "%s", detail);
@@ -81,7 +115,7 @@ take_recorded(struct settle *settle)
                                 settle->report->done + 1, settle->period->name, number);
         }
         if (number == 1) settle->fenced_at = (usec){db_get_int(rows, i, 2)};
-        tell(settle, number, db_get_text(rows, i, 1), true);
+        tell(settle, number, db_get_text(rows, i, 1), true, (usec){0});
     }
     db_rows_free(rows);
     return settle_db_fault(settle, status, "reading the steps done");
@@ -127,12 +161,13 @@ attempt(struct settle *settle, int number)
     char *record = NULL;
     size_t len = 0;
     settle->detail[0] = '\0';
+    settle->apart_us = 0;
     settle->record = open_memstream(&record, &len);
     CHECK(settle->record != NULL);
-    enum status status = step->outside ? step->run(settle) : STATUS_OK;
+    enum status status = step->before != NULL ? step->before(settle) : STATUS_OK;
     if (status == STATUS_OK) status = settle_db_fault(settle, db_begin(settle->db), "beginning");
     if (status == STATUS_OK) status = take_turn(settle, number);
-    if (status == STATUS_OK && !step->outside) status = step->run(settle);
+    if (status == STATUS_OK && step->run != NULL) status = step->run(settle);
     CHECK(fclose(settle->record) == 0);
     if (status == STATUS_OK) status = record_step(settle, number, record);
     if (status == STATUS_OK) status = settle_db_fault(settle, db_commit(settle->db), "committing");
@@ -148,12 +183,28 @@ nap(int64_t us)
     nanosleep(&wait, NULL);
 }
 
+// The fence's time as it was recorded, which may be later than `now` when the clock went back.
+static enum status
+read_fence_time(struct settle *settle)
+{
+    static const char sql[] = "select at_us from period_event where period = $1 and step = 1";
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(settle->period->name)};
+    enum status status = db_query(settle->db, sql, params, 1, &rows);
+    if (status == STATUS_OK) settle->fenced_at = (usec){db_get_int(rows, 0, 0)};
+    db_rows_free(rows);
+    return settle_db_fault(settle, status, "reading the fence");
+}
+
 static enum status
 run_step(struct settle *settle, int number)
 {
-    usec until = {clock_monotonic().us + settle->options->wait_us};
+    usec began = clock_monotonic(), until = {began.us + settle->options->wait_us};
     enum status status = attempt(settle, number);
-    while (status == STATUS_AGAIN && clock_monotonic().us < until.us) {
+    // A lost race is run again in any case; what must be waited for, as long as was asked.
+    for (int lost = 0; status == STATUS_AGAIN && (clock_monotonic().us < until.us || lost < 5);
+         lost++) {
+        if (number == 1 && clock_monotonic().us >= until.us) break;
         nap(100000);
         status = attempt(settle, number);
     }
@@ -165,19 +216,8 @@ run_step(struct settle *settle, int number)
     }
     if (status != STATUS_OK) return status;
     settle->report->fault[0] = '\0';
-    if (number > 1) {
-        tell(settle, number, settle->detail, false);
-        return STATUS_OK;
-    }
-    // The fence's time as it was recorded, which may be later than `now` when the clock went back.
-    tell(settle, 1, settle->detail, false);
-    static const char sql[] = "select at_us from period_event where period = $1 and step = 1";
-    struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_text(settle->period->name)};
-    status = db_query(settle->db, sql, params, 1, &rows);
-    if (status == STATUS_OK) settle->fenced_at = (usec){db_get_int(rows, 0, 0)};
-    db_rows_free(rows);
-    return settle_db_fault(settle, status, "reading the fence");
+    tell(settle, number, settle->detail, false, began);
+    return number == 1 ? read_fence_time(settle) : STATUS_OK;
 }
 
 // What forbids to begin: the period has not begun or not ended, or an earlier one is open.
@@ -200,8 +240,9 @@ may_begin(struct settle *settle)
             title, until);
     }
     static const char sql[] =
-        "select coalesce(min(t.period), '') from transfer t where t.period < $1 and not exists ("
-        " select 1 from period_event e where e.period = t.period and e.step = 9)";
+        "select coalesce(min(f.period), '') from (select distinct period from fold) f"
+        " where f.period < $1 and not exists ("
+        " select 1 from period_event e where e.period = f.period and e.step = 9)";
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_text(period->name)};
     enum status status = db_query(settle->db, sql, params, 1, &rows);
@@ -214,6 +255,19 @@ may_begin(struct settle *settle)
     return status;
 }
 
+// Whether the database still holds what was published; afterwards, publishes. What cannot be written
+// here ledgerd writes.
+static enum status
+publish(struct settle *settle)
+{
+    char detail[SETTLE_DETAIL];
+    enum status status = settle_publish(settle->db, settle->options->directory, detail);
+    if (status == STATUS_CONFLICT && detail[0] != '\0')
+        return settle_fault(settle, status, "%s; slotctl verify tells more", detail);
+    if (status == STATUS_IO && db_fault(settle->db)->text[0] == '\0') return STATUS_OK;
+    return settle_db_fault(settle, status, "publishing");
+}
+
 enum status
 settle_close(struct db *db, const struct period *period, const struct settle_options *options,
              struct settle_report *out_report)
@@ -221,11 +275,18 @@ settle_close(struct db *db, const struct period *period, const struct settle_opt
     memset(out_report, 0, sizeof *out_report);
     struct settle settle = {.db = db, .period = period, .options = options, .report = out_report};
     settle.arena = arena_open("close");
-    enum status status = take_recorded(&settle);
+    // A month may be large; this session works on nothing else.
+    enum status status = db_script(db, "set statement_timeout = '6h'; set work_mem = '64MB'");
+    settle_db_fault(&settle, status, "beginning");
+    if (status == STATUS_OK) status = publish(&settle);
+    if (status == STATUS_OK) status = take_recorded(&settle);
     out_report->was_closed = out_report->done == SETTLE_STEPS;
     if (status == STATUS_OK && out_report->done == 0) status = may_begin(&settle);
-    while (status == STATUS_OK && out_report->done < SETTLE_STEPS)
+    while (status == STATUS_OK && out_report->done < SETTLE_STEPS) {
+        arena_reset(settle.arena);
         status = run_step(&settle, out_report->done + 1);
+    }
+    if (status == STATUS_OK && !out_report->was_closed) status = publish(&settle);
     arena_close(settle.arena);
     return status;
 }

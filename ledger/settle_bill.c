@@ -1,102 +1,86 @@
-// Steps of a close that write: statements, bills, root.
+// Steps 5 and 6 of a close: statements and bills.
 //
-// The root is SHA-256 over a text that anyone can put together again from what was sent:
-//
-//   vendue period root 1
-//   period 2026-11
-//   log 1 epoch 1 batch 57 digest <hex>   one line a log, from the fence
-//   statement <seat> <hex>                one line a statement, by seat's code; SHA-256 of its CSV
-//
-// each line ended by a newline. The text is the record of step 7.
+//  1 Before the statements the models are fitted to the period, in transactions of their own: a fit
+//    is in force for what is booked later and changes nothing of this period. True-ups of
+//    retroactive tiers are booked in it, with the statements.
+//  2 All statements come from one pass over the period's sums.
+//  3 One act bills the period: of each partner, in whole cents, what its statement's sections come
+//    to that are billed. A total below zero is billed the other way round. The act is made even when
+//    there is nothing to bill, so that every close stands in the chain of acts; its number and
+//    digest are recorded with the step.
+//  4 After the bills, what is left on 1110 is what statements carry.
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "act.h"
 #include "fail.h"
+#include "fit.h"
+#include "life.h"
 #include "settle_inside.h"
 #include "statement_inside.h"
-#include "transfer.h"
-
-static const char *
-hex(struct arena *arena, const void *bytes, size_t len)
-{
-    const uint8_t *from = bytes;
-    char *text = arena_take(arena, len + 1, 2);
-    for (size_t i = 0; i < len; i++) snprintf(text + 2 * i, 3, "%02x", from[i]);
-    return text;
-}
 
 // --- Step 5 --------------------------------------------------------------------------------------
 
-static enum status
-insert_totals(struct settle *settle, const struct statement *statement)
+enum status
+settle_before_statements(struct settle *settle)
 {
-    static const char sql[] =
-        "insert into statement_total (period, seat, section, currency, sum_micros,"
-        " carried_in_micros, total_micros, carried_out_micros)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)";
-    enum status status = STATUS_OK;
-    for (int i = 0; i < SECTION_COUNT && status == STATUS_OK; i++) {
-        const struct section *section = &statement->sections[i];
-        if (section->count == 0 && section->carried_in.micros == 0) continue;
-        const struct db_param params[] = {
-            db_text(statement->period.name),
-            db_int4(statement->seat),
-            db_text(section_name((enum section_kind)i)),
-            db_text(statement->currency.code),
-            db_money(section->sum),
-            db_money(section->carried_in),
-            db_money(section->total),
-            db_money(section->carried_out),
-        };
-        status = db_run(settle->db, sql, params, 8, NULL);
-    }
-    return settle_db_fault(settle, status, "keeping a statement's totals");
+    struct fit_report report;
+    usec began = clock_monotonic();
+    enum status status = fit_period(settle->db, settle->period, SETTLE_AUTHOR, settle->fenced_at,
+                                    &report);
+    settle->apart_us += clock_monotonic().us - began.us;
+    return settle_db_fault(settle, status, "fitting the models");
 }
 
 static enum status
-insert_statement(struct settle *settle, const struct statement *statement)
+true_up(struct settle *settle)
 {
-    const char *lines = statement_print(statement, STATEMENT_CSV, settle->arena);
-    struct digest digest = hash_sha256(lines, strlen(lines));
-    const struct db_param params[] = {db_text(statement->period.name), db_int4(statement->seat),
-                                      db_text(lines), db_bytes(digest.bytes, sizeof digest.bytes)};
-    enum status status = db_run(
-        settle->db, "insert into statement (period, seat, lines, digest) values ($1, $2, $3, $4)",
-        params, 4, NULL);
-    status = settle_db_fault(settle, status, "keeping a statement");
-    if (status == STATUS_OK) status = insert_totals(settle, statement);
-    fprintf(settle->record, "statement %s %s\n", statement->code,
-            hex(settle->arena, digest.bytes, sizeof digest.bytes));
-    return status;
+    char fault[LIFE_FAULT] = "";
+    enum status status = life_true_up(settle->db, settle->period, settle->fenced_at, fault);
+    if (status != STATUS_OK && fault[0] != '\0')
+        return settle_fault(settle, status, "truing up: %s", fault);
+    return settle_db_fault(settle, status, "truing up");
 }
 
 enum status
 settle_step_statements(struct settle *settle)
 {
-    int32_t *seats = NULL;
+    struct statement *statements = NULL;
     size_t count = 0, lines = 0;
-    enum status status = statement_seats(settle->db, settle->period, settle->arena, &seats, &count);
-    settle_db_fault(settle, status, "listing seats");
+    enum status status = true_up(settle);
+    if (status != STATUS_OK) return status;
+    status = statement_all(settle->db, settle->period, settle->arena, &statements, &count);
+    settle_db_fault(settle, status, "computing statements");
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct statement statement;
-        status = statement_compute(settle->db, seats[i], settle->period, settle->arena, &statement);
-        settle_db_fault(settle, status, "computing a statement");
-        if (status == STATUS_OK) status = insert_statement(settle, &statement);
-        for (int k = 0; k < SECTION_COUNT && status == STATUS_OK; k++)
-            lines += statement.sections[k].count;
+        struct digest digest;
+        status = statement_store(settle->db, &statements[i], settle->arena, &digest);
+        settle_db_fault(settle, status, "keeping a statement");
+        if (status != STATUS_OK) break;
+        fprintf(settle->record, "statement %s %s\n", statements[i].code,
+                settle_hex(settle->arena, digest.bytes, sizeof digest.bytes));
+        for (int k = 0; k < SECTION_COUNT; k++) lines += statements[i].sections[k].count;
     }
-    snprintf(settle->detail, sizeof settle->detail, "%zu statements, %zu lines; lines add up",
-             count, lines);
+    settle_say(settle, "%zu statements, %zu lines; lines add up", count, lines);
     return status;
 }
 
 // --- Step 6 --------------------------------------------------------------------------------------
 
-// A bill moves whole cents; a negative total moves them back.
-static enum status
-post_bill(struct settle *settle, uint32_t number, uint32_t seat, struct currency currency,
-          money total)
+// Sections that are billed, and what they are billed from. The first one's ids are those of before.
+static const struct billed {
+    const char *section, *domain;
+    uint16_t account;
+} billed[] = {
+    {"charged", "bill", ACCOUNT_UNBILLED},
+    {"due", "bill.due", ACCOUNT_GAIN_RECEIVABLE},
+    {"clawback", "bill.clawback", ACCOUNT_CLAWBACK},
+};
+#define BILLED (sizeof billed / sizeof *billed)
+
+static void
+bill(struct settle *settle, struct act *act, const struct billed *what, uint32_t seat,
+     const char *code, struct currency currency, money total)
 {
     struct {
         char period[PERIOD_TEXT];
@@ -107,53 +91,105 @@ post_bill(struct settle *settle, uint32_t number, uint32_t seat, struct currency
     memcpy(of.period, settle->period->name, sizeof of.period);
     of.seat = seat;
     of.currency = currency;
-    struct transfer bill = {
-        .id = hash_id("bill", &of, sizeof of),
+    bool back = total.micros < 0;
+    struct account to = {.code = ACCOUNT_BILLED, .seat = seat},
+                   from = {.code = what->account, .seat = seat};
+    struct transfer one = {
+        .id = hash_id(what->domain, &of, sizeof of),
+        .group = hash_id("bill", &of, sizeof of),
         .kind = TRANSFER_BILL,
         .state = TRANSFER_POSTED,
-        .debit = {.code = ACCOUNT_BILLED, .seat = seat},
-        .credit = {.code = ACCOUNT_UNBILLED, .seat = seat},
+        .debit = back ? from : to,
+        .credit = back ? to : from,
         .currency = currency,
-        .amount = total,
+        .amount = money_of(back ? -total.micros : total.micros),
         .effective = {settle->period->until.us - 1},
-        .posted = settle->fenced_at,
-        .index = number,
         .seat = seat,
         .rung = -1,
+        .won_rung = -1,
         .reason = "",
     };
-    if (settle->fenced_at.us < bill.effective.us) bill.effective = settle->fenced_at;
-    bill.group = bill.id;
-    snprintf(bill.period, sizeof bill.period, "%s", settle->period->name);
-    if (total.micros < 0) {
-        struct account debit = bill.debit;
-        bill.debit = bill.credit;
-        bill.credit = debit;
-        if (money_subtract(money_of(0), total, &bill.amount) != STATUS_OK)
-            return settle_fault(settle, STATUS_OVERFLOW, "a bill leaves the range of amounts");
-    }
-    enum status status = transfer_post(settle->db, &bill, 1);
-    if (status == STATUS_EXISTS) return STATUS_OK;
-    if (status == STATUS_CONFLICT)
-        return settle_fault(settle, status, "another bill was posted for this seat and period");
-    return settle_db_fault(settle, status, "posting a bill");
+    if (settle->fenced_at.us < one.effective.us) one.effective = settle->fenced_at;
+    memcpy(one.period, settle->period->name, sizeof one.period);
+    snprintf(one.reference, sizeof one.reference, "%.8s %.30s", settle->period->name, code);
+    act_transfer(act, &one);
 }
 
-// After the bills, what is left unbilled of all fenced periods must be what statements carry.
+// (seat, code, section, currency, total)
+static enum status
+find_bills(struct settle *settle, struct db_rows **out_rows)
+{
+    static const char sql[] =
+        "select t.seat, s.code, t.section, t.currency, t.total_micros from statement_total t"
+        " join seat s on s.id = t.seat"
+        " where t.period = $1 and t.section in ('charged', 'due', 'clawback')"
+        " and t.total_micros <> 0 order by s.code collate \"C\", t.section collate \"C\"";
+    const struct db_param params[] = {db_text(settle->period->name)};
+    return settle_db_fault(settle, db_query(settle->db, sql, params, 1, out_rows), "listing bills");
+}
+
+static enum status
+take_bill(struct settle *settle, struct act *act, const struct db_rows *rows, size_t row,
+          money *sum)
+{
+    struct currency currency;
+    money total = db_get_money(rows, row, 4);
+    CHECK(currency_parse(db_get_text(rows, row, 3), db_get_len(rows, row, 3), &currency) ==
+          STATUS_OK);
+    for (size_t i = 0; i < BILLED; i++) {
+        if (strcmp(billed[i].section, db_get_text(rows, row, 2)) != 0) continue;
+        bill(settle, act, &billed[i], (uint32_t)db_get_int(rows, row, 0), db_get_text(rows, row, 1),
+             currency, total);
+        fprintf(settle->record, "bill%s %s %s %" PRId64 "\n", billed[i].domain + strlen("bill"),
+                db_get_text(rows, row, 1), currency.code, total.micros);
+    }
+    if (money_add(*sum, total, sum) != STATUS_OK)
+        return settle_fault(settle, STATUS_OVERFLOW, "the bills leave the range of amounts");
+    return STATUS_OK;
+}
+
+// Rule 3.
+static enum status
+post_bills(struct settle *settle, const struct db_rows *rows, money *sum)
+{
+    struct act *act = NULL;
+    enum status status = act_begin(settle->db, "bill", SETTLE_AUTHOR, "", settle->fenced_at, &act);
+    if (status != STATUS_OK) return settle_db_fault(settle, status, "billing");
+    act_note(act, "period", settle->period->name);
+    for (size_t i = 0; i < db_count(rows) && status == STATUS_OK; i++)
+        status = take_bill(settle, act, rows, i, sum);
+    if (status != STATUS_OK) {
+        act_abandon(act);
+        return status;
+    }
+    status = act_end(act);
+    if (status == STATUS_CONFLICT)
+        return settle_fault(settle, status, "another bill was posted for this period: %s",
+                            db_fault(settle->db)->text);
+    struct act_head head;
+    if (status == STATUS_OK) status = act_head(settle->db, &head);
+    if (status == STATUS_OK)
+        fprintf(settle->record, "act %" PRIu64 " %s\n", head.number,
+                settle_hex(settle->arena, head.digest.bytes, sizeof head.digest.bytes));
+    return settle_db_fault(settle, status, "posting bills");
+}
+
+// Rule 4.
 static enum status
 check_residues(struct settle *settle)
 {
-    static const char sql[] =
-        "select s.code, t.currency, t.carried_out_micros, coalesce(sum(e.micros), 0)::bigint"
+    static const char sql[] = SETTLE_CLOSING
+        "select s.code, t.currency, t.carried_out_micros, coalesce(c.debit - c.credit, 0)::bigint"
         " from statement_total t join seat s on s.id = t.seat"
-        " left join account a on a.currency = t.currency and a.code = 1110 and a.seat = t.seat"
-        " left join entry e on e.currency = a.currency and e.account = a.account and e.period <= $1"
+        " left join closing c on c.currency = t.currency"
+        "  and c.account = t.seat::bigint * 100000 + 1110"
         " where t.period = $1 and t.section = 'charged'"
-        " group by s.code, t.currency, t.carried_out_micros"
-        " having coalesce(sum(e.micros), 0) <> t.carried_out_micros order by s.code collate \"C\"";
+        "  and coalesce(c.debit - c.credit, 0) <> t.carried_out_micros order by s.code collate "
+        "\"C\"";
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_text(settle->period->name)};
-    enum status status = db_query(settle->db, sql, params, 1, &rows);
+    enum status status = settle_db_fault(settle, db_query(settle->db, sql, params, 1, &rows),
+                                         "checking what is left unbilled");
     if (status == STATUS_OK && db_count(rows) > 0) {
         char expected[MONEY_TEXT], found[MONEY_TEXT];
         money_format(db_get_money(rows, 0, 2), 6, expected);
@@ -161,8 +197,6 @@ check_residues(struct settle *settle)
         status = settle_fault(settle, STATUS_CONFLICT,
                               "%s: %s %s should be left unbilled, the account says %s",
                               db_get_text(rows, 0, 0), expected, db_get_text(rows, 0, 1), found);
-    } else {
-        settle_db_fault(settle, status, "checking what is left unbilled");
     }
     db_rows_free(rows);
     return status;
@@ -171,124 +205,24 @@ check_residues(struct settle *settle)
 enum status
 settle_step_bill(struct settle *settle)
 {
-    static const char sql[] =
-        "select t.seat, s.code, t.currency, t.total_micros from statement_total t"
-        " join seat s on s.id = t.seat where t.period = $1 and t.section = 'charged'"
-        " and t.total_micros <> 0 order by s.code collate \"C\"";
     struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_text(settle->period->name)};
-    enum status status = db_query(settle->db, sql, params, 1, &rows);
-    settle_db_fault(settle, status, "listing bills");
     money sum = money_of(0);
-    struct currency currency = {""};
-    size_t count = status == STATUS_OK ? db_count(rows) : 0;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        money total = db_get_money(rows, i, 3);
-        CHECK(currency_parse(db_get_text(rows, i, 2), db_get_len(rows, i, 2), &currency) ==
-              STATUS_OK);
-        status = post_bill(settle, (uint32_t)i, (uint32_t)db_get_int(rows, i, 0), currency, total);
-        fprintf(settle->record, "bill %s %s %" PRId64 "\n", db_get_text(rows, i, 1), currency.code,
-                total.micros);
-        if (status == STATUS_OK && money_add(sum, total, &sum) != STATUS_OK)
-            status = settle_fault(settle, STATUS_OVERFLOW, "the bills leave the range of amounts");
-    }
-    db_rows_free(rows);
+    enum status status = find_bills(settle, &rows);
+    if (status == STATUS_OK) status = post_bills(settle, rows, &sum);
     if (status == STATUS_OK) status = check_residues(settle);
-    char text[MONEY_TEXT];
-    money_format(sum, period_cent_decimals(currency), text);
-    snprintf(settle->detail, sizeof settle->detail, "%zu partners billed, %s%s%s in all", count,
-             text, count > 0 ? " " : "", currency.code);
-    return status;
-}
-
-// --- Step 7 --------------------------------------------------------------------------------------
-
-// The text whose digest is the root: what the fence recorded, and every statement's digest.
-static enum status
-root_text(struct settle *settle, char **out_text, size_t *out_len)
-{
-    static const char sql[] =
-        "select e.record from period_event e where e.period = $1 and e.step in (1, 5)"
-        " order by e.step";
-    struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_text(settle->period->name)};
-    enum status status = db_query(settle->db, sql, params, 1, &rows);
-    if (status == STATUS_OK && db_count(rows) != 2) {
-        status = settle_fault(settle, STATUS_DAMAGED, "the records of steps 1 and 5 are missing");
-    } else if (status == STATUS_OK) {
-        FILE *out = open_memstream(out_text, out_len);
-        CHECK(out != NULL);
-        fprintf(out, "vendue period root 1\nperiod %s\n", settle->period->name);
-        for (size_t i = 0; i < db_count(rows); i++) fputs(db_get_text(rows, i, 0), out);
-        CHECK(fclose(out) == 0);
+    if (status == STATUS_OK) {
+        char text[MONEY_TEXT];
+        struct currency currency = {""};
+        size_t partners = 0;
+        for (size_t i = 0; i < db_count(rows); i++) {
+            partners += i == 0 || db_get_int(rows, i, 0) != db_get_int(rows, i - 1, 0);
+            CHECK(currency_parse(db_get_text(rows, i, 3), db_get_len(rows, i, 3), &currency) ==
+                  STATUS_OK);
+        }
+        money_format(sum, period_cent_decimals(currency), text);
+        settle_say(settle, "%zu partners billed, %s%s%s in all", partners, text,
+                   partners > 0 ? " " : "", currency.code);
     }
     db_rows_free(rows);
-    if (status == STATUS_DAMAGED) return status;
-    return settle_db_fault(settle, status, "reading the fence");
-}
-
-static enum status
-insert_documents(struct settle *settle, const struct statement *statement)
-{
-    enum status status = STATUS_OK;
-    for (int i = 0; i < STATEMENT_FORMAT_COUNT && status == STATUS_OK; i++) {
-        enum statement_format format = (enum statement_format)i;
-        const struct db_param params[] = {
-            db_text(statement->period.name), db_int4(statement->seat),
-            db_text(statement_format_suffix(format)),
-            db_text(statement_print(statement, format, settle->arena))};
-        status = db_run(settle->db,
-                        "insert into statement_document (period, seat, format, body)"
-                        " values ($1, $2, $3, $4)",
-                        params, 4, NULL);
-    }
-    return settle_db_fault(settle, status, "keeping a document");
-}
-
-// The ledger read again must give the statement that was kept in step 5.
-static enum status
-write_documents(struct settle *settle, int32_t seat, struct digest kept, const char *root)
-{
-    struct statement statement;
-    enum status status = statement_compute(settle->db, seat, settle->period, settle->arena,
-                                           &statement);
-    if (status != STATUS_OK) return settle_db_fault(settle, status, "computing a statement");
-    const char *lines = statement_print(&statement, STATEMENT_CSV, settle->arena);
-    if (!digest_same(hash_sha256(lines, strlen(lines)), kept))
-        return settle_fault(settle, STATUS_CONFLICT,
-                            "the statement of %s does not come out of the ledger as it was kept",
-                            statement.code);
-    statement.closed = true;
-    statement.digest = hex(settle->arena, kept.bytes, sizeof kept.bytes);
-    statement.root = root;
-    return insert_documents(settle, &statement);
-}
-
-enum status
-settle_step_root(struct settle *settle)
-{
-    char *text = NULL;
-    size_t len = 0;
-    struct db_rows *rows = NULL;
-    enum status status = root_text(settle, &text, &len);
-    if (status != STATUS_OK) goto done;
-    struct digest root = hash_sha256(text, len);
-    const char *root_hex = hex(settle->arena, root.bytes, sizeof root.bytes);
-    fputs(text, settle->record);
-    snprintf(settle->detail, sizeof settle->detail, "%s", root_hex);
-    const struct db_param params[] = {db_text(settle->period->name)};
-    status = db_query(settle->db,
-                      "select seat, digest from statement where period = $1 order by seat", params,
-                      1, &rows);
-    settle_db_fault(settle, status, "reading statements");
-    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
-        struct digest kept;
-        CHECK(db_get_len(rows, i, 1) == sizeof kept.bytes);
-        memcpy(kept.bytes, db_get_bytes(rows, i, 1), sizeof kept.bytes);
-        status = write_documents(settle, (int32_t)db_get_int(rows, i, 0), kept, root_hex);
-    }
-done:
-    db_rows_free(rows);
-    free(text);
     return status;
 }

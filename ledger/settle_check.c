@@ -1,115 +1,39 @@
-// Steps of a close that look: fence, late rows, open holds, trial balance, exports.
+// Steps 2, 3 and 8 of a close: late rows, open holds, exports.
+//
+// Holds. Those without an end are known from the proof (open_hold), which is made complete before
+// the step; a hold of this period or an earlier one lies in a frame before the fence.
+//
+//  1 A hold was open at the fence when no terminal of this or an earlier period ends it, whatever
+//    came later: those are listed, and stay held.
+//  2 A hold whose window was over at the fence, and which nothing has ended yet, expires: acts of at
+//    most ACT_HOLDS releases, booked in the period that is closed. The window is that of its
+//    delivery, or, when it was delivered and waits for what its price is due by, the time within
+//    which that must come.
+//  3 All watermarks are locked meanwhile; with each hold stands its log's, so that replaying the
+//    journal finds what came behind it late.
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "act.h"
 #include "export_check.h"
 #include "fail.h"
-#include "journal.h"
+#include "proof.h"
 #include "settle_inside.h"
 
-// Appends rows of (currency, micros) as text: "12.50 EUR, 3 JPY".
-static void
-amounts(struct settle *settle, const struct db_rows *rows, size_t column, unsigned decimals)
-{
-    size_t used = strlen(settle->detail);
-    for (size_t i = 0; i < db_count(rows); i++) {
-        char text[MONEY_TEXT];
-        money_format(db_get_money(rows, i, column), decimals, text);
-        int len = snprintf(settle->detail + used, sizeof settle->detail - used, "%s%s %s",
-                           i == 0 ? "" : ", ", text, db_get_text(rows, i, 0));
-        if (len < 0 || (size_t)len >= sizeof settle->detail - used) return;
-        used += (size_t)len;
-    }
-}
+#define ACT_HOLDS 5000
 
-static void
-say(struct settle *settle, const char *text)
-{
-    size_t used = strlen(settle->detail);
-    snprintf(settle->detail + used, sizeof settle->detail - used, "%s", text);
-}
-
-// --- Step 1 --------------------------------------------------------------------------------------
-
-// Locks every log's watermark, so that the next frame of any log is booked behind the fence.
-static enum status
-lock_watermarks(struct settle *settle, struct db_rows **out_rows)
-{
-    enum status status = db_run(
-        settle->db, "update period_gate set fences = fences + 1 where gate = 1", NULL, 0, NULL);
-    if (status == STATUS_OK)
-        status = db_run(settle->db, "update watermark set fences = fences + 1", NULL, 0, NULL);
-    if (status == STATUS_OK)
-        status = db_query(settle->db,
-                          "select log, epoch, batch, digest from watermark order by log", NULL, 0,
-                          out_rows);
-    return settle_db_fault(settle, status, "fencing");
-}
-
-static void
-print_hex(FILE *out, const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) fprintf(out, "%02x", bytes[i]);
-}
-
-// Names and terms on statements are those of the market at the fence.
-static enum status
-record_market(struct settle *settle)
-{
-    struct db_rows *rows = NULL;
-    enum status status = db_query(settle->db, "select version from market_now", NULL, 0, &rows);
-    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++)
-        fprintf(settle->record, "market %" PRId64 "\n", db_get_int(rows, i, 0));
-    db_rows_free(rows);
-    return settle_db_fault(settle, status, "reading the market's version");
-}
-
-enum status
-settle_step_fence(struct settle *settle)
-{
-    char path[1024];
-    uint64_t durable = 0, booked = 0;
-    snprintf(path, sizeof path, "%s/journal", settle->options->directory);
-    enum status status = journal_durable(path, &durable);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return settle_fault(settle, status, "the journal in %s cannot be read (%s): %s", path,
-                            status_text(status), strerror(errno));
-    struct db_rows *rows = NULL;
-    status = lock_watermarks(settle, &rows);
-    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
-        uint64_t batch = (uint64_t)db_get_int(rows, i, 2);
-        if (batch > booked) booked = batch;
-        fprintf(settle->record, "log %" PRId64 " epoch %" PRId64 " batch %" PRIu64 " digest ",
-                db_get_int(rows, i, 0), db_get_int(rows, i, 1), batch);
-        print_hex(settle->record, db_get_bytes(rows, i, 3), db_get_len(rows, i, 3));
-        fputc('\n', settle->record);
-    }
-    db_rows_free(rows);
-    if (status == STATUS_OK) status = record_market(settle);
-    if (status != STATUS_OK) return status;
-    if (booked < durable)
-        return settle_fault(settle, STATUS_AGAIN,
-                            "the ledger has booked batch %" PRIu64 " of %" PRIu64
-                            "; is ledgerd running? slotctl status tells; then close again",
-                            booked, durable);
-    snprintf(settle->detail, sizeof settle->detail,
-             "journal booked up to batch %" PRIu64 "; what comes now falls into the next period",
-             booked);
-    return STATUS_OK;
-}
-
-// --- Steps 2 and 3 -------------------------------------------------------------------------------
+// --- Step 2 --------------------------------------------------------------------------------------
 
 enum status
 settle_step_late(struct settle *settle)
 {
     static const char sql[] =
-        "select currency, sum(amount_micros)::bigint, count(*) from transfer"
+        "select currency, sum(micros)::bigint, sum(count)::bigint from fold"
         " where period = $1 and late and state = 'posted' group by currency order by currency";
     struct db_rows *rows = NULL;
     struct period next;
-    char title[PERIOD_TITLE], text[128];
+    char title[PERIOD_TITLE];
     const struct db_param params[] = {db_text(settle->period->name)};
     enum status status = db_query(settle->db, sql, params, 1, &rows);
     if (status == STATUS_OK) {
@@ -119,165 +43,188 @@ settle_step_late(struct settle *settle)
             fprintf(settle->record, "late %s %" PRId64 " %" PRId64 "\n", db_get_text(rows, i, 0),
                     db_get_int(rows, i, 2), db_get_int(rows, i, 1));
         }
-        snprintf(text, sizeof text, "%" PRId64 " transfers of earlier periods are in it", count);
-        say(settle, count > 0 ? text : "none of earlier periods");
-        if (count > 0) say(settle, ": ");
-        if (count > 0) amounts(settle, rows, 1, 2);
+        if (count > 0)
+            settle_say(settle, "%" PRId64 " transfers of earlier periods are in it: ", count);
+        else settle_say(settle, "none of earlier periods");
+        settle_amounts(settle, rows, 1, 2);
         period_next(settle->period, &next);
         period_title(&next, title);
-        snprintf(text, sizeof text, "; later facts go to %s", title);
-        say(settle, text);
+        settle_say(settle, "; later facts go to %s", title);
     }
     db_rows_free(rows);
     return settle_db_fault(settle, status, "listing late rows");
 }
 
-// A hold is open when no terminal of this or an earlier period ends it, whatever came later. Its
-// window is that of its delivery; a delivered one that is priced per response waits on.
+// --- Step 3 --------------------------------------------------------------------------------------
+
 enum status
-settle_step_holds(struct settle *settle)
+settle_before_holds(struct settle *settle)
+{
+    struct proof_report report;
+    usec began = clock_monotonic();
+    enum status status = proof_rest(settle->db, settle->options->now, &report);
+    settle->apart_us += clock_monotonic().us - began.us;
+    if (status == STATUS_CONFLICT && report.fault[0] != '\0')
+        return settle_fault(settle, status, "%s", report.fault);
+    return settle_db_fault(settle, status, "proving what is booked");
+}
+
+// Rule 2, the holds of one act. Columns of the hold, then its log's watermark and its window's end.
+static enum status
+find_over(struct settle *settle, struct db_rows **out_rows)
 {
     static const char sql[] =
-        "select p.currency, sum(p.amount_micros)::bigint, count(*),"
-        "  count(*) filter (where o.expires_us <= $2 and not (o.kind = 1 and exists ("
-        "   select 1 from event e where e.placement_id = o.placement_id"
-        "   and e.kind = 'delivered' and e.state = 'posted')))"
-        " from transfer p left join outcome o on o.placement_id = p.placement_id"
-        " where p.state = 'pending' and p.period <= $1 and not exists ("
-        "  select 1 from transfer t where t.pending_id = p.transfer_id and t.period <= $1)"
-        " group by p.currency order by p.currency";
+        "select t.transfer_id, h.terminal_id, t.placement_id, t.group_id, t.currency, t.debit,"
+        "  t.credit, t.amount_micros, coalesce(t.seat, 0), coalesce(t.contract, 0),"
+        "  coalesce(t.slot, 0), coalesce(t.message, 0), coalesce(t.objectives, 0),"
+        "  coalesce(t.rung, (-1)::smallint), coalesce(o.rung, (-1)::smallint), h.log, w.batch,"
+        "  coalesce(d.at_us + $3, o.expires_us), d.at_us is not null"
+        " from open_hold h join outcome o on o.placement_id = h.placement_id"
+        " join watermark w on w.log = h.log"
+        " join transfer_by_id t on t.transfer_id = h.transfer_id"
+        " left join lateral (select min(e.at_us) as at_us from event e"
+        "   where e.placement_id = h.placement_id and e.kind = 'delivered'"
+        "   and e.state = 'posted' having count(*) > 0) d on true"
+        " where h.period <= $1 and o.expires_us > 0 and coalesce(d.at_us + $3, o.expires_us) <= $2"
+        "  and not exists (select 1 from transfer_key k where k.transfer_id = h.terminal_id)"
+        " order by h.log, h.batch, h.placement_id limit $4";
+    const struct db_param params[] = {db_text(settle->period->name), db_time(settle->fenced_at),
+                                      db_int8(BOUND_RESPONSE_DAYS * USEC_DAY), db_int8(ACT_HOLDS)};
+    return db_query(settle->db, sql, params, 4, out_rows);
+}
+
+static void
+release(struct settle *settle, struct act *act, const struct db_rows *rows, size_t row)
+{
+    const struct period *period = settle->period;
+    struct transfer one = {
+        .id = db_get_id(rows, row, 1),
+        .pending = db_get_id(rows, row, 0),
+        .placement = db_get_id(rows, row, 2),
+        .group = db_get_id(rows, row, 3),
+        .kind = TRANSFER_RELEASE,
+        .state = TRANSFER_VOIDED,
+        .debit = account_of_number(db_get_int(rows, row, 5)),
+        .credit = account_of_number(db_get_int(rows, row, 6)),
+        .amount = db_get_money(rows, row, 7),
+        .seat = (uint32_t)db_get_int(rows, row, 8),
+        .contract = (uint32_t)db_get_int(rows, row, 9),
+        .slot = (uint32_t)db_get_int(rows, row, 10),
+        .message = (uint32_t)db_get_int(rows, row, 11),
+        .objectives = (uint16_t)db_get_int(rows, row, 12),
+        .rung = (int8_t)db_get_int(rows, row, 13),
+        .won_rung = (int8_t)db_get_int(rows, row, 14),
+        .effective = db_get_time(rows, row, 17),
+        .reason = db_get_bool(rows, row, 18) ? "lapsed" : "expired",
+    };
+    CHECK(currency_parse(db_get_text(rows, row, 4), db_get_len(rows, row, 4), &one.currency) ==
+          STATUS_OK);
+    if (one.effective.us >= period->until.us) one.effective.us = period->until.us - 1;
+    one.late = one.effective.us < period->from.us;
+    memcpy(one.period, period->name, sizeof one.period);
+    act_transfer(act, &one);
+}
+
+static enum status
+keep_expiries(struct settle *settle, const struct db_rows *rows, uint64_t act)
+{
+    static const char sql[] =
+        "insert into hold_expiry (placement_id, log, batch, act)"
+        " select p.id, w.log, w.batch, $3 from unnest($1::uuid[], $2::integer[]) p (id, log)"
+        " join watermark w on w.log = p.log";
+    size_t count = db_count(rows);
+    struct id *placements = arena_take(settle->arena, count, sizeof *placements);
+    int32_t *logs = arena_take(settle->arena, count, sizeof *logs);
+    for (size_t i = 0; i < count; i++) {
+        placements[i] = db_get_id(rows, i, 2);
+        logs[i] = (int32_t)db_get_int(rows, i, 15);
+    }
+    const struct db_param params[] = {db_id_array(placements, count), db_int4_array(logs, count),
+                                      db_int8((int64_t)act)};
+    return db_run(settle->db, sql, params, 3, NULL);
+}
+
+// Expires what is over, act by act; `out_count` holds of all currencies.
+static enum status
+expire(struct settle *settle, size_t *out_count)
+{
+    enum status status = db_query(settle->db, "select log from watermark order by log for update",
+                                  NULL, 0, NULL);
+    for (bool more = true; status == STATUS_OK && more;) {
+        struct db_rows *rows = NULL;
+        struct act *act = NULL;
+        status = find_over(settle, &rows);
+        more = status == STATUS_OK && db_count(rows) > 0;
+        if (more)
+            status = act_begin(settle->db, "expire", SETTLE_AUTHOR, "", settle->fenced_at, &act);
+        if (more && status == STATUS_OK) {
+            uint64_t number = act_number(act);
+            act_note(act, "period", settle->period->name);
+            for (size_t i = 0; i < db_count(rows); i++) release(settle, act, rows, i);
+            *out_count += db_count(rows);
+            status = act_end(act);
+            if (status == STATUS_OK) status = keep_expiries(settle, rows, number);
+        }
+        more = more && db_count(rows) == ACT_HOLDS;
+        db_rows_free(rows);
+    }
+    return settle_db_fault(settle, status, "ending holds whose window is over");
+}
+
+// Rule 1.
+static enum status
+list_open(struct settle *settle)
+{
+    static const char sql[] =
+        "select h.currency, sum(h.micros)::bigint, count(*) from open_hold h"
+        " where h.period <= $1 and (not exists ("
+        "   select 1 from transfer_key k where k.transfer_id = h.terminal_id)"
+        "  or exists (select 1 from transfer t where t.pending_id = h.transfer_id"
+        "   and t.period > $1))"
+        " group by h.currency order by h.currency";
     struct db_rows *rows = NULL;
-    char text[128];
-    const struct db_param params[] = {db_text(settle->period->name), db_time(settle->fenced_at)};
-    enum status status = db_query(settle->db, sql, params, 2, &rows);
+    const struct db_param params[] = {db_text(settle->period->name)};
+    enum status status = db_query(settle->db, sql, params, 1, &rows);
     if (status == STATUS_OK) {
-        int64_t count = 0, over = 0;
+        int64_t count = 0;
         for (size_t i = 0; i < db_count(rows); i++) {
             count += db_get_int(rows, i, 2);
-            over += db_get_int(rows, i, 3);
             fprintf(settle->record, "open %s %" PRId64 " %" PRId64 "\n", db_get_text(rows, i, 0),
                     db_get_int(rows, i, 2), db_get_int(rows, i, 1));
         }
-        snprintf(text, sizeof text, "%" PRId64 " open, not counted: ", count);
-        say(settle, count > 0 ? text : "none");
-        if (count > 0) amounts(settle, rows, 1, 2);
-        snprintf(text, sizeof text, "; the window of %" PRId64 " of them is over", over);
-        if (over > 0) say(settle, text);
+        if (count > 0) settle_say(settle, "%" PRId64 " open, not counted: ", count);
+        else settle_say(settle, "none open");
+        settle_amounts(settle, rows, 1, 2);
     }
     db_rows_free(rows);
     return settle_db_fault(settle, status, "listing open holds");
 }
 
-// --- Step 4 --------------------------------------------------------------------------------------
-
-// A query whose rows are what is wrong: (name, currency, expected, found). The first one is named.
-static enum status
-must_be_empty(struct settle *settle, const char *sql, bool by_period, const char *what)
+enum status
+settle_step_holds(struct settle *settle)
 {
-    struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_text(settle->period->name)};
-    enum status status = db_query(settle->db, sql, params, by_period ? 1 : 0, &rows);
-    if (status != STATUS_OK) {
-        status = settle_db_fault(settle, status, "checking the books");
-    } else if (db_count(rows) > 0) {
-        char expected[MONEY_TEXT], found[MONEY_TEXT];
-        money_format(db_get_money(rows, 0, 2), 6, expected);
-        money_format(db_get_money(rows, 0, 3), 6, found);
-        status = settle_fault(settle, STATUS_CONFLICT,
-                              "%s: %zu differ, first %s: expected %s, posted %s %s; "
-                              "slotctl verify names the cause",
-                              what, db_count(rows), db_get_text(rows, 0, 0), expected, found,
-                              db_get_text(rows, 0, 1));
+    size_t expired = 0;
+    enum status status = expire(settle, &expired);
+    if (status == STATUS_OK) status = list_open(settle);
+    if (expired > 0) {
+        fprintf(settle->record, "expired %zu\n", expired);
+        settle_say(settle, "; %zu expired, their window was over", expired);
     }
-    db_rows_free(rows);
     return status;
 }
 
-static enum status
-check_books(struct settle *settle)
-{
-    static const char eliminations[] =
-        "select '4100 + 5100', e.currency, 0::bigint, sum(e.micros)::bigint from entry e"
-        " join account a on a.currency = e.currency and a.account = e.account"
-        " where e.period <= $1 and a.code in (4100, 5100)"
-        " group by e.currency having sum(e.micros) <> 0";
-    // A control account is what the statements' sections of all seats come to.
-    static const char controls[] =
-        "with control as ("
-        " select a.code, e.currency, sum(e.micros) as micros from entry e"
-        " join account a on a.currency = e.currency and a.account = e.account"
-        " where e.period = $1 and e.kind not in ('bill', 'deposit')"
-        "  and a.code in (1110, 2000, 5100, 4100, 1150, 2100, 4210) group by a.code, e.currency),"
-        " control_section as ("
-        " select case code when 1110 then 'charged' when 2000 then 'prepaid'"
-        "  when 5100 then 'bought' when 4100 then 'sold' when 1150 then 'owed'"
-        "  else 'earned' end as section, currency,"
-        "  sum(case when code in (4100, 2100, 4210) then -micros else micros end) as micros"
-        " from control group by 1, 2),"
-        " stated as (select section, currency, sum(micros) as micros from statement_line"
-        "  where period = $1 group by section, currency)"
-        " select section, currency, coalesce(c.micros, 0)::bigint, coalesce(s.micros, 0)::bigint"
-        " from control_section c full join stated s using (section, currency)"
-        " where coalesce(c.micros, 0) <> coalesce(s.micros, 0) order by section, currency";
-    static const char facts[] =
-        "select what || ' ' || id::text, currency, due_micros, posted_micros from unexplained"
-        " order by what, id";
-    enum status status = must_be_empty(settle, eliminations, true, "internal placements");
-    if (status == STATUS_OK)
-        status = must_be_empty(settle, controls, true, "statements against accounts");
-    if (status == STATUS_OK)
-        status = must_be_empty(settle, facts, false, "facts against transfers");
-    return status;
-}
+// --- Step 8 --------------------------------------------------------------------------------------
 
 enum status
-settle_step_balance(struct settle *settle)
-{
-    static const char sql[] =
-        "select currency, sum(micros) filter (where micros > 0)::bigint,"
-        "  -sum(micros) filter (where micros < 0)::bigint from ("
-        "  select currency, account, sum(micros) as micros from entry where period <= $1"
-        "  group by currency, account) balance group by currency order by currency";
-    enum status status = check_books(settle);
-    if (status != STATUS_OK) return status;
-    struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_text(settle->period->name)};
-    status = db_query(settle->db, sql, params, 1, &rows);
-    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
-        if (db_get_int(rows, i, 1) != db_get_int(rows, i, 2)) {
-            db_rows_free(rows);
-            return settle_fault(settle, STATUS_CONFLICT, "debits and credits differ");
-        }
-        fprintf(settle->record, "balance %s %" PRId64 "\n", db_get_text(rows, i, 0),
-                db_get_int(rows, i, 1));
-    }
-    if (status == STATUS_OK) {
-        say(settle, "debits = credits = ");
-        if (db_count(rows) > 0) amounts(settle, rows, 1, 6);
-        else say(settle, "0");
-        say(settle, "; eliminations 0; unexplained 0.000000");
-    }
-    db_rows_free(rows);
-    return settle_db_fault(settle, status, "adding up balances");
-}
-
-// --- Steps 8 and 9 -------------------------------------------------------------------------------
-
-enum status
-settle_step_exports(struct settle *settle)
+settle_before_exports(struct settle *settle)
 {
     struct export_check check;
+    usec began = clock_monotonic();
     enum status status = export_check(settle->db, settle->period, &check);
-    if (status == STATUS_CONFLICT || status == STATUS_IO)
+    settle->apart_us += clock_monotonic().us - began.us;
+    if (status == STATUS_CONFLICT || status == STATUS_IO || status == STATUS_NOT_FOUND)
         return settle_fault(settle, status, "%s", check.fault);
     if (status != STATUS_OK) return settle_db_fault(settle, status, "exporting");
     snprintf(settle->detail, sizeof settle->detail, "%s", check.text);
-    return STATUS_OK;
-}
-
-enum status
-settle_step_closed(struct settle *settle)
-{
-    say(settle, "for good; it is never opened again");
     return STATUS_OK;
 }

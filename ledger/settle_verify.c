@@ -1,7 +1,16 @@
-// Closed periods, checked again: every statement comes out of the ledger as it was kept and, in
-// each format, as it was sent; every root is the digest of what it was made of; every bill is what
-// its statement says. And what no journal holds: deposits have their transfers, accounts their
-// names.
+// Closed periods, checked again. Nothing here is believed because it stands in the database: what
+// can be computed from something else is, and what was published as a file is compared with it.
+//
+//  1 A period's steps are 1 to 9, in order, with its own ends; only the newest fence may be
+//    unfinished.
+//  2 Statements come out of the ledger as they were kept and, in each format, as they were sent;
+//    the root is the digest of what it was made of, and of the root before it.
+//  3 Bills are what statements say, balances what the transfers come to.
+//  4 What no journal holds is held by acts: deposits, expired holds, logs declared dead each have
+//    their act, and acts theirs. (The chain of acts itself is verified by verify_run.)
+//  5 What a close reads in place of rows is what the rows say: proofs follow each other without a
+//    gap, and every hold that has no end stands in open_hold.
+//  6 Every root, all steps and the head of acts are those that were published.
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +19,7 @@
 
 #include "arena.h"
 #include "fail.h"
-#include "settle.h"
+#include "settle_inside.h"
 #include "statement_inside.h"
 #include "transfer.h"
 
@@ -27,190 +36,245 @@ differs(char out_detail[SETTLE_DETAIL], const char *format, ...)
     return STATUS_CONFLICT;
 }
 
-static void
-put_hex(FILE *out, const void *bytes, size_t len)
-{
-    const uint8_t *from = bytes;
-    for (size_t i = 0; i < len; i++) fprintf(out, "%02x", from[i]);
-}
-
-static const char *
-hex_of(struct arena *arena, const uint8_t *bytes, size_t len)
-{
-    char text[2 * sizeof(struct digest) + 1] = "";
-    for (size_t i = 0; i < len && i < sizeof(struct digest); i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    return arena_text(arena, text, strlen(text));
-}
-
-// The documents as they were sent; the statement as computed again, with its digest and root.
+// A query whose first row, if there is one, fills the places of `format` with its first columns.
 static enum status
-check_seat_documents(struct db *db, struct statement *statement, struct arena *arena,
-                     char out_detail[SETTLE_DETAIL])
+must_be_empty(struct db *db, const char *sql, const char *period, const char *what,
+              char out_detail[SETTLE_DETAIL])
 {
-    static const char sql[] =
-        "select f.format, d.body, r.detail from (values ('txt', 0), ('csv', 1), ('json', 2))"
-        "  as f (format, number)"
-        " left join statement_document d on d.period = $1 and d.seat = $2 and d.format = f.format"
-        " left join period_event r on r.period = $1 and r.step = 7 order by f.number";
     struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_text(statement->period.name), db_int4(statement->seat)};
-    enum status status = db_query(db, sql, params, 2, &rows);
-    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
-        enum statement_format format = STATEMENT_TEXT;
-        CHECK(statement_format_parse(db_get_text(rows, i, 0), &format) == STATUS_OK);
-        statement->closed = true;
-        statement->root = db_get_text(rows, i, 2);
-        if (strcmp(db_get_text(rows, i, 1), statement_print(statement, format, arena)) != 0)
-            status = differs(out_detail, "statement %s of %s: the %s sent is not the one closed",
-                             statement->code, statement->period.name, db_get_text(rows, i, 0));
-    }
-    statement->root = "";
+    const struct db_param params[] = {db_text(period)};
+    enum status status = db_query(db, sql, params, period != NULL ? 1 : 0, &rows);
+    if (status == STATUS_OK && db_count(rows) > 0)
+        status = differs(out_detail, "%s %s", db_get_text(rows, 0, 0), what);
     db_rows_free(rows);
     return status;
 }
 
+// --- Steps ---------------------------------------------------------------------------------------
+
+// Rule 1.
 static enum status
-check_documents(struct db *db, const struct period *period, const struct db_rows *rows,
-                struct arena *arena, char out_detail[SETTLE_DETAIL])
+check_steps(struct db *db, char out_detail[SETTLE_DETAIL])
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < db_count(rows) && status == STATUS_OK; i++) {
-        struct statement statement;
-        status = statement_compute(db, (int32_t)db_get_int(rows, i, 0), period, arena, &statement);
-        if (status != STATUS_OK) return status;
-        statement.digest = hex_of(arena, db_get_bytes(rows, i, 3), db_get_len(rows, i, 3));
-        status = check_seat_documents(db, &statement, arena, out_detail);
+    static const char sql[] =
+        "select period, string_agg(step::text, '' order by step), min(from_us), max(from_us),"
+        "  min(until_us), max(until_us),"
+        "  bool_and(at_us > before), period = (select max(period) from period_event) from ("
+        "  select *, coalesce(lag(at_us) over (partition by period order by step), -1) as before"
+        "  from period_event) e group by period order by period";
+    struct db_rows *rows = NULL;
+    enum status status = db_query(db, sql, NULL, 0, &rows);
+    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
+        const char *name = db_get_text(rows, i, 0), *steps = db_get_text(rows, i, 1);
+        size_t count = strlen(steps);
+        struct period period;
+        if (period_parse(name, strlen(name), &period) != STATUS_OK) {
+            status = differs(out_detail, "'%s' is not a period", name);
+        } else if (count > SETTLE_STEPS || strncmp(steps, "123456789", count) != 0 ||
+                   (count < SETTLE_STEPS && !db_get_bool(rows, i, 7))) {
+            status = differs(out_detail, "period %s: steps of its close are missing: it has %s",
+                             name, steps);
+        } else if (db_get_int(rows, i, 2) != period.from.us ||
+                   db_get_int(rows, i, 3) != period.from.us ||
+                   db_get_int(rows, i, 4) != period.until.us ||
+                   db_get_int(rows, i, 5) != period.until.us) {
+            status = differs(out_detail, "period %s: its fence does not stand at its end", name);
+        } else if (!db_get_bool(rows, i, 6)) {
+            status = differs(out_detail, "period %s: its steps are not in order of time", name);
+        }
     }
+    db_rows_free(rows);
     return status;
 }
 
-static enum status
-check_statements(struct db *db, const struct period *period, const struct db_rows *rows,
-                 struct arena *arena, char out_detail[SETTLE_DETAIL])
-{
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < db_count(rows) && status == STATUS_OK; i++) {
-        struct statement statement;
-        const char *kept = db_get_text(rows, i, 2);
-        struct digest digest = hash_sha256(kept, strlen(kept));
-        status = statement_compute(db, (int32_t)db_get_int(rows, i, 0), period, arena, &statement);
-        if (status != STATUS_OK) return status;
-        if (db_get_len(rows, i, 3) != sizeof digest.bytes ||
-            memcmp(db_get_bytes(rows, i, 3), digest.bytes, sizeof digest.bytes) != 0)
-            return differs(out_detail, "statement %s of %s: its lines do not have its digest",
-                           db_get_text(rows, i, 1), period->name);
-        if (strcmp(kept, statement_print(&statement, STATEMENT_CSV, arena)) != 0)
-            return differs(out_detail, "statement %s of %s: the ledger now gives other lines",
-                           db_get_text(rows, i, 1), period->name);
-    }
-    return status;
-}
+// --- One period ----------------------------------------------------------------------------------
 
-// Puts the root's text together again from the fence and the statements.
+// Rule 2, the root.
 static enum status
-check_root(struct db *db, const struct period *period, const struct db_rows *statements,
+check_root(struct db *db, const struct period *period, struct arena *arena, const char **out_root,
            char out_detail[SETTLE_DETAIL])
 {
-    static const char sql[] = "select f.record, r.detail, r.record, f.from_us, f.until_us"
-                              " from period_event f join period_event r"
-                              " on r.period = f.period and r.step = 7"
-                              " where f.period = $1 and f.step = 1";
-    char *text = NULL;
-    size_t len = 0;
+    static const char sql[] = "select detail, record from period_event"
+                              " where period = $1 and step = 7";
+    const char *text = NULL;
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(period->name)};
+    enum status status = settle_root_text(db, period, arena, &text);
+    if (status == STATUS_OK) status = db_query(db, sql, params, 1, &rows);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && db_count(rows) != 1)) {
+        status = differs(out_detail, "period %s: its fence or its root is missing", period->name);
+    } else if (status == STATUS_OK) {
+        struct digest root = hash_sha256(text, strlen(text));
+        *out_root = settle_hex(arena, root.bytes, sizeof root.bytes);
+        if (strcmp(*out_root, db_get_text(rows, 0, 0)) != 0 ||
+            strcmp(text, db_get_text(rows, 0, 1)) != 0)
+            status = differs(
+                out_detail, "period %s: its root is not that of its steps, balances and statements",
+                period->name);
+    }
+    db_rows_free(rows);
+    return status;
+}
+
+// Every statement that was kept is one that the ledger gives, by code.
+static enum status
+check_seats(struct db *db, const struct period *period, const struct statement *statements,
+            size_t count, char out_detail[SETTLE_DETAIL])
+{
+    static const char sql[] = "select coalesce(s.code, t.seat::text) from statement t"
+                              " left join seat s on s.id = t.seat where t.period = $1"
+                              " order by s.code collate \"C\"";
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_text(period->name)};
     enum status status = db_query(db, sql, params, 1, &rows);
-    if (status != STATUS_OK || db_count(rows) != 1) goto done;
-    FILE *out = open_memstream(&text, &len);
-    CHECK(out != NULL);
-    fprintf(out, "vendue period root 1\nperiod %s\n%s", period->name, db_get_text(rows, 0, 0));
-    for (size_t i = 0; i < db_count(statements); i++) {
-        fprintf(out, "statement %s ", db_get_text(statements, i, 1));
-        put_hex(out, db_get_bytes(statements, i, 3), db_get_len(statements, i, 3));
-        fputc('\n', out);
-    }
-    CHECK(fclose(out) == 0);
-    struct digest root = hash_sha256(text, len);
-    char hex[65];
-    for (size_t i = 0; i < sizeof root.bytes; i++) snprintf(hex + 2 * i, 3, "%02x", root.bytes[i]);
-    if (strcmp(hex, db_get_text(rows, 0, 1)) != 0 || strcmp(text, db_get_text(rows, 0, 2)) != 0)
-        status = differs(out_detail, "period %s: its root is not that of its statements",
-                         period->name);
-    else if (db_get_int(rows, 0, 3) != period->from.us ||
-             db_get_int(rows, 0, 4) != period->until.us)
-        status = differs(out_detail, "period %s: its fence does not stand at its end",
-                         period->name);
-done:
-    if (status == STATUS_OK && db_count(rows) != 1)
-        status = differs(out_detail, "period %s: its fence or its root is missing", period->name);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        if (i >= db_count(rows) || strcmp(statements[i].code, db_get_text(rows, i, 0)) != 0)
+            status = differs(out_detail, "statement %s of %s: it is missing", statements[i].code,
+                             period->name);
+    if (status == STATUS_OK && db_count(rows) > count)
+        status = differs(out_detail, "statement %s of %s: the ledger gives it none",
+                         db_get_text(rows, count, 0), period->name);
     db_rows_free(rows);
-    free(text);
     return status;
 }
 
+static enum status
+check_statements(struct db *db, const struct period *period, struct arena *arena, const char *root,
+                 size_t *out_count, char out_detail[SETTLE_DETAIL])
+{
+    struct statement *statements = NULL;
+    size_t count = 0;
+    enum status status = statement_all(db, period, arena, &statements, &count);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        struct statement *one = &statements[i];
+        char fault[STATEMENT_FAULT] = "";
+        const char *lines = statement_print(one, STATEMENT_CSV, arena);
+        struct digest digest = hash_sha256(lines, strlen(lines));
+        one->closed = true;
+        one->digest = settle_hex(arena, digest.bytes, sizeof digest.bytes);
+        one->root = root;
+        status = statement_check(db, one, arena, fault);
+        if (status == STATUS_CONFLICT)
+            status = differs(out_detail, "statement %s of %s: %s", one->code, period->name, fault);
+    }
+    if (status == STATUS_OK) status = check_seats(db, period, statements, count, out_detail);
+    *out_count += count;
+    return status;
+}
+
+// Rule 3.
 static enum status
 check_bills(struct db *db, const struct period *period, char out_detail[SETTLE_DETAIL])
 {
-    static const char sql[] =
-        "select s.code from seat s join ("
-        " select seat, total_micros::numeric as micros from statement_total"
-        "  where period = $1 and section = 'charged'"
+    static const char bills[] =
+        "select 'bill of ' || coalesce(s.code, b.seat::text) || ' for ' || $1 || ':' from ("
+        " select seat, section, total_micros::numeric as micros from statement_total"
+        "  where period = $1 and section in ('charged', 'due', 'clawback')"
         " union all"
-        " select a.seat, -e.micros from entry e"
-        "  join account a on a.currency = e.currency and a.account = e.account and a.code = 1120"
-        "  where e.period = $1 and e.kind = 'bill') b on b.seat = s.id"
-        " group by s.code having sum(b.micros) <> 0 order by s.code";
-    struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_text(period->name)};
-    enum status status = db_query(db, sql, params, 1, &rows);
-    if (status == STATUS_OK && db_count(rows) > 0)
-        status = differs(out_detail, "bill of %s for %s: not what its statement says",
-                         db_get_text(rows, 0, 0), period->name);
-    db_rows_free(rows);
-    return status;
+        " select (f.debit / 100000)::integer, case f.credit % 10000 when 1110 then 'charged'"
+        "   when 1150 then 'due' else 'clawback' end, -f.micros from fold f"
+        "  where f.period = $1 and f.kind = 'bill' and f.debit % 10000 = 1120"
+        " union all"
+        " select (f.credit / 100000)::integer, case f.debit % 10000 when 1110 then 'charged'"
+        "   when 1150 then 'due' else 'clawback' end, f.micros from fold f"
+        "  where f.period = $1 and f.kind = 'bill' and f.debit % 10000 <> 1120) b"
+        " left join seat s on s.id = b.seat group by s.code, b.seat, b.section"
+        " having sum(b.micros) <> 0 order by 1 limit 1";
+    static const char balances[] = SETTLE_CLOSING
+        "select 'balance of ' || coalesce(k.account, c.account)::text || ' ' ||"
+        "  coalesce(k.currency, c.currency) || ' at the end of ' || $1 || ':' from closing c"
+        " full join (select * from balance where period = $1) k"
+        "  on k.currency = c.currency and k.account = c.account"
+        " where (k.debit, k.credit) is distinct from (c.debit, c.credit)"
+        "  and exists (select 1 from balance b where b.period = $1) order by 1 limit 1";
+    enum status status = must_be_empty(db, bills, period->name, "not what its statement says",
+                                       out_detail);
+    return status == STATUS_OK ? must_be_empty(db, balances, period->name,
+                                               "not what its transfers come to", out_detail)
+                               : status;
 }
 
 static enum status
-check_period(struct db *db, const char *name, struct arena *arena, size_t *statements,
-             char out_detail[SETTLE_DETAIL])
+check_period(struct db *db, const char *name, size_t *statements, char out_detail[SETTLE_DETAIL])
 {
-    static const char sql[] =
-        "select t.seat, s.code, t.lines, t.digest from statement t join seat s on s.id = t.seat"
-        " where t.period = $1 order by s.code collate \"C\"";
     struct period period;
+    const char *root = "";
     if (period_parse(name, strlen(name), &period) != STATUS_OK)
         return differs(out_detail, "'%s' is not a period", name);
-    struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_text(name)};
-    enum status status = db_query(db, sql, params, 1, &rows);
-    if (status == STATUS_OK) status = check_statements(db, &period, rows, arena, out_detail);
-    if (status == STATUS_OK) status = check_root(db, &period, rows, out_detail);
-    if (status == STATUS_OK) status = check_documents(db, &period, rows, arena, out_detail);
+    struct arena *arena = arena_open("verify");
+    enum status status = check_root(db, &period, arena, &root, out_detail);
+    if (status == STATUS_OK)
+        status = check_statements(db, &period, arena, root, statements, out_detail);
     if (status == STATUS_OK) status = check_bills(db, &period, out_detail);
-    if (status == STATUS_OK) *statements += db_count(rows);
-    db_rows_free(rows);
+    arena_close(arena);
     return status;
 }
 
-// Deposits come from no fact: each row has its transfer, and each transfer its row.
+// --- What acts hold ------------------------------------------------------------------------------
+
+// Rule 4. Deposits come from no fact: each row has its transfer, and each transfer its row.
+static const char deposits_sql[] =
+    "select 'deposit ' || coalesce(d.reference, t.reference, '') || ' of ' ||"
+    "  coalesce(s.code, '') || ':'"
+    " from (select * from transfer_kept where kind = 'deposit' and log = 0) t"
+    " full join deposit d on d.transfer_id = t.transfer_id"
+    " left join seat s on s.id = coalesce(d.seat, t.seat)"
+    " where (d.seat, d.reference, d.currency, d.amount_micros, d.period, t.state) is distinct"
+    "  from (t.seat, t.reference, t.currency, t.amount_micros, t.period, 'posted')"
+    " order by 1 limit 1";
+
+static const char expiries_sql[] =
+    "select 'expired hold of placement ' || coalesce(h.placement_id, t.placement_id)::text || ':'"
+    " from hold_expiry h full join ("
+    "  select t.placement_id, t.batch, o.log from act a"
+    "  join transfer_kept t on t.log = 0 and t.batch = a.number and t.kind = 'release'"
+    "  left join outcome o on o.placement_id = t.placement_id where a.kind = 'expire') t"
+    "  on t.placement_id = h.placement_id"
+    " left join frame f on f.log = h.log and f.batch = h.batch"
+    " where (h.act, h.log) is distinct from (t.batch, t.log) or f.batch is null"
+    " order by 1 limit 1";
+
+static const char dead_sql[] =
+    "select 'log ' || coalesce(d.log::text, '?') || ', declared dead in act '"
+    "  || coalesce(d.act, a.number)::text || ':'"
+    " from dead_log d full join (select * from act where kind = 'dead') a on a.number = d.act"
+    " where a.body is null or d.log is null or d.at_us <> a.at_us"
+    "  or strpos(a.body, 'log ' || d.log::text || E'\\nbatch ' || d.batch::text || E'\\n') <> 1"
+    " order by 1 limit 1";
+
+// --- What stands for rows ------------------------------------------------------------------------
+
+// Rule 5.
+static const char proofs_sql[] =
+    "select 'proof of log ' || log::text || ' behind batch ' || from_batch::text || ':' from ("
+    "  select *, coalesce(lag(upto) over (partition by log order by from_batch), 0) as ended"
+    "  from proof) p where from_batch <> ended order by 1 limit 1";
+
+// Holds whose frames are proven and that nothing ends.
+static const char holds_sql[] =
+    "select 'hold of placement ' || t.placement_id::text || ':' from transfer t"
+    " where t.state = 'pending' and t.batch <= coalesce("
+    "   (select max(p.upto) from proof p where p.log = t.log), 0)"
+    "  and not exists (select 1 from transfer e where e.pending_id = t.transfer_id)"
+    "  and not exists (select 1 from open_hold h where h.placement_id = t.placement_id"
+    "   and h.transfer_id = t.transfer_id and h.micros = t.amount_micros"
+    "   and h.currency = t.currency and h.period = t.period) order by 1 limit 1";
+
 static enum status
-check_deposits(struct db *db, char out_detail[SETTLE_DETAIL])
+check_kept(struct db *db, char out_detail[SETTLE_DETAIL])
 {
-    static const char sql[] =
-        "select coalesce(d.reference, t.reference, ''), coalesce(s.code, '')"
-        " from (select * from transfer where kind = 'deposit') t"
-        " full join deposit d on d.transfer_id = t.transfer_id"
-        " left join seat s on s.id = coalesce(d.seat, t.seat)"
-        " where (d.seat, d.reference, d.currency, d.amount_micros, d.period, t.state) is distinct"
-        "  from (t.seat, t.reference, t.currency, t.amount_micros, t.period, 'posted')"
-        " order by 2, 1";
-    struct db_rows *rows = NULL;
-    enum status status = db_query(db, sql, NULL, 0, &rows);
-    if (status == STATUS_OK && db_count(rows) > 0)
-        status = differs(out_detail, "deposit %s of %s: its transfer says something else",
-                         db_get_text(rows, 0, 0), db_get_text(rows, 0, 1));
-    db_rows_free(rows);
+    static const struct {
+        const char *sql, *what;
+    } checks[] = {
+        {deposits_sql, "its transfer says something else"},
+        {expiries_sql, "its act says something else"},
+        {dead_sql, "its act says something else"},
+        {proofs_sql, "it does not follow the one before"},
+        {holds_sql, "it is open, and is not listed as open"},
+    };
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks && status == STATUS_OK; i++)
+        status = must_be_empty(db, checks[i].sql, NULL, checks[i].what, out_detail);
     return status;
 }
 
@@ -237,22 +301,26 @@ check_accounts(struct db *db, char out_detail[SETTLE_DETAIL])
     return status;
 }
 
+// --- All of it -----------------------------------------------------------------------------------
+
 enum status
-settle_verify(struct db *db, char out_detail[SETTLE_DETAIL])
+settle_verify(struct db *db, const char *directory, char out_detail[SETTLE_DETAIL])
 {
     size_t statements = 0;
     struct db_rows *rows = NULL;
-    struct arena *arena = arena_open("verify");
-    enum status status = db_query(
-        db, "select period from period_event where step = 9 order by period", NULL, 0, &rows);
+    enum status status = directory != NULL ? settle_published(db, directory, false, out_detail)
+                                           : STATUS_OK;
+    if (status == STATUS_OK) status = check_steps(db, out_detail);
+    if (status == STATUS_OK)
+        status = db_query(db, "select period from period_event where step = 9 order by period",
+                          NULL, 0, &rows);
     for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++)
-        status = check_period(db, db_get_text(rows, i, 0), arena, &statements, out_detail);
-    if (status == STATUS_OK) status = check_deposits(db, out_detail);
+        status = check_period(db, db_get_text(rows, i, 0), &statements, out_detail);
+    if (status == STATUS_OK) status = check_kept(db, out_detail);
     if (status == STATUS_OK) status = check_accounts(db, out_detail);
     if (status == STATUS_OK)
-        snprintf(out_detail, SETTLE_DETAIL, "%zu statements of %zu closed periods", statements,
-                 db_count(rows));
+        snprintf(out_detail, SETTLE_DETAIL, "%zu statements of %zu closed periods%s", statements,
+                 db_count(rows), directory != NULL ? ", as published" : "");
     db_rows_free(rows);
-    arena_close(arena);
     return status;
 }

@@ -1,0 +1,190 @@
+// Step 4 of a close: the trial balance, in one pass over the period's transfers.
+//
+// The pass adds the rows up by everything that their sums (folds) are told apart by, and compares.
+// All else is then read from the sums, which are small: accounts, control accounts, eliminations.
+//
+//  1 Rows = sums, column by column but the day and the rung of the placement behind a transfer;
+//    those too are compared by slotctl verify.
+//  2 What facts count for on statements, counted by the proof from the rows, is what was counted
+//    when they were booked.
+//  3 Departments' transfer prices cancel out (4100 and 5100), memo accounts too (9000 and 9001).
+//  4 What statements' sections of all seats come to is what the control accounts moved by.
+//  5 Over all accounts, from the beginning to the end of the period, debits = credits.
+#include <inttypes.h>
+#include <string.h>
+
+#include "settle_inside.h"
+
+// --- Sums ----------------------------------------------------------------------------------------
+
+// Rule 1. Values are keys of one text, so that the first difference can be named.
+static const char sums_sql[] =
+    "with counted as ("
+    " select currency, debit, credit, kind, state, coalesce(seat, 0) as seat,"
+    "  coalesce(contract, 0) as contract, coalesce(slot, 0) as slot,"
+    "  coalesce(message, 0) as message, coalesce(objectives, 0) as objectives,"
+    "  coalesce(rung, (-1)::smallint) as rung, late, count(*)::numeric as count,"
+    "  sum(amount_micros) as micros"
+    " from transfer where period = $1"
+    " group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),"
+    " folded as ("
+    " select currency, debit, credit, kind, state, seat, contract, slot, message, objectives, rung,"
+    "  late, sum(count) as count, sum(micros) as micros from fold where period = $1"
+    " group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),"
+    " both_sides as (select currency, debit, credit, kind, state, seat, contract, slot, message,"
+    "   objectives, rung, late, count, micros, 0::numeric as kept_count, 0::numeric as kept_micros"
+    "  from counted"
+    " union all select currency, debit, credit, kind, state, seat, contract, slot, message,"
+    "   objectives, rung, late, 0, 0, count, micros from folded)"
+    " select currency, debit, credit, kind, state, sum(count)::bigint, sum(micros)::bigint,"
+    "  sum(kept_count)::bigint, sum(kept_micros)::bigint, count(*) over () from both_sides"
+    " group by currency, debit, credit, kind, state, seat, contract, slot, message, objectives,"
+    "  rung, late"
+    " having sum(count) <> sum(kept_count) or sum(micros) <> sum(kept_micros)"
+    " order by 1, 2, 3, 4, 5 limit 1";
+
+// Rule 2.
+static const char counts_sql[] =
+    "select coalesce(s.code, b.seat::text), b.section, b.currency, count(*) over () from ("
+    " select seat, currency, section, slot, message, rung, won, delivered, ended, converted,"
+    "  refunded, revenue from count_fold where period = $1"
+    " union all select seat, currency, section, slot, message, rung, -won, -delivered, -ended,"
+    "  -converted, -refunded, -revenue from proof_count where period = $1) b"
+    " left join seat s on s.id = b.seat"
+    " group by coalesce(s.code, b.seat::text), b.section, b.currency, b.slot, b.message, b.rung"
+    " having sum(won) <> 0 or sum(delivered) <> 0 or sum(ended) <> 0 or sum(converted) <> 0"
+    "  or sum(refunded) <> 0 or sum(revenue) <> 0 order by 1, 2, 3 limit 1";
+
+static void
+sums_fault(const struct db_rows *rows, const char *period, char out_fault[SETTLE_DETAIL])
+{
+    char found[MONEY_TEXT], kept[MONEY_TEXT];
+    money_format(db_get_money(rows, 0, 6), 6, found);
+    money_format(db_get_money(rows, 0, 8), 6, kept);
+    snprintf(out_fault, SETTLE_DETAIL,
+             "sums against transfers of %s: %" PRId64 " differ, first %s %s, debit %" PRId64
+             " credit %" PRId64 " %s: %" PRId64 " transfers of %s, its sum says %" PRId64
+             " of %s; slotctl verify names the row",
+             period, db_get_int(rows, 0, 9), db_get_text(rows, 0, 3), db_get_text(rows, 0, 4),
+             db_get_int(rows, 0, 1), db_get_int(rows, 0, 2), db_get_text(rows, 0, 0),
+             db_get_int(rows, 0, 5), found, db_get_int(rows, 0, 7), kept);
+}
+
+enum status
+settle_sums(struct db *db, const char *period, char out_fault[SETTLE_DETAIL])
+{
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(period)};
+    enum status status = db_query(db, sums_sql, params, 1, &rows);
+    if (status == STATUS_OK && db_count(rows) > 0) {
+        sums_fault(rows, period, out_fault);
+        status = STATUS_CONFLICT;
+    }
+    db_rows_free(rows);
+    if (status != STATUS_OK) return status;
+    status = db_query(db, counts_sql, params, 1, &rows);
+    if (status == STATUS_OK && db_count(rows) > 0) {
+        snprintf(out_fault, SETTLE_DETAIL,
+                 "counts of statement lines of %s: %" PRId64
+                 " are not what the facts say, first of %s, %s, %s",
+                 period, db_get_int(rows, 0, 3), db_get_text(rows, 0, 0), db_get_text(rows, 0, 1),
+                 db_get_text(rows, 0, 2));
+        status = STATUS_CONFLICT;
+    }
+    db_rows_free(rows);
+    return status;
+}
+
+// --- Accounts ------------------------------------------------------------------------------------
+
+// Rules 3 and 4 as queries whose rows are what is wrong: (name, currency, expected, found).
+#define SIDES                                                                             \
+    " from fold f cross join lateral (values (f.debit, f.micros), (f.credit, -f.micros))" \
+    "  s (account, micros) where f.state = 'posted'"
+
+static const char eliminations_sql[] =
+    "select 'accounts ' || pair, currency, 0::bigint, sum(micros)::bigint from ("
+    " select case when s.account % 10000 < 9000 then '4100 + 5100' else '9000 + 9001' end as pair,"
+    "  f.currency, s.micros" SIDES
+    "  and f.period <= $1 and s.account % 10000 in (4100, 5100, 9000, 9001)) p"
+    " group by pair, currency having sum(micros) <> 0 order by 1, 2";
+
+static const char controls_sql[] =
+    "with control as ("
+    " select case s.account % 10000 when 1110 then 'charged' when 2000 then 'prepaid'"
+    "   when 5100 then 'bought' when 4100 then 'sold' when 1150 then 'owed'"
+    "   else 'earned' end as section, f.currency,"
+    "  sum(case when s.account % 10000 in (4100, 2100, 4210) then -s.micros else s.micros end)"
+    "   as micros" SIDES "  and f.period = $1"
+    "  and f.kind in ('charge', 'internal', 'share', 'refund', 'commission', 'credit', 'true_up',"
+    "   'adjustment')"
+    "  and s.account % 10000 in (1110, 2000, 5100, 4100, 1150, 2100, 4210) group by 1, 2),"
+    " stated as (select section, currency, sum(micros) as micros from statement_line"
+    "  where period = $1 group by section, currency)"
+    " select 'section ' || section, currency, coalesce(c.micros, 0)::bigint,"
+    "  coalesce(s.micros, 0)::bigint"
+    " from control c full join stated s using (section, currency)"
+    " where coalesce(c.micros, 0) <> coalesce(s.micros, 0) order by 1, 2";
+
+static enum status
+must_be_empty(struct settle *settle, const char *sql, const char *what)
+{
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(settle->period->name)};
+    enum status status = db_query(settle->db, sql, params, 1, &rows);
+    if (status != STATUS_OK) {
+        status = settle_db_fault(settle, status, "checking the books");
+    } else if (db_count(rows) > 0) {
+        char expected[MONEY_TEXT], found[MONEY_TEXT];
+        money_format(db_get_money(rows, 0, 2), 6, expected);
+        money_format(db_get_money(rows, 0, 3), 6, found);
+        status = settle_fault(settle, STATUS_CONFLICT,
+                              "%s: %zu differ, first %s: expected %s, found %s %s; "
+                              "slotctl verify names the cause",
+                              what, db_count(rows), db_get_text(rows, 0, 0), expected, found,
+                              db_get_text(rows, 0, 1));
+    }
+    db_rows_free(rows);
+    return status;
+}
+
+// Rule 5. (currency, sum of debit balances, debits, credits)
+static enum status
+add_up(struct settle *settle)
+{
+    static const char sql[] = SETTLE_CLOSING
+        "select currency, sum(greatest(debit - credit, 0))::bigint,"
+        " sum(debit) = sum(credit) from closing group by currency order by currency";
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(settle->period->name)};
+    enum status status = settle_db_fault(settle, db_query(settle->db, sql, params, 1, &rows),
+                                         "adding up balances");
+    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
+        if (!db_get_bool(rows, i, 2))
+            status = settle_fault(settle, STATUS_CONFLICT, "debits and credits in %s differ",
+                                  db_get_text(rows, i, 0));
+        fprintf(settle->record, "balance %s %" PRId64 "\n", db_get_text(rows, i, 0),
+                db_get_int(rows, i, 1));
+    }
+    if (status == STATUS_OK) {
+        settle_say(settle, "debits = credits = ");
+        if (db_count(rows) == 0) settle_say(settle, "0");
+        settle_amounts(settle, rows, 1, 6);
+        settle_say(settle, "; eliminations 0; unexplained 0.000000");
+    }
+    db_rows_free(rows);
+    return status;
+}
+
+enum status
+settle_step_balance(struct settle *settle)
+{
+    char fault[SETTLE_DETAIL];
+    enum status status = settle_sums(settle->db, settle->period->name, fault);
+    if (status == STATUS_CONFLICT) return settle_fault(settle, status, "%s", fault);
+    if (status != STATUS_OK) return settle_db_fault(settle, status, "adding up transfers");
+    status = must_be_empty(settle, eliminations_sql, "internal placements");
+    if (status == STATUS_OK)
+        status = must_be_empty(settle, controls_sql, "statements against accounts");
+    return status == STATUS_OK ? add_up(settle) : status;
+}
