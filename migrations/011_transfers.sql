@@ -223,7 +223,7 @@ from transfer_kept t where t.state = 'posted'
 union all
 select t.currency, t.credit, -t.amount_micros, t.transfer_id, t.group_id, t.kind, t.period,
        t.effective_us, t.seat
-from transfer t where t.state = 'posted';
+from transfer_kept t where t.state = 'posted';
 
 -- What is held and not yet charged or released.
 create view hold as
