@@ -158,6 +158,18 @@ struct plan {
     size_t count;
 };
 
+// Sums of accounts with what came before: of a period it begins with the balances of the last one
+// closed before it, so that a long history costs nothing; of days with the sums themselves.
+#define CLOSED \
+    "(select max(b.period) from balance b where $1 <> '' and b.period < $1 collate \"C\")"
+#define CARRIED                                                                            \
+    "select s.currency, s.account, s.code, s.kind, s.count, s.micros, " FINANCE_BEFORE     \
+    " as before"                                                                           \
+    " from report_fold_side s where " FINANCE_UNTIL " and s.period > coalesce(" CLOSED     \
+    ", '') collate \"C\""                                                                  \
+    " union all select b.currency, b.account, (b.account %% 10000)::integer, 'opening', 0," \
+    " b.debit - b.credit, true from balance b where b.period = " CLOSED
+
 static const char *
 source_of(const struct plan *plan, struct arena *arena, bool rows)
 {
@@ -169,10 +181,12 @@ source_of(const struct plan *plan, struct arena *arena, bool rows)
     if (!plan->spec->opening)
         return arena_printf(arena, " from %s s%s where %s and %s", view, joins, plan->spec->filter,
                             plan->spec->to_date ? FINANCE_UNTIL : FINANCE_WITHIN);
-    return arena_printf(arena,
-                        " from (select s.*, " FINANCE_BEFORE
-                        " as before from %s s where " FINANCE_UNTIL ") s%s where %s",
-                        view, joins, plan->spec->filter);
+    if (rows)
+        return arena_printf(arena,
+                            " from (select s.*, " FINANCE_BEFORE
+                            " as before from %s s where " FINANCE_UNTIL ") s%s where %s",
+                            view, joins, plan->spec->filter);
+    return arena_printf(arena, " from (" CARRIED ") s%s where %s", joins, plan->spec->filter);
 }
 
 // Sums by group, and behind them a total of each currency. Columns: 0 total, 1 currency, then for
@@ -216,12 +230,13 @@ sums_sql(const struct plan *plan, struct arena *arena)
         measures = arena_printf(arena, "%s, m%zu", measures, i);
     return arena_printf(
         arena,
-        "with g as (select s.currency%s, sum(s.count) as n%s%s group by 1%s),"
+        "with g as (select s.currency%s, sum(%s) as n%s%s group by 1%s),"
         " r as (select * from g where %s)"
         " select y.total, y.currency%s from (select 0 as total, r.currency%s, r.n%s from r"
         " union all select 1, r.currency%s, sum(r.n)%s from (select r.*%s from r) r"
         " group by r.currency%s) y order by y.total, y.currency collate \"C\"%s",
-        raw, each, source_of(plan, arena, false),
+        raw, spec->opening ? "case when s.before then 0 else s.count end" : "s.count", each,
+        source_of(plan, arena, false),
         plan->count == 0   ? ""
         : plan->count == 1 ? ", 2"
         : plan->count == 2 ? ", 2, 3"

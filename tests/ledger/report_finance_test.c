@@ -452,6 +452,39 @@ trial_balance_is_every_entry(void **state)
     }
 }
 
+// The opening of a period comes from the balances of the one closed before it: the sums of the
+// closed one need not be there.
+static void
+a_closed_period_opens_the_next(void **state)
+{
+    (void)state;
+    struct report_question question = {.kind = REPORT_TRIAL_BALANCE, .span = {.period = "2026-11"}};
+    struct report report = ask(&question), again;
+    assert_int_equal(db_begin(books.db), STATUS_OK);
+    assert_int_equal(
+        db_script(
+            books.db,
+            "insert into vendue.balance (period, currency, account, debit, credit)"
+            " select '2026-10', currency, account, sum(greatest(micros, 0)), sum(greatest(-micros, 0))"
+            " from vendue.entry where period <= '2026-10' group by currency, account;"
+            "delete from vendue.fold where period <= '2026-10'"),
+        STATUS_OK);
+    enum status status = report_answer(books.db, &question, books.arena, &again, fault);
+    assert_int_equal(status, STATUS_OK);
+    assert_int_equal(again.row_count, report.row_count);
+    for (size_t i = 0; i < report.row_count * report.column_count; i++)
+        assert_string_equal(again.cells[i], report.cells[i]);
+    question.rows = cell(&report, 0, "account");
+    struct report behind = ask(&question);
+    status = report_answer(books.db, &question, books.arena, &again, fault);
+    assert_int_equal(status, STATUS_OK);
+    assert_int_equal(again.row_count, behind.row_count);
+    size_t last = behind.row_count - 1;
+    assert_string_equal(cell(&again, last, "closing_micros"),
+                        cell(&behind, last, "closing_micros"));
+    db_rollback(books.db);
+}
+
 // One side of a transfer, debits positive.
 struct side {
     const struct transfer *transfer;
@@ -802,6 +835,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(revenue_is_the_same_by_whatever),
         cmocka_unit_test(trial_balance_is_every_entry),
+        cmocka_unit_test(a_closed_period_opens_the_next),
         cmocka_unit_test(accruals_and_clawbacks_roll_forward),
         cmocka_unit_test(internal_prices_pair_up),
         cmocka_unit_test(gain_share_is_due_as_the_accounts_say),
