@@ -13,6 +13,7 @@ enum verify_part {
     VERIFY_BALANCE,    // debits = credits per currency; departments' transfer prices cancel out
     VERIFY_HOLDS,    // every terminal ends one hold, with its accounts and no more than its amount
     VERIFY_ORPHANS,  // no fact spoke of something unknown
+    VERIFY_ACTS,     // finance's own transfers follow from its acts, whose chain is whole
     VERIFY_PARTS
 };
 #define VERIFY_DIFFERENCES 20
@@ -28,6 +29,7 @@ struct verify_report {
     uint64_t frames, facts;      // of the journal, up to the watermark
     uint64_t rounds;             // contacts with a record, all of whose slots were priced again
     uint64_t transfers;          // rows in the ledger, finance's included
+    uint64_t away;               // transfers of detached periods that are not in this database
     int64_t unexplained_micros;  // sum of what is missing, too much, or different
     unsigned difference_count;   // all of them; the first are told
     char differences[VERIFY_DIFFERENCES][VERIFY_TEXT];

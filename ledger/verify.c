@@ -14,12 +14,14 @@
 //    it. Fences only rise.
 //  3 Rows are compared as lines of text that hold every column (verify_line.c).
 //  4 The outcomes of every contact are worked out again from its record alone (verify_round.c).
-//  5 Unexplained are: the amounts of transfers missing or too much; of a differing pair the
+//  5 How orders are divided (table credit) is compared like facts. What a conversion's base is, with
+//    several logs, is taken from its row, if it is not below what this log brought before; that
+//    all of them together follow on is asked of the database.
+//  6 Unexplained are: the amounts of transfers missing or too much; of a differing pair the
 //    difference of the amounts, or both amounts when accounts, currency or state differ.
-//    Finance's own transfers (log 0) are explained by their kind here, and by the settlement's
-//    own proof beside this one.
-#include "verify.h"
-
+//    Finance's own transfers (log 0) follow from its acts, whose chain is computed again.
+//  7 Detached periods are compared as long as their tables are there; what was taken away is
+//    counted, and is no fault.
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,40 +29,16 @@
 #include <string.h>
 
 #include "fail.h"
-#include "journal.h"
-#include "replay.h"
+#include "verify_inside.h"
 #include "verify_line.h"
 #include "verify_round.h"
 
 #define FETCH "2000"
 
-// Rows of a query, a part at a time.
-struct stream {
-    const char *name;
-    struct db_rows *rows;
-    size_t row;
-    bool ended;
-};
-struct verify {
-    struct db *db;
-    uint32_t log;
-    struct verify_report *out;
-    struct journal_reader *reader;
-    struct replay *replay;
-    struct stream frames, facts, transfers;
-    struct journal_position watermark;
-    usec fenced_until;
-    uint64_t chain_faults, fact_faults, round_faults, transfer_faults, orphans, compared;
-    __int128 unexplained;
-};
-
 // --- Telling -----------------------------------------------------------------------------------
 
-static void
-tell(struct verify *verify, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void
-tell(struct verify *verify, const char *format, ...)
+void
+verify_tell(struct verify *verify, const char *format, ...)
 {
     struct verify_report *out = verify->out;
     if (out->difference_count < VERIFY_DIFFERENCES) {
@@ -79,18 +57,15 @@ cannot(struct verify *verify, enum status status, const char *what, const char *
     return status;
 }
 
-static enum status
-database_said(struct verify *verify, enum status status, const char *what)
+enum status
+verify_database_said(struct verify *verify, enum status status, const char *what)
 {
     return cannot(verify, status, what, db_fault(verify->db)->text);
 }
 
-static void conclude(struct verify *verify, enum verify_part part, const char *name, bool ok,
-                     const char *format, ...) __attribute__((format(printf, 5, 6)));
-
-static void
-conclude(struct verify *verify, enum verify_part part, const char *name, bool ok,
-         const char *format, ...)
+void
+verify_conclude(struct verify *verify, enum verify_part part, const char *name, bool ok,
+                const char *format, ...)
 {
     struct verify_check *check = &verify->out->checks[part];
     va_list arguments;
@@ -102,10 +77,16 @@ conclude(struct verify *verify, enum verify_part part, const char *name, bool ok
     verify->out->ok = verify->out->ok && ok;
 }
 
+void
+verify_unexplained(struct verify *verify, int64_t micros)
+{
+    verify->unexplained += micros < 0 ? -(__int128)micros : micros;
+}
+
 // --- Streams -----------------------------------------------------------------------------------
 
 static enum status
-stream_fetch(struct verify *verify, struct stream *stream)
+stream_fetch(struct verify *verify, struct verify_stream *stream)
 {
     char sql[96];
     db_rows_free(stream->rows);
@@ -113,13 +94,13 @@ stream_fetch(struct verify *verify, struct stream *stream)
     stream->row = 0;
     snprintf(sql, sizeof sql, "fetch " FETCH " from %s", stream->name);
     enum status status = db_query(verify->db, sql, NULL, 0, &stream->rows);
-    if (status != STATUS_OK) return database_said(verify, status, stream->name);
+    if (status != STATUS_OK) return verify_database_said(verify, status, stream->name);
     stream->ended = db_count(stream->rows) == 0;
     return STATUS_OK;
 }
 
 static enum status
-stream_open(struct verify *verify, struct stream *stream, const char *name, const char *select)
+stream_open(struct verify *verify, struct verify_stream *stream, const char *name, const char *select)
 {
     char sql[10000];
     const struct db_param params[] = {db_int4((int32_t)verify->log)};
@@ -127,12 +108,12 @@ stream_open(struct verify *verify, struct stream *stream, const char *name, cons
     CHECK(len > 0 && (size_t)len < sizeof sql);
     stream->name = name;
     enum status status = db_run(verify->db, sql, params, 1, NULL);
-    if (status != STATUS_OK) return database_said(verify, status, name);
+    if (status != STATUS_OK) return verify_database_said(verify, status, name);
     return stream_fetch(verify, stream);
 }
 
 static enum status
-stream_next(struct verify *verify, struct stream *stream)
+stream_next(struct verify *verify, struct verify_stream *stream)
 {
     stream->row++;
     return stream->row < db_count(stream->rows) ? STATUS_OK : stream_fetch(verify, stream);
@@ -140,7 +121,7 @@ stream_next(struct verify *verify, struct stream *stream)
 
 // Where the stream's row stands beside (batch, index, leg): before, at, or behind it.
 static int
-stands(const struct stream *stream, uint64_t batch, uint32_t index, int leg)
+stands(const struct verify_stream *stream, uint64_t batch, uint32_t index, int leg)
 {
     const int64_t wanted[3] = {(int64_t)batch, (int64_t)index, leg};
     if (stream->ended) return 1;
@@ -153,19 +134,13 @@ stands(const struct stream *stream, uint64_t batch, uint32_t index, int leg)
 
 // --- Transfers ---------------------------------------------------------------------------------
 
-static void
-explainable(struct verify *verify, int64_t micros)
-{
-    verify->unexplained += micros < 0 ? -(__int128)micros : micros;
-}
-
 static enum status
 extra_transfer(struct verify *verify)
 {
-    const struct stream *stream = &verify->transfers;
+    const struct verify_stream *stream = &verify->transfers;
     verify->transfer_faults++;
-    explainable(verify, db_get_int(stream->rows, stream->row, 4));
-    tell(verify,
+    verify_unexplained(verify, db_get_int(stream->rows, stream->row, 4));
+    verify_tell(verify,
          "transfer %u.%" PRId64 ".%" PRId64 " is in the ledger but follows from no fact: %.300s",
          verify->log, db_get_int(stream->rows, stream->row, 0),
          db_get_int(stream->rows, stream->row, 1), db_get_text(stream->rows, stream->row, 3));
@@ -185,10 +160,19 @@ same_sides(const char *a, const char *b)
     return true;
 }
 
+static bool
+is_gone(const struct verify *verify, const char *period)
+{
+    for (size_t i = 0; i < verify->gone_count; i++) {
+        if (strcmp(verify->gone[i].period, period) == 0) return true;
+    }
+    return false;
+}
+
 static enum status
 compare_transfer(struct verify *verify, const struct transfer *expected)
 {
-    struct stream *stream = &verify->transfers;
+    struct verify_stream *stream = &verify->transfers;
     char line[VERIFY_LINE];
     enum status status = STATUS_OK;
     int where = stands(stream, expected->batch, expected->index, expected->leg);
@@ -200,10 +184,14 @@ compare_transfer(struct verify *verify, const struct transfer *expected)
     }
     if (status != STATUS_OK) return status;
     verify_line_transfer(expected, line);
+    if (where > 0 && is_gone(verify, expected->period)) {
+        verify->away++;
+        return STATUS_OK;
+    }
     if (where > 0) {
         verify->transfer_faults++;
-        explainable(verify, expected->amount.micros);
-        tell(verify, "transfer %u.%" PRIu64 ".%u is missing in the ledger: %.300s", verify->log,
+        verify_unexplained(verify, expected->amount.micros);
+        verify_tell(verify, "transfer %u.%" PRIu64 ".%u is missing in the ledger: %.300s", verify->log,
              expected->batch, expected->index, line);
         return STATUS_OK;
     }
@@ -213,9 +201,9 @@ compare_transfer(struct verify *verify, const struct transfer *expected)
         int64_t amount = db_get_int(stream->rows, stream->row, 4);
         bool same = same_sides(line, found);
         verify->transfer_faults++;
-        explainable(verify, same ? amount - expected->amount.micros : amount);
-        if (!same) explainable(verify, expected->amount.micros);
-        tell(verify, "transfer %u.%" PRIu64 ".%u differs: ledger %.160s; journal gives %.160s",
+        verify_unexplained(verify, same ? amount - expected->amount.micros : amount);
+        if (!same) verify_unexplained(verify, expected->amount.micros);
+        verify_tell(verify, "transfer %u.%" PRIu64 ".%u differs: ledger %.160s; journal gives %.160s",
              verify->log, expected->batch, expected->index, found, line);
     }
     return stream_next(verify, stream);
@@ -226,9 +214,9 @@ compare_transfer(struct verify *verify, const struct transfer *expected)
 static enum status
 extra_fact(struct verify *verify)
 {
-    const struct stream *stream = &verify->facts;
+    const struct verify_stream *stream = &verify->facts;
     verify->fact_faults++;
-    tell(verify, "fact %u.%" PRId64 ".%" PRId64 " is in the ledger but not in the journal: %.300s",
+    verify_tell(verify, "fact %u.%" PRId64 ".%" PRId64 " is in the ledger but not in the journal: %.300s",
          verify->log, db_get_int(stream->rows, stream->row, 0),
          db_get_int(stream->rows, stream->row, 1), db_get_text(stream->rows, stream->row, 2));
     return stream_next(verify, &verify->facts);
@@ -237,7 +225,7 @@ extra_fact(struct verify *verify)
 static enum status
 compare_fact(struct verify *verify, const struct land_row *expected)
 {
-    struct stream *stream = &verify->facts;
+    struct verify_stream *stream = &verify->facts;
     char line[VERIFY_LINE];
     enum status status = STATUS_OK;
     if (land_entries(expected->fact) == 0) return STATUS_OK;  // it has no row
@@ -252,14 +240,14 @@ compare_fact(struct verify *verify, const struct land_row *expected)
     verify_line_fact(expected, line);
     if (where > 0) {
         verify->fact_faults++;
-        tell(verify, "fact %u.%" PRIu64 ".%u is missing in the ledger: %.300s", verify->log,
+        verify_tell(verify, "fact %u.%" PRIu64 ".%u is missing in the ledger: %.300s", verify->log,
              expected->source.batch, expected->source.index, line);
         return STATUS_OK;
     }
     const char *found = db_get_text(stream->rows, stream->row, 2);
     if (strcmp(line, found) != 0) {
         verify->fact_faults++;
-        tell(verify, "fact %u.%" PRIu64 ".%u differs: ledger %.160s; journal gives %.160s",
+        verify_tell(verify, "fact %u.%" PRIu64 ".%u differs: ledger %.160s; journal gives %.160s",
              verify->log, expected->source.batch, expected->source.index, found, line);
     }
     return stream_next(verify, stream);
@@ -276,11 +264,11 @@ digest_is(const struct db_rows *rows, size_t row, size_t column, const struct di
 static enum status
 compare_frame(struct verify *verify, const struct journal_frame *frame)
 {
-    struct stream *stream = &verify->frames;
+    struct verify_stream *stream = &verify->frames;
     while (!stream->ended &&
            db_get_int(stream->rows, stream->row, 0) < (int64_t)frame->position.batch) {
         verify->chain_faults++;
-        tell(verify, "frame %" PRId64 " is in the ledger but not in the journal",
+        verify_tell(verify, "frame %" PRId64 " is in the ledger but not in the journal",
              db_get_int(stream->rows, stream->row, 0));
         enum status status = stream_next(verify, stream);
         if (status != STATUS_OK) return status;
@@ -288,7 +276,7 @@ compare_frame(struct verify *verify, const struct journal_frame *frame)
     if (stream->ended ||
         db_get_int(stream->rows, stream->row, 0) != (int64_t)frame->position.batch) {
         verify->chain_faults++;
-        tell(verify, "frame %" PRIu64 " is missing in the ledger", frame->position.batch);
+        verify_tell(verify, "frame %" PRIu64 " is missing in the ledger", frame->position.batch);
         return STATUS_OK;
     }
     usec fenced = db_get_time(stream->rows, stream->row, 4);
@@ -297,10 +285,90 @@ compare_frame(struct verify *verify, const struct journal_frame *frame)
         db_get_int(stream->rows, stream->row, 3) != (int64_t)frame->count ||
         fenced.us < verify->fenced_until.us) {
         verify->chain_faults++;
-        tell(verify, "frame %" PRIu64 " is not the one that was booked", frame->position.batch);
+        verify_tell(verify, "frame %" PRIu64 " is not the one that was booked", frame->position.batch);
     }
     verify->fenced_until = fenced;
     return stream_next(verify, stream);
+}
+
+// --- How orders are divided --------------------------------------------------------------------
+
+static enum status
+extra_credit(struct verify *verify)
+{
+    const struct verify_stream *stream = &verify->credits;
+    verify->fact_faults++;
+    verify_tell(verify,
+                "parts of orders are in the ledger that follow from no fact, at %u.%" PRId64
+                ".%" PRId64 ": %.250s",
+                verify->log, db_get_int(stream->rows, stream->row, 0),
+                db_get_int(stream->rows, stream->row, 1), db_get_text(stream->rows, stream->row, 2));
+    return stream_next(verify, &verify->credits);
+}
+
+static enum status
+compare_credit(struct verify *verify, const struct land_row *expected)
+{
+    struct verify_stream *stream = &verify->credits;
+    enum status status = STATUS_OK;
+    if (land_parts(expected) == 0) return STATUS_OK;
+    int where = stands(stream, expected->source.batch, expected->source.index, -1);
+    while (where < 0 && status == STATUS_OK) {
+        status = extra_credit(verify);
+        if (status == STATUS_OK) {
+            where = stands(stream, expected->source.batch, expected->source.index, -1);
+        }
+    }
+    if (status != STATUS_OK) return status;
+    char *line = verify_line_credit(expected);
+    const char *found = where > 0 ? "" : db_get_text(stream->rows, stream->row, 2);
+    if (strcmp(line, found) != 0) {
+        verify->fact_faults++;
+        verify_tell(verify,
+                    "parts of orders of fact %u.%" PRIu64 ".%u differ: ledger %.140s; journal "
+                    "gives %.140s",
+                    verify->log, expected->source.batch, expected->source.index, found, line);
+    }
+    free(line);
+    return where > 0 ? STATUS_OK : stream_next(verify, stream);
+}
+
+// --- All facts ---------------------------------------------------------------------------------
+
+static int
+by_leg(const void *left, const void *right)
+{
+    const struct transfer *a = left, *b = right;
+    return (a->leg > b->leg) - (a->leg < b->leg);
+}
+
+// All transfers of a fact, in the order of their legs, as they are stored.
+static size_t
+expect(struct verify *verify, const struct posting *posting, const struct replay_said *said)
+{
+    size_t count = posting->count + said->more_count;
+    if (count > verify->expected_room) {
+        verify->expected_room = 2 * count;
+        verify->expected = realloc(verify->expected,
+                                   verify->expected_room * sizeof *verify->expected);
+        CHECK(verify->expected);
+    }
+    if (posting->count) {
+        memcpy(verify->expected, posting->transfers, posting->count * sizeof *verify->expected);
+    }
+    if (said->more_count) {
+        memcpy(verify->expected + posting->count, said->more,
+               said->more_count * sizeof *verify->expected);
+    }
+    if (count > 1) qsort(verify->expected, count, sizeof *verify->expected, by_leg);
+    for (size_t i = 0; i < count; i++) {
+        struct transfer *one = &verify->expected[i];
+        struct period period;
+        period_of(one->effective, verify->fenced_until, &period);
+        memcpy(one->period, period.name, sizeof one->period);
+        one->late = one->effective.us < verify->fenced_until.us;
+    }
+    return count;
 }
 
 static enum status
@@ -309,20 +377,23 @@ post_again(struct verify *verify, const struct fact *fact, struct posting_source
     struct posting posting;
     struct land_row row = {.fact = fact, .source = source};
     struct replay_said said;
+    struct period period;
+    const struct verify_stream *facts = &verify->facts;
+    if (fact->kind == FACT_CONVERTED && stands(facts, source.batch, source.index, -1) == 0 &&
+        !db_is_null(facts->rows, facts->row, 3)) {
+        replay_landed(verify->replay, db_get_money(facts->rows, facts->row, 3));
+    }
     enum status status = replay_fact(verify->replay, verify->db, fact, source, &posting, &said);
     if (status != STATUS_OK) return cannot(verify, status, "posting", replay_fault(verify->replay));
-    struct period period;
     period_of(posting.effective, verify->fenced_until, &period);
     land_fill(&row, &posting, &said);
     memcpy(row.period, period.name, sizeof row.period);
     verify->orphans += posting.state == POSTING_ORPHAN;
     status = compare_fact(verify, &row);
-    for (unsigned i = 0; status == STATUS_OK && i < posting.count; i++) {
-        struct transfer *one = &posting.transfers[i];
-        period_of(one->effective, verify->fenced_until, &period);
-        memcpy(one->period, period.name, sizeof one->period);
-        one->late = one->effective.us < verify->fenced_until.us;
-        status = compare_transfer(verify, one);
+    if (status == STATUS_OK) status = compare_credit(verify, &row);
+    size_t count = expect(verify, &posting, &said);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        status = compare_transfer(verify, &verify->expected[i]);
     }
     return status;
 }
@@ -337,7 +408,7 @@ reprice(struct verify *verify, const struct journal_frame *frame, uint32_t at)
     verify->out->rounds += repriced;
     if (agrees) return;
     verify->round_faults++;
-    tell(verify, "round %u.%" PRIu64 ".%u: %s", verify->log, frame->position.batch, at, text);
+    verify_tell(verify, "round %u.%" PRIu64 ".%u: %s", verify->log, frame->position.batch, at, text);
 }
 
 static enum status
@@ -358,6 +429,7 @@ walk(struct verify *verify)
         verify->out->frames++;
         verify->out->facts += frame.count;
         status = compare_frame(verify, &frame);
+        replay_fence(verify->replay, verify->log, verify->fenced_until);
         for (uint32_t i = 0; status == STATUS_OK && i < frame.count; i++) {
             reprice(verify, &frame, i);
             status = post_again(verify, &frame.facts[i],
@@ -366,89 +438,21 @@ walk(struct verify *verify)
     }
     while (status == STATUS_OK && !verify->frames.ended) {
         verify->chain_faults++;
-        tell(verify, "frame %" PRId64 " is in the ledger but behind the watermark",
+        verify_tell(verify, "frame %" PRId64 " is in the ledger but behind the watermark",
              db_get_int(verify->frames.rows, verify->frames.row, 0));
         status = stream_next(verify, &verify->frames);
     }
     while (status == STATUS_OK && !verify->facts.ended) status = extra_fact(verify);
+    while (status == STATUS_OK && !verify->credits.ended) status = extra_credit(verify);
     while (status == STATUS_OK && !verify->transfers.ended) status = extra_transfer(verify);
     if (status == STATUS_OK && last.batch && !digest_same(last.digest, verify->watermark.digest)) {
         verify->chain_faults++;
-        tell(verify, "the watermark's digest is not that of frame %" PRIu64, last.batch);
+        verify_tell(verify, "the watermark's digest is not that of frame %" PRIu64, last.batch);
     }
     return status;
 }
 
-// --- Questions to the database alone -----------------------------------------------------------
-
-// One row of integers.
-static enum status
-ask(struct verify *verify, const char *sql, int64_t *out, size_t columns)
-{
-    struct db_rows *rows = NULL;
-    enum status status = db_query(verify->db, sql, NULL, 0, &rows);
-    if (status != STATUS_OK) return database_said(verify, status, "asking the ledger");
-    for (size_t i = 0; i < columns; i++) out[i] = db_get_int(rows, 0, i);
-    db_rows_free(rows);
-    return STATUS_OK;
-}
-
-static enum status
-check_balance(struct verify *verify)
-{
-    int64_t found[6] = {0};
-    enum status status = ask(
-        verify,
-        "select count(*), "
-        "(select count(*) from (select currency from entry "
-        "group by currency having sum(micros) <> 0) as c), "
-        "(select count(*) from (select e.currency from entry e "
-        "where e.account % 10000 in (4100, 5100) "
-        "group by e.currency having sum(e.micros) <> 0) as i), "
-        "(select count(*) from transfer t where not exists "
-        "(select 1 from account a where a.currency = t.currency and a.account = t.debit) "
-        "or not exists "
-        "(select 1 from account a where a.currency = t.currency and a.account = t.credit)), "
-        "(select count(*) from transfer t "
-        "where not (t.log = 0 and t.kind in ('deposit', 'bill', 'adjustment')) "
-        "and not exists "
-        "(select 1 from watermark w where w.log = t.log and w.batch >= t.batch)), "
-        "(select least(coalesce(sum(t.amount_micros), 0), 9000000000000000000)::bigint "
-        "from transfer t "
-        "where not (t.log = 0 and t.kind in ('deposit', 'bill', 'adjustment')) "
-        "and not exists (select 1 from watermark w where w.log = t.log)) "
-        "from transfer",
-        found, 6);
-    if (status != STATUS_OK) return status;
-    verify->out->transfers = (uint64_t)found[0];
-    explainable(verify, found[5]);
-    bool ok = !found[1] && !found[2] && !found[3] && !found[4];
-    conclude(verify, VERIFY_BALANCE, "balance", ok,
-             "currencies out of balance %" PRId64 ", transfer prices not cancelling %" PRId64
-             ", transfers on no account %" PRId64 ", of no log %" PRId64,
-             found[1], found[2], found[3], found[4]);
-    return STATUS_OK;
-}
-
-static enum status
-check_holds(struct verify *verify)
-{
-    int64_t found[3] = {0};
-    enum status status = ask(
-        verify,
-        "select (select count(*) from transfer where state = 'pending'), "
-        "(select count(*) from hold), "
-        "(select count(*) from transfer t left join transfer p on p.transfer_id = t.pending_id "
-        "where t.pending_id is not null and (p.transfer_id is null or p.state <> 'pending' or "
-        "t.amount_micros > p.amount_micros or t.debit <> p.debit or t.credit <> p.credit or "
-        "t.currency <> p.currency))",
-        found, 3);
-    if (status != STATUS_OK) return status;
-    conclude(verify, VERIFY_HOLDS, "holds", found[2] == 0,
-             "%" PRId64 " holds, %" PRId64 " still open, %" PRId64 " wrongly ended", found[0],
-             found[1], found[2]);
-    return STATUS_OK;
-}
+// --- All together ------------------------------------------------------------------------------
 
 static enum status
 read_watermark(struct verify *verify)
@@ -457,7 +461,7 @@ read_watermark(struct verify *verify)
     struct db_rows *rows = NULL;
     enum status status = db_query(verify->db, "select batch, digest from watermark where log = $1",
                                   params, 1, &rows);
-    if (status != STATUS_OK) return database_said(verify, status, "reading the watermark");
+    if (status != STATUS_OK) return verify_database_said(verify, status, "reading the watermark");
     if (db_count(rows)) {
         verify->watermark.batch = (uint64_t)db_get_int(rows, 0, 0);
         CHECK(db_get_len(rows, 0, 1) == sizeof verify->watermark.digest.bytes);
@@ -467,8 +471,6 @@ read_watermark(struct verify *verify)
     db_rows_free(rows);
     return STATUS_OK;
 }
-
-// --- All together ------------------------------------------------------------------------------
 
 static enum status
 open_all(struct verify *verify, const char *directory)
@@ -481,7 +483,7 @@ open_all(struct verify *verify, const char *directory)
         status = db_script(verify->db, "set transaction isolation level repeatable read;"
                                        "set local statement_timeout = 0");
     }
-    if (status != STATUS_OK) return database_said(verify, status, "beginning");
+    if (status != STATUS_OK) return verify_database_said(verify, status, "beginning");
     status = read_watermark(verify);
     if (status == STATUS_OK) {
         status = stream_open(verify, &verify->frames, "frames",
@@ -493,6 +495,14 @@ open_all(struct verify *verify, const char *directory)
     }
     if (status == STATUS_OK) {
         status = stream_open(verify, &verify->transfers, "transfers", verify_line_transfers);
+    }
+    if (status == STATUS_OK) {
+        status = stream_open(verify, &verify->credits, "credits", verify_line_credits);
+    }
+    if (status == STATUS_OK) status = verify_read_gone(verify);
+    replay_fence(verify->replay, verify->log, verify->fenced_until);
+    if (status == STATUS_OK && replay_whole(verify->replay, verify->db) != STATUS_OK) {
+        return cannot(verify, STATUS_IO, "posting", replay_fault(verify->replay));
     }
     if (status != STATUS_OK || verify->watermark.batch == 0) return status;
     snprintf(journal, sizeof journal, "%s/journal", directory);
@@ -507,18 +517,19 @@ static void
 conclude_walk(struct verify *verify)
 {
     const struct verify_report *out = verify->out;
-    conclude(verify, VERIFY_CHAIN, "chain", verify->chain_faults == 0,
+    verify_conclude(verify, VERIFY_CHAIN, "chain", verify->chain_faults == 0,
              "%" PRIu64 " frames up to batch %" PRIu64 ", %" PRIu64 " differ", out->frames,
              verify->watermark.batch, verify->chain_faults);
-    conclude(verify, VERIFY_FACTS, "facts", verify->fact_faults == 0,
+    verify_conclude(verify, VERIFY_FACTS, "facts", verify->fact_faults == 0,
              "%" PRIu64 " facts, %" PRIu64 " differ", out->facts, verify->fact_faults);
-    conclude(verify, VERIFY_ROUNDS, "rounds", verify->round_faults == 0,
+    verify_conclude(verify, VERIFY_ROUNDS, "rounds", verify->round_faults == 0,
              "%" PRIu64 " rounds re-priced from their records, %" PRIu64 " contacts differ",
              out->rounds, verify->round_faults);
-    conclude(verify, VERIFY_TRANSFERS, "transfers", verify->transfer_faults == 0,
-             "%" PRIu64 " transfers follow from facts, %" PRIu64 " differ", verify->compared,
-             verify->transfer_faults);
-    conclude(verify, VERIFY_ORPHANS, "orphans", verify->orphans == 0,
+    verify_conclude(verify, VERIFY_TRANSFERS, "transfers", verify->transfer_faults == 0,
+             "%" PRIu64 " transfers follow from facts, %" PRIu64 " differ, %" PRIu64
+             " in periods that were taken away",
+             verify->compared, verify->transfer_faults, verify->away);
+    verify_conclude(verify, VERIFY_ORPHANS, "orphans", verify->orphans == 0,
              "%" PRIu64 " facts name a placement or an order that is not known", verify->orphans);
 }
 
@@ -531,17 +542,24 @@ verify_run(struct db *db, const char *directory, uint32_t log, struct verify_rep
     verify.replay = replay_open();
     enum status status = open_all(&verify, directory);
     if (status == STATUS_OK) status = walk(&verify);
+    if (status == STATUS_OK) status = verify_bases(&verify);
+    if (status == STATUS_OK) status = verify_keys(&verify);
     if (status == STATUS_OK) {
         conclude_walk(&verify);
-        status = check_balance(&verify);
+        status = verify_balance(&verify);
     }
-    if (status == STATUS_OK) status = check_holds(&verify);
+    if (status == STATUS_OK) status = verify_holds(&verify);
+    if (status == STATUS_OK) status = verify_acts(&verify);
+    out_report->away = verify.away;
     out_report->unexplained_micros = verify.unexplained > INT64_MAX ? INT64_MAX
                                                                     : (int64_t)verify.unexplained;
     out_report->ok = out_report->ok && status == STATUS_OK && verify.unexplained == 0;
     db_rows_free(verify.frames.rows);
     db_rows_free(verify.facts.rows);
     db_rows_free(verify.transfers.rows);
+    db_rows_free(verify.credits.rows);
+    free(verify.gone);
+    free(verify.expected);
     db_rollback(db);
     journal_reader_close(verify.reader);
     replay_close(verify.replay);

@@ -9,17 +9,18 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fail.h"
 #include "param.h"
 
 const char verify_line_facts[] =
-    "select batch, idx, line from (select batch, idx, concat_ws('|', 'contact', "
+    "select batch, idx, line, base from (select batch, idx, concat_ws('|', 'contact', "
     "replace(coalesce(contact_id::text, ''), '-', ''), at_us, began_us, period, shard, "
     "coalesce(customer::text, ''), touchpoint, container, identity, tier, loyalty, condition, "
     "consent, achieved, slots, catalog, coalesce(market_version::text, ''), request, key, "
-    "experiment, flags, records) as line from contact where log = $1 "
+    "experiment, flags, records) as line, null::bigint as base from contact where log = $1 "
     "union all select batch, idx, concat_ws('|', case when filled then 'placement' else "
     "'unfilled' end, replace(coalesce(placement_id::text, ''), '-', ''), "
     "replace(coalesce(contact_id::text, ''), '-', ''), position, at_us, period, slot, "
@@ -31,34 +32,35 @@ const char verify_line_facts[] =
     "''), coalesce(eligible::text, ''), coalesce(charge::text, ''), coalesce(reason::text, "
     "''), coalesce(main_reason::text, ''), coalesce(considered::text, ''), "
     "coalesce(best_micros::text, ''), kind, deal, floor_id, campaign, campaign_parent, day, cell, "
-    "of_host) "
+    "of_host), null "
     "from outcome where log = $1 "
     "union all select batch, idx, concat_ws('|', kind, state, "
     "replace(coalesce(placement_id::text, ''), '-', ''), replace(coalesce(contact_id::text, "
     "''), '-', ''), position, at_us, effective_us, period, slot, message, seat, price_micros, "
-    "role, party, key) from event where log = $1 "
+    "role, party, key), null from event where log = $1 "
     "union all select batch, idx, concat_ws('|', kind, state, "
     "replace(coalesce(order_id::text, ''), '-', ''), replace(coalesce(placement_id::text, "
     "''), '-', ''), replace(coalesce(contact_id::text, ''), '-', ''), seat, message, "
     "currency, amount_micros, pool_micros, coalesce(contract::text, ''), at_us, effective_us, "
     "period, role, party, key, coalesce(customer::text, ''), coalesce(merchant::text, ''), "
-    "coalesce(base_micros::text, ''), coalesce(model::text, ''), of_host) from revenue where log = $1 "
+    "coalesce(base_micros::text, ''), coalesce(model::text, ''), of_host), base_micros "
+    "from revenue where log = $1 "
     "union all select batch, idx, concat_ws('|', 'bid', at_us, bid, seat, message, slot, "
-    "state, currency, price_micros, from_us, until_us, key, kind) from bid_change where log = $1 "
+    "state, currency, price_micros, from_us, until_us, key, kind), null from bid_change where log = $1 "
     "union all select batch, idx, 'candidates|' || string_agg(concat_ws('|', place, position, "
     "at_us, slot, seat, message, bid, price, multiplier, floor_micros, floor_id, how, priority), "
-    "'|' order by place) from candidate where log = $1 group by batch, idx "
+    "'|' order by place), null from candidate where log = $1 group by batch, idx "
     "union all select batch, idx, concat_ws('|', 'tally', position, at_us, slot, considered, "
-    "array_to_string(reasons, ','), array_to_string(counts, ',')) from tally where log = $1 "
+    "array_to_string(reasons, ','), array_to_string(counts, ',')), null from tally where log = $1 "
     "union all select batch, idx, 'refusals|' || string_agg(concat_ws('|', place, position, at_us, "
-    "slot, seat, bid, coalesce(met::text, ''), clause, reason, rule_of), '|' order by place) "
+    "slot, seat, bid, coalesce(met::text, ''), clause, reason, rule_of), '|' order by place), null "
     "from refusal where log = $1 group by batch, idx "
     "union all select batch, idx, 'callouts|' || string_agg(concat_ws('|', place, at_us, seat, "
-    "coalesce(answer_ms::text, ''), reason, bids), '|' order by place) "
+    "coalesce(answer_ms::text, ''), reason, bids), '|' order by place), null "
     "from callout where log = $1 group by batch, idx "
     "union all select batch, idx, concat_ws('|', 'limits', position, at_us, slot, paid_max, "
     "quota_count, flags, array_to_string(categories, ','), array_to_string(groups, ','), "
-    "array_to_string(group_sizes, ','), array_to_string(marks, ',')) "
+    "array_to_string(group_sizes, ','), array_to_string(marks, ',')), null "
     "from slot_limits where log = $1) "
     "as landed order by batch, idx";
 
@@ -69,8 +71,14 @@ const char verify_line_transfers[] =
     "amount_micros, effective_us, posted_us, period, late::int, coalesce(seat::text, ''), "
     "coalesce(contract::text, ''), coalesce(slot::text, ''), coalesce(message::text, ''), "
     "replace(coalesce(placement_id::text, ''), '-', ''), coalesce(objectives::text, ''), "
-    "coalesce(rung::text, ''), coalesce(reason::text, ''), coalesce(reference::text, '')), "
-    "amount_micros from transfer where log = $1 order by batch, idx, leg";
+    "coalesce(rung::text, ''), coalesce(reason::text, ''), coalesce(reference::text, ''), "
+    "replace(coalesce(origin_id::text, ''), '-', ''), coalesce(model::text, '')), "
+    "amount_micros from transfer_kept where log = $1 order by batch, idx, leg";
+
+const char verify_line_credits[] =
+    "select batch, idx, string_agg(concat_ws('|', replace(order_id::text, '-', ''), part, kind, "
+    "rung, seat, weight, model), '|' order by order_id, part) from credit where log = $1 "
+    "group by batch, idx order by batch, idx";
 
 // --- The same in C -----------------------------------------------------------------------------
 
@@ -484,4 +492,38 @@ verify_line_transfer(const struct transfer *transfer, char out[VERIFY_LINE])
     else put_number(&line, transfer->rung);
     put_word(&line, transfer->reason ? transfer->reason : "");
     put_key(&line, transfer->reference, sizeof transfer->reference - 1);
+    put_id_or_none(&line, transfer->origin);
+    put_number_or_none(&line, transfer->model);
+}
+
+static int
+by_order(const void *left, const void *right)
+{
+    const struct replay_division *a = left, *b = right;
+    return memcmp(a->order.bytes, b->order.bytes, sizeof a->order.bytes);
+}
+
+// A fact may divide many orders: as long as it takes.
+char *
+verify_line_credit(const struct land_row *row)
+{
+    size_t count = row->division_count, room = 1 + land_parts(row) * 160;
+    char *out = malloc(room), *at = out;
+    struct replay_division *sorted = malloc((count + 1) * sizeof *sorted);
+    CHECK(out && sorted);
+    memcpy(sorted, row->divisions, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, by_order);
+    *at = 0;
+    for (size_t i = 0; i < count; i++) {
+        char id[ID_TEXT];
+        id_format(sorted[i].order, id);
+        for (unsigned k = 0; k < sorted[i].part_count; k++) {
+            const struct contract_part *part = &sorted[i].parts[k];
+            at += snprintf(at, room - (size_t)(at - out), "%s%s|%u|%u|%u|%u|%" PRId64 "|%u",
+                           at == out ? "" : "|", id, k, part->kind, part->rung, part->seat,
+                           (int64_t)part->weight, sorted[i].model);
+        }
+    }
+    free(sorted);
+    return out;
 }

@@ -46,15 +46,23 @@ a_clean_ledger_is_clean(void **state)
     }
     // Finance's own rows are explained by their kind; a row of any other kind is not.
     fixture_sql(&fixture,
-                "insert into transfer select gen_random_uuid(), gen_random_uuid(), 0, 'bill', "
-                "'posted', null, currency, debit, credit, 5, 0, 0, period, false, 0, 0, 0 "
+                "insert into transfer (transfer_id, group_id, leg, kind, state, currency, debit, "
+                "credit, amount_micros, effective_us, posted_us, period, late, log, batch, idx) "
+                "select gen_random_uuid(), gen_random_uuid(), 0, 'bill', 'posted', currency, "
+                "debit, credit, 5, 0, 0, period, false, 0, 0, 0 "
                 "from transfer where state = 'posted' limit 1");
+    assert_int_equal(fixture_verify(&fixture, &report), STATUS_OK);
+    assert_false(report.ok);  // a transfer without a key
+    assert_non_null(strstr(report.differences[0], "has not its own key"));
+    fixture_sql(&fixture, "insert into transfer_key (transfer_id, log, batch, idx) "
+                          "select transfer_id, log, batch, idx from transfer where log = 0");
     fixture_prove(&story);
     fixture_sql(&fixture, "update transfer set kind = 'gift' where log = 0");
     assert_int_equal(fixture_verify(&fixture, &report), STATUS_OK);
     assert_false(report.ok);
     assert_int_equal(report.unexplained_micros, 5);
     fixture_sql(&fixture, "delete from transfer where log = 0");
+    fixture_sql(&fixture, "delete from transfer_key where log = 0");
     fixture_prove(&story);
 }
 
@@ -83,10 +91,11 @@ static const struct tamper {
     {"transfer", "delete from transfer", VERIFY_TRANSFERS,
      "select sum(amount_micros)::bigint from kept"},
     {"transfer",
-     "insert into transfer select gen_random_uuid(), group_id, 9, kind, 'posted', null, currency, "
+     "insert into transfer (transfer_id, group_id, leg, kind, state, currency, debit, credit, "
+     "amount_micros, effective_us, posted_us, period, late, log, batch, idx) "
+     "select gen_random_uuid(), group_id, 9, kind, 'posted', currency, "
      "debit, credit, 1234, effective_us, posted_us, period, late, log, batch, idx from transfer "
-     "where "
-     "transfer_id = " A_SHARE,
+     "where transfer_id = " A_SHARE,
      VERIFY_TRANSFERS, "select 1234::bigint"},
     {"transfer", "update transfer set period = '2026-12' where transfer_id = " A_CHARGE,
      VERIFY_TRANSFERS, NULL},
@@ -94,6 +103,34 @@ static const struct tamper {
      VERIFY_TRANSFERS, NULL},
     {"transfer", "update transfer set reference = 'x' where transfer_id = " A_SHARE,
      VERIFY_TRANSFERS, NULL},
+    {"transfer", "update transfer set origin_id = null where origin_id is not null",
+     VERIFY_TRANSFERS, NULL},
+    {"transfer", "update transfer set model = 3 where kind = 'share'", VERIFY_TRANSFERS, NULL},
+    {"transfer_key",
+     "update transfer_key set idx = idx + 1 where transfer_id = (select transfer_id from "
+     "transfer_key limit 1)",
+     VERIFY_TRANSFERS, NULL},
+    {"transfer_key", "delete from transfer_key where transfer_id = " A_CHARGE, VERIFY_TRANSFERS,
+     NULL},
+    {"transfer_key",
+     "insert into transfer_key (transfer_id, log, batch, idx) values (gen_random_uuid(), 1, 1, 1)",
+     VERIFY_TRANSFERS, NULL},
+    {"credit", "update credit set weight = weight + 1 where part = 0", VERIFY_FACTS, NULL},
+    {"credit", "update credit set seat = seat + 1 where part = 1", VERIFY_FACTS, NULL},
+    {"credit", "update credit set model = 1", VERIFY_FACTS, NULL},
+    {"credit",
+     "delete from credit where (log, batch, idx) = (select log, batch, idx from credit limit 1)",
+     VERIFY_FACTS, NULL},
+    {"credit",
+     "insert into credit select order_id, log, batch, idx + 1000, part, kind, rung, seat, weight, "
+     "model from credit limit 1",
+     VERIFY_FACTS, NULL},
+    {"revenue", "update revenue set customer = customer + 1 where customer is not null",
+     VERIFY_FACTS, NULL},
+    {"revenue", "update revenue set merchant = 0 where merchant <> 0", VERIFY_FACTS, NULL},
+    {"revenue", "update revenue set model = 0 where kind = 'converted'", VERIFY_FACTS, NULL},
+    {"revenue", "update revenue set base_micros = 1 where kind = 'converted'", VERIFY_FACTS, NULL},
+    {"revenue", "update revenue set of_host = 1 - of_host", VERIFY_FACTS, NULL},
     {"transfer",
      "update transfer set pending_id = gen_random_uuid() where transfer_id = (select transfer_id "
      "from "
