@@ -100,7 +100,7 @@ static enum status
 read_parts(struct db *db, struct id order, struct tiered *out)
 {
     static const char sql[] =
-        "select seat, kind = 'partner', rung, weight from credit where order_id = $1"
+        "select seat, kind = 1, rung, weight from credit where order_id = $1"
         " and (log, batch, idx) = (select log, batch, idx from credit where order_id = $1"
         "  order by log desc, batch desc, idx desc limit 1) order by part";
     struct db_rows *rows = NULL;
