@@ -135,6 +135,19 @@ hash_rename_back(const uint8_t key[16], struct id name)
     return rename_one(key, name, 0);
 }
 
+void
+hash_placement_key(const uint8_t secret[16], uint32_t seat, uint8_t out_key[16])
+{
+    struct {
+        char what[4];
+        uint32_t seat, half;
+    } named = {"wins", seat, 0};
+    for (; named.half < 2; named.half++) {
+        uint64_t part = hash_customer(secret, (const char *)&named, sizeof named);
+        memcpy(out_key + 8 * named.half, &part, sizeof part);
+    }
+}
+
 uint16_t
 hash_shard(uint64_t customer)
 {

@@ -50,24 +50,11 @@ callout_customer(const uint8_t secret[16], uint64_t customer, uint32_t seat_id)
     return hash_customer(secret, (const char *)&named, sizeof named);
 }
 
-static void
-placement_key(const uint8_t secret[16], uint32_t seat_id, uint8_t out_key[16])
-{
-    struct {
-        char what[4];
-        uint32_t seat, half;
-    } named = {"wins", seat_id, 0};
-    for (; named.half < 2; named.half++) {
-        uint64_t part = hash_customer(secret, (const char *)&named, sizeof named);
-        memcpy(out_key + 8 * named.half, &part, sizeof part);
-    }
-}
-
 struct id
 callout_placement(const uint8_t secret[16], struct id placement, uint32_t seat_id)
 {
     uint8_t key[16];
-    placement_key(secret, seat_id, key);
+    hash_placement_key(secret, seat_id, key);
     return hash_rename(key, placement);
 }
 
@@ -75,7 +62,7 @@ struct id
 callout_placement_named(const uint8_t secret[16], struct id name, uint32_t seat_id)
 {
     uint8_t key[16];
-    placement_key(secret, seat_id, key);
+    hash_placement_key(secret, seat_id, key);
     return hash_rename_back(key, name);
 }
 

@@ -1,30 +1,27 @@
-// A statement's three faces.
+// A statement for people, as text: one table a section, its total in the last row, amounts in whole
+// cents that add up as printed; then the seat's accounts from opening to closing, and what finance
+// did. When a table would be wider than WIDTH, the whole statement is narrow: rungs by number,
+// explained at the end, and the seat's own messages without "SEAT." before them.
 //
-//   Text   for people: one table a section, its total in the last row, amounts in whole cents that
-//          add up as printed. When a table would be wider than WIDTH, the whole statement is
-//          narrow: rungs by number, explained at the end, and the seat's own messages without
-//          "SEAT." before them.
-//   CSV    for spreadsheets and for checking: one row a line, exact micros beside the cents; its
-//          SHA-256 is the statement's digest, so neither digest nor root stands in it.
-//   JSON   all of it.
-//
-// All three are functions of the statement alone: no clock, no locale; the same statement, the same
-// bytes.
+// All faces of a statement (this one, statement_table.c, statement_pdf.c, invoice.c) are functions
+// of the statement alone: no clock, no locale; the same statement, the same bytes. A statement of
+// version 1 is printed as the released version did.
 #include "statement_inside.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fail.h"
+#include "invoice.h"
 
-#define CELL 160    // bytes of a cell of the text
+#define CELL STATEMENT_CELL
 #define COLUMNS 10  // most columns of a section's table
 #define WIDTH 100   // columns of a screen or a sheet of paper
 
 enum column {
+    COL_LINE,
     COL_SLOT,
     COL_MESSAGE,
     COL_RUNG,
@@ -38,46 +35,54 @@ enum column {
     COL_COUNT
 };
 static const char *const column_titles[COL_COUNT] = {
-    "slot",      "message",   "rung",     "won",     "delivered",
+    "line",      "slot",      "message",  "rung",    "won",    "delivered",
     "not shown", "converted", "refunded", "revenue", "amount",
 };
+#define PLACEMENTS \
+    {COL_LINE, COL_SLOT, COL_MESSAGE, COL_RUNG, COL_WON, COL_DELIVERED, COL_ENDED, COL_CONVERTED, \
+     COL_AMOUNT}
 static const struct face {
     const char *title, *total;
     enum column columns[COLUMNS];
     size_t count;
 } faces[SECTION_COUNT] = {
-    [SECTION_CHARGED] = {"Placements",
-                         "To pay",
-                         {COL_SLOT, COL_MESSAGE, COL_RUNG, COL_WON, COL_DELIVERED, COL_ENDED,
-                          COL_CONVERTED, COL_AMOUNT},
-                         8},
-    [SECTION_PREPAID] = {"Placements, paid from the deposit",
-                         "Used",
-                         {COL_SLOT, COL_MESSAGE, COL_RUNG, COL_WON, COL_DELIVERED, COL_ENDED,
-                          COL_CONVERTED, COL_AMOUNT},
-                         8},
-    [SECTION_BOUGHT] = {"Placements, at transfer price",
-                        "Transfer price",
-                        {COL_SLOT, COL_MESSAGE, COL_RUNG, COL_WON, COL_DELIVERED, COL_ENDED,
-                         COL_CONVERTED, COL_AMOUNT},
-                        8},
+    [SECTION_CHARGED] = {"Placements", "To pay", PLACEMENTS, 9},
+    [SECTION_PREPAID] = {"Placements, paid from the deposit", "Used", PLACEMENTS, 9},
+    [SECTION_BOUGHT] = {"Placements, at transfer price", "Transfer price", PLACEMENTS, 9},
     [SECTION_SOLD] = {"Own slots, bought by other departments",
                       "Earned",
-                      {COL_SLOT, COL_RUNG, COL_DELIVERED, COL_AMOUNT},
-                      4},
+                      {COL_LINE, COL_SLOT, COL_RUNG, COL_DELIVERED, COL_AMOUNT},
+                      5},
     [SECTION_OWED] = {"Gain share owed, accrued until its validation period is over",
                       "Accrued",
-                      {COL_SLOT, COL_MESSAGE, COL_RUNG, COL_CONVERTED, COL_REFUNDED, COL_REVENUE,
-                       COL_AMOUNT},
-                      7},
+                      {COL_LINE, COL_SLOT, COL_MESSAGE, COL_RUNG, COL_CONVERTED, COL_REFUNDED,
+                       COL_REVENUE, COL_AMOUNT},
+                      8},
+    [SECTION_DUE] = {"Gain share due, its validation period being over",
+                     "To pay",
+                     {COL_LINE, COL_SLOT, COL_MESSAGE, COL_RUNG, COL_AMOUNT},
+                     5},
+    [SECTION_CORRECTIONS] = {"Corrections of earlier bills, booked already",
+                             "Corrected",
+                             {COL_LINE, COL_SLOT, COL_MESSAGE, COL_RUNG, COL_AMOUNT},
+                             5},
     [SECTION_EARNED] = {"Gain share earned, accrued until its validation period is over",
                         "Accrued",
-                        {COL_SLOT, COL_MESSAGE, COL_RUNG, COL_CONVERTED, COL_REFUNDED, COL_AMOUNT},
-                        6},
+                        {COL_LINE, COL_SLOT, COL_MESSAGE, COL_RUNG, COL_CONVERTED, COL_REFUNDED,
+                         COL_AMOUNT},
+                        7},
+    [SECTION_PAYABLE] = {"Gain share payable, validated in this period, less what was taken back",
+                         "Payable",
+                         {COL_LINE, COL_SLOT, COL_MESSAGE, COL_RUNG, COL_AMOUNT},
+                         5},
+    [SECTION_CLAWBACK] = {"Gain share paid out and refunded since, to be paid back",
+                          "To pay",
+                          {COL_LINE, COL_SLOT, COL_MESSAGE, COL_RUNG, COL_AMOUNT},
+                          5},
 };
 
-static bool
-is_empty(const struct section *section)
+bool
+statement_section_empty(const struct section *section)
 {
     return section->count == 0 && section->carried_in.micros == 0;
 }
@@ -85,8 +90,8 @@ is_empty(const struct section *section)
 // --- Text ----------------------------------------------------------------------------------------
 
 // Thousands set apart by commas: "18,420.50".
-static const char *
-grouped(money amount, unsigned decimals, char out[CELL])
+const char *
+statement_grouped(money amount, unsigned decimals, char out[STATEMENT_CELL])
 {
     char plain[MONEY_TEXT];
     money_format(amount, decimals, plain);
@@ -110,6 +115,7 @@ number_of(const struct line *line, enum column column)
     case COL_ENDED: return line->ended;
     case COL_CONVERTED: return line->converted;
     case COL_REFUNDED: return line->refunded;
+    case COL_LINE:
     case COL_SLOT:
     case COL_MESSAGE:
     case COL_RUNG:
@@ -125,6 +131,13 @@ struct sheet {
     const struct statement *statement;
     bool narrow;
 };
+
+// The released version did not number its lines.
+static size_t
+first_column(const struct sheet *sheet)
+{
+    return sheet->statement->version == 1 ? 1 : 0;
+}
 
 static void
 message_cell(const struct sheet *sheet, const char *message, char out[CELL])
@@ -143,15 +156,23 @@ rung_cell(const struct sheet *sheet, const char *name, char out[CELL])
     else snprintf(out, CELL, "%s", name);
 }
 
+// "bill.footer"; of finance's corrections also what they are.
+static void
+slot_cell(const struct line *line, char out[CELL])
+{
+    const char *dot = line->container[0] != '\0' ? "." : "";
+    bool plain = line->slot[0] != '\0' || !line->adjusted;
+    snprintf(out, CELL, "%s%s%s%s", line->container, dot, plain ? line->slot : "adjustment",
+             plain && line->adjusted ? " (adjusted)" : "");
+}
+
 static void
 line_cell(const struct sheet *sheet, const struct line *line, enum column column, char out[CELL])
 {
     unsigned decimals = period_cent_decimals(sheet->statement->currency);
     switch (column) {
-    case COL_SLOT:
-        snprintf(out, CELL, "%s%s%s", line->container, line->container[0] != '\0' ? "." : "",
-                 line->slot);
-        return;
+    case COL_LINE: snprintf(out, CELL, "%d", line->number); return;
+    case COL_SLOT: slot_cell(line, out); return;
     case COL_MESSAGE: message_cell(sheet, line->message, out); return;
     case COL_RUNG: rung_cell(sheet, line->rung, out); return;
     case COL_WON:
@@ -159,8 +180,8 @@ line_cell(const struct sheet *sheet, const struct line *line, enum column column
     case COL_ENDED:
     case COL_CONVERTED:
     case COL_REFUNDED: snprintf(out, CELL, "%" PRId64, number_of(line, column)); return;
-    case COL_REVENUE: grouped(line->revenue, decimals, out); return;
-    case COL_AMOUNT: grouped(line->cents, decimals, out); return;
+    case COL_REVENUE: statement_grouped(line->revenue, decimals, out); return;
+    case COL_AMOUNT: statement_grouped(line->cents, decimals, out); return;
     case COL_COUNT: break;
     }
     CHECK(false);
@@ -178,6 +199,7 @@ total_cell(const struct sheet *sheet, enum section_kind kind, enum column column
                        .rung = "",
                        .cents = section->total};
     if (kind == SECTION_EARNED && (column == COL_CONVERTED || column == COL_REFUNDED)) return;
+    if (column == COL_LINE) return;
     for (size_t i = 0; i < section->count; i++) {
         const struct line *line = &section->lines[i];
         all.won += line->won;
@@ -204,10 +226,35 @@ cell_of(const struct sheet *sheet, enum section_kind kind, size_t row, enum colu
         line_cell(sheet, &section->lines[row - 1], column, out);
     } else if (row == section->count + 1) {
         if (column == COL_SLOT) snprintf(out, CELL, "carried from %s", section->carried_from);
-        if (column == COL_AMOUNT) grouped(section->carried_in_cents, decimals, out);
+        if (column == COL_AMOUNT) statement_grouped(section->carried_in_cents, decimals, out);
     } else {
         total_cell(sheet, kind, column, out);
     }
+}
+
+const char *
+statement_section_title(enum section_kind kind)
+{
+    return faces[kind].title;
+}
+
+size_t
+statement_columns(enum section_kind kind)
+{
+    return faces[kind].count;
+}
+
+bool
+statement_column_left(enum section_kind kind, size_t column)
+{
+    return faces[kind].columns[column] >= COL_SLOT && faces[kind].columns[column] <= COL_RUNG;
+}
+
+void
+statement_cell(const struct statement *statement, enum section_kind kind, size_t row, size_t column,
+               char out[STATEMENT_CELL])
+{
+    cell_of(&(struct sheet){statement, false}, kind, row, faces[kind].columns[column], out);
 }
 
 static void
@@ -216,9 +263,9 @@ print_row(FILE *out, const struct sheet *sheet, enum section_kind kind, size_t r
 {
     const struct face *face = &faces[kind];
     char cell[CELL];
-    for (size_t i = 0; i < face->count; i++) {
+    for (size_t i = first_column(sheet); i < face->count; i++) {
         cell_of(sheet, kind, row, face->columns[i], cell);
-        bool left = face->columns[i] <= COL_RUNG;
+        bool left = statement_column_left(kind, i);
         fprintf(out, left ? "  %-*s" : "  %*s", (int)widths[i], cell);
     }
     fputc('\n', out);
@@ -232,7 +279,7 @@ measure(const struct sheet *sheet, enum section_kind kind, size_t widths[COLUMNS
     const struct face *face = &faces[kind];
     size_t wide = 0;
     char cell[CELL];
-    for (size_t i = 0; i < face->count; i++) {
+    for (size_t i = first_column(sheet); i < face->count; i++) {
         widths[i] = 0;
         for (size_t row = 0; row < section->count + 3; row++) {
             cell_of(sheet, kind, row, face->columns[i], cell);
@@ -264,7 +311,7 @@ print_section(FILE *out, const struct sheet *sheet, enum section_kind kind)
     }
     if (section->carried_out.micros != 0) {
         fprintf(out, "  %s %s, less than a cent, is carried to the next statement\n",
-                grouped(section->carried_out, 6, cell), sheet->statement->currency.code);
+                statement_grouped(section->carried_out, 6, cell), sheet->statement->currency.code);
     }
 }
 
@@ -273,10 +320,10 @@ print_deposit(FILE *out, const struct deposit_account *deposit)
 {
     char cell[CELL];
     fprintf(out, "\nDeposit\n");
-    fprintf(out, "  before      %16s\n", grouped(deposit->opening, 6, cell));
-    fprintf(out, "  paid in     %16s\n", grouped(deposit->paid_in, 6, cell));
-    fprintf(out, "  used        %16s\n", grouped(deposit->used, 6, cell));
-    fprintf(out, "  left        %16s\n", grouped(deposit->closing, 6, cell));
+    fprintf(out, "  before      %16s\n", statement_grouped(deposit->opening, 6, cell));
+    fprintf(out, "  paid in     %16s\n", statement_grouped(deposit->paid_in, 6, cell));
+    fprintf(out, "  used        %16s\n", statement_grouped(deposit->used, 6, cell));
+    fprintf(out, "  left        %16s\n", statement_grouped(deposit->closing, 6, cell));
 }
 
 // "Rungs: 4 personalization, 5 predictive", those that occur.
@@ -311,228 +358,190 @@ print_contracts(FILE *out, const char *contracts)
     }
 }
 
+const char *
+statement_account_title(enum account_code code)
+{
+    switch ((int)code) {
+    case ACCOUNT_UNBILLED: return "Not yet billed";
+    case ACCOUNT_BILLED: return "Billed, not yet paid";
+    case ACCOUNT_DISPUTED: return "Billed, and disputed";
+    case ACCOUNT_GAIN_RECEIVABLE: return "Gain share owed, not yet billed";
+    case ACCOUNT_CLAWBACK: return "Gain share paid out and refunded since";
+    case ACCOUNT_PREPAID: return "Deposit";
+    case ACCOUNT_GAIN_ACCRUED: return "Gain share accrued";
+    case ACCOUNT_GAIN_PAYABLE: return "Gain share payable";
+    case ACCOUNT_GAIN_HELD: return "Gain share held";
+    case ACCOUNT_IN_TRANSIT: return "Paid out, not yet confirmed by the bank";
+    default: return "Other";
+    }
+}
+
+const char *
+statement_movement_word(enum transfer_kind kind)
+{
+    switch (kind) {
+    case TRANSFER_HOLD: return "held";
+    case TRANSFER_CHARGE: return "charged";
+    case TRANSFER_RELEASE: return "released";
+    case TRANSFER_INTERNAL: return "transfer prices";
+    case TRANSFER_SHARE: return "conversions";
+    case TRANSFER_REFUND: return "refunds";
+    case TRANSFER_DEPOSIT: return "paid in";
+    case TRANSFER_BILL: return "billed";
+    case TRANSFER_ADJUSTMENT: return "adjusted";
+    case TRANSFER_COMMISSION: return "shares of revenue";
+    case TRANSFER_CREDIT: return "divided anew";
+    case TRANSFER_TRUE_UP: return "tier reached";
+    case TRANSFER_LOCK: return "validated";
+    case TRANSFER_CLAWBACK: return "clawed back";
+    case TRANSFER_NET: return "clawback taken off";
+    case TRANSFER_DISPUTE: return "disputes";
+    case TRANSFER_CHARGEBACK: return "chargebacks";
+    case TRANSFER_EXCHANGE: return "exchanged";
+    case TRANSFER_PAYOUT: return "paid out";
+    case TRANSFER_PAID: return "confirmed by the bank";
+    case TRANSFER_RECEIPT: return "received";
+    case TRANSFER_KIND_COUNT: break;
+    }
+    CHECK(false);
+}
+
+// Exact to the micro, since accounts hold what is below a cent.
 static void
-print_text(FILE *out, const struct statement *statement)
+print_passages(FILE *out, const struct statement *statement)
+{
+    char cell[CELL];
+    if (statement->passage_count == 0) return;
+    fprintf(out, "\nAccounts, exact\n");
+    for (size_t i = 0; i < statement->passage_count; i++) {
+        const struct passage *passage = &statement->passages[i];
+        bool own = currency_same(passage->currency, statement->currency);
+        fprintf(out, "  %d %s%s%s\n", (int)passage->code, statement_account_title(passage->code),
+                own ? "" : ", ", own ? "" : passage->currency.code);
+        fprintf(out, "    %-24s %24s\n", "opening", statement_grouped(passage->opening, 6, cell));
+        for (size_t k = 0; k < passage->count; k++)
+            fprintf(out, "    %-24s %24s\n", statement_movement_word(passage->movements[k].kind),
+                    statement_grouped(passage->movements[k].amount, 6, cell));
+        fprintf(out, "    %-24s %24s\n", "closing", statement_grouped(passage->closing, 6, cell));
+    }
+}
+
+static void
+print_remarks(FILE *out, const struct statement *statement)
+{
+    char cell[CELL], at[CLOCK_TEXT];
+    if (statement->remark_count == 0) return;
+    fprintf(out, "\nWhat finance did\n");
+    for (size_t i = 0; i < statement->remark_count; i++) {
+        const struct remark *remark = &statement->remarks[i];
+        clock_format(remark->at, at);
+        fprintf(out, "  %.10s  %-12s %20s %s  %s\n", at, remark->what,
+                statement_grouped(remark->amount, 6, cell), remark->currency.code, remark->text);
+    }
+}
+
+static bool
+print_sections(FILE *out, struct sheet *sheet)
+{
+    const struct statement *statement = sheet->statement;
+    size_t widths[COLUMNS];
+    bool any = false;
+    for (int i = 0; i < SECTION_COUNT; i++) {
+        if (statement_section_empty(&statement->sections[i])) continue;
+        if (measure(&(struct sheet){statement, false}, (enum section_kind)i, widths) > WIDTH)
+            sheet->narrow = true;
+    }
+    for (int i = 0; i < SECTION_COUNT; i++) {
+        if (statement_section_empty(&statement->sections[i])) continue;
+        print_section(out, sheet, (enum section_kind)i);
+        any = true;
+    }
+    return any;
+}
+
+static void
+print_end(FILE *out, const struct statement *statement)
+{
+    if (statement->digest[0] != '\0')
+        fprintf(out, "Digest %s (SHA-256 of this statement as CSV)\n", statement->digest);
+    if (statement->root[0] != '\0')
+        fprintf(out, "Root   %s (of the whole period)\n", statement->root);
+    if (statement->version == 1)
+        fprintf(out,
+                "Each amount opens to its transfers: "
+                "slotctl export %s --format csv, accounts of %s.\n",
+                statement->period.name, statement->code);
+    else
+        fprintf(out,
+                "Each line opens to its placements and transfers: "
+                "slotctl statement %s %s --line N.\n",
+                statement->code, statement->period.name);
+}
+
+void
+statement_print_text(FILE *out, const struct statement *statement)
 {
     char title[PERIOD_TITLE];
-    bool any = statement->has_deposit;
+    struct sheet sheet = {.statement = statement};
     period_title(&statement->period, title);
     fprintf(out, "Statement of %s (%s), %s\n", statement->name, statement->code, statement->kind);
     fprintf(out, "%s, %s, amounts in %s\n", title,
             statement->closed ? "closed" : "draft: the period is open", statement->currency.code);
     print_contracts(out, statement->contracts);
-    struct sheet sheet = {.statement = statement};
-    size_t widths[COLUMNS];
-    for (int i = 0; i < SECTION_COUNT; i++) {
-        if (is_empty(&statement->sections[i])) continue;
-        if (measure(&(struct sheet){statement, false}, (enum section_kind)i, widths) > WIDTH)
-            sheet.narrow = true;
-    }
-    for (int i = 0; i < SECTION_COUNT; i++) {
-        if (is_empty(&statement->sections[i])) continue;
-        print_section(out, &sheet, (enum section_kind)i);
-        any = true;
-    }
+    bool any = print_sections(out, &sheet);
     if (statement->has_deposit) print_deposit(out, &statement->deposit);
-    if (!any) fprintf(out, "\nNothing was won, sold or shared in this period.\n");
+    print_passages(out, statement);
+    print_remarks(out, statement);
+    if (!any && !statement->has_deposit && statement->passage_count == 0)
+        fprintf(out, "\nNothing was won, sold or shared in this period.\n");
     fputc('\n', out);
     if (sheet.narrow) print_rungs(out, statement);
-    if (statement->digest[0] != '\0')
-        fprintf(out, "Digest %s (SHA-256 of this statement as CSV)\n", statement->digest);
-    if (statement->root[0] != '\0')
-        fprintf(out, "Root   %s (of the whole period)\n", statement->root);
-    fprintf(out,
-            "Each amount opens to its transfers: "
-            "slotctl export %s --format csv, accounts of %s.\n",
-            statement->period.name, statement->code);
+    print_end(out, statement);
 }
 
-// --- CSV -----------------------------------------------------------------------------------------
+// --- All formats ---------------------------------------------------------------------------------
 
-struct row {
-    const char *section,
-        *what;  // what: line, carried_in, total, carried_out, opening, paid_in, used, closing
-    const struct line *line;     // NULL: none
-    const money *exact, *cents;  // NULL: empty
-};
-
-static void
-csv_row(FILE *out, const struct statement *statement, const struct row *row)
+bool
+statement_has(const struct statement *statement, enum statement_format format)
 {
-    static const struct line none = {.container = "", .slot = "", .message = "", .rung = ""};
-    const struct line *line = row->line != NULL ? row->line : &none;
-    char cents[MONEY_TEXT] = "";
-    if (row->cents != NULL)
-        money_format(*row->cents, period_cent_decimals(statement->currency), cents);
-    fprintf(out, "%s,%s,%s,%s,%s,%s,%s,%s,%s,", statement->period.name, statement->code,
-            statement->currency.code, row->section, row->what, line->container, line->slot,
-            line->message, line->rung);
-    if (row->line != NULL)
-        fprintf(out, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",",
-                line->won, line->delivered, line->ended, line->converted, line->refunded,
-                line->revenue.micros);
-    else fputs(",,,,,,", out);
-    if (row->exact != NULL) fprintf(out, "%" PRId64, row->exact->micros);
-    fprintf(out, ",%s\n", cents);
-}
-
-static void
-print_csv(FILE *out, const struct statement *statement)
-{
-    fputs("period,seat,currency,section,what,container,slot,message,rung,"
-          "won,delivered,not_shown,converted,refunded,"
-          "revenue_micros,amount_micros,amount\n",
-          out);
-    for (int i = 0; i < SECTION_COUNT; i++) {
-        const struct section *section = &statement->sections[i];
-        const char *name = section_name((enum section_kind)i);
-        if (is_empty(section)) continue;
-        for (size_t k = 0; k < section->count; k++)
-            csv_row(out, statement,
-                    &(struct row){name, "line", &section->lines[k], &section->lines[k].amount,
-                                  &section->lines[k].cents});
-        csv_row(out, statement,
-                &(struct row){name, "carried_in", NULL, &section->carried_in,
-                              &section->carried_in_cents});
-        csv_row(out, statement,
-                &(struct row){name, "total", NULL, &section->total, &section->total});
-        csv_row(out, statement,
-                &(struct row){name, "carried_out", NULL, &section->carried_out, NULL});
+    switch (format) {
+    case STATEMENT_TEXT:
+    case STATEMENT_CSV:
+    case STATEMENT_JSON: return true;
+    case STATEMENT_PDF: return statement->version > 1;
+    case STATEMENT_INVOICE: return statement->version > 1 && invoice_has(statement, INVOICE_OWED);
+    case STATEMENT_SELFBILL:
+        return statement->version > 1 && invoice_has(statement, INVOICE_SELF_BILLED);
+    case STATEMENT_FORMAT_COUNT: break;
     }
-    if (!statement->has_deposit) return;
-    const struct deposit_account *deposit = &statement->deposit;
-    csv_row(out, statement, &(struct row){"deposit", "opening", NULL, &deposit->opening, NULL});
-    csv_row(out, statement, &(struct row){"deposit", "paid_in", NULL, &deposit->paid_in, NULL});
-    csv_row(out, statement, &(struct row){"deposit", "used", NULL, &deposit->used, NULL});
-    csv_row(out, statement, &(struct row){"deposit", "closing", NULL, &deposit->closing, NULL});
+    CHECK(false);
 }
 
-// --- JSON ----------------------------------------------------------------------------------------
-
-static void
-put(json_t *object, const char *key, json_t *value)
+const char *
+statement_document(const struct statement *statement, enum statement_format format,
+                   struct arena *arena, size_t *out_len)
 {
-    CHECK(value != NULL && json_object_set_new(object, key, value) == 0);
-}
-
-// "amount_micros": 15200, "amount": "0.01"
-static void
-put_amount(json_t *object, const struct statement *statement, money exact, const money *cents)
-{
-    put(object, "amount_micros", json_integer(exact.micros));
-    if (cents == NULL) return;
-    char text[MONEY_TEXT];
-    money_format(*cents, period_cent_decimals(statement->currency), text);
-    put(object, "amount", json_string(text));
-}
-
-static json_t *
-json_line(const struct statement *statement, const struct line *line)
-{
-    json_t *object = json_object();
-    put(object, "container", json_string(line->container));
-    put(object, "slot", json_string(line->slot));
-    put(object, "message", json_string(line->message));
-    put(object, "rung", json_string(line->rung));
-    put(object, "won", json_integer(line->won));
-    put(object, "delivered", json_integer(line->delivered));
-    put(object, "not_shown", json_integer(line->ended));
-    put(object, "converted", json_integer(line->converted));
-    put(object, "refunded", json_integer(line->refunded));
-    put(object, "revenue_micros", json_integer(line->revenue.micros));
-    put_amount(object, statement, line->amount, &line->cents);
-    return object;
-}
-
-static json_t *
-json_section(const struct statement *statement, enum section_kind kind)
-{
-    const struct section *section = &statement->sections[kind];
-    json_t *object = json_object(), *lines = json_array(), *amount;
-    put(object, "section", json_string(section_name(kind)));
-    for (size_t i = 0; i < section->count; i++)
-        CHECK(json_array_append_new(lines, json_line(statement, &section->lines[i])) == 0);
-    put(object, "lines", lines);
-    put(object, "carried_in", amount = json_object());
-    put(amount, "from", json_string(section->carried_from));
-    put_amount(amount, statement, section->carried_in, &section->carried_in_cents);
-    put(object, "total", amount = json_object());
-    put_amount(amount, statement, section->total, &section->total);
-    put(object, "carried_out", amount = json_object());
-    put_amount(amount, statement, section->carried_out, NULL);
-    return object;
-}
-
-static json_t *
-json_deposit(const struct deposit_account *deposit)
-{
-    json_t *object = json_object();
-    put(object, "opening_micros", json_integer(deposit->opening.micros));
-    put(object, "paid_in_micros", json_integer(deposit->paid_in.micros));
-    put(object, "used_micros", json_integer(deposit->used.micros));
-    put(object, "closing_micros", json_integer(deposit->closing.micros));
-    return object;
-}
-
-// One text: "shield.2026 (...), shield.2027 (...)".
-static json_t *
-json_contracts(const char *contracts)
-{
-    json_t *text = json_string("");
-    while (contracts[0] != '\0') {
-        size_t len = strcspn(contracts, "\n");
-        const char *between = json_string_length(text) > 0 ? ", " : "";
-        json_t *longer = json_sprintf("%s%s%.*s", json_string_value(text), between, (int)len,
-                                      contracts);
-        CHECK(longer != NULL);
-        json_decref(text);
-        text = longer;
-        contracts += len + (contracts[len] != '\0');
-    }
-    return text;
-}
-
-static void
-print_json(FILE *out, const struct statement *statement)
-{
-    json_t *object = json_object(), *sections = json_array();
-    CHECK(object != NULL && sections != NULL);
-    put(object, "seat", json_string(statement->code));
-    put(object, "name", json_string(statement->name));
-    put(object, "kind", json_string(statement->kind));
-    put(object, "contracts", json_contracts(statement->contracts));
-    put(object, "period", json_string(statement->period.name));
-    put(object, "currency", json_string(statement->currency.code));
-    put(object, "status", json_string(statement->closed ? "closed" : "draft"));
-    for (int i = 0; i < SECTION_COUNT; i++) {
-        if (is_empty(&statement->sections[i])) continue;
-        CHECK(json_array_append_new(sections, json_section(statement, (enum section_kind)i)) == 0);
-    }
-    put(object, "sections", sections);
-    if (statement->has_deposit) put(object, "deposit", json_deposit(&statement->deposit));
-    put(object, "digest", json_string(statement->digest));
-    put(object, "root", json_string(statement->root));
-    CHECK(json_dumpf(object, out, JSON_INDENT(2)) == 0);
-    fputc('\n', out);
-    json_decref(object);
+    if (format == STATEMENT_PDF) return statement_print_pdf(statement, arena, out_len);
+    if (format == STATEMENT_INVOICE) return invoice_print(statement, INVOICE_OWED, arena, out_len);
+    if (format == STATEMENT_SELFBILL)
+        return invoice_print(statement, INVOICE_SELF_BILLED, arena, out_len);
+    char *text = NULL;
+    FILE *out = open_memstream(&text, out_len);
+    CHECK(out != NULL);
+    if (format == STATEMENT_TEXT) statement_print_text(out, statement);
+    else if (format == STATEMENT_CSV) statement_print_csv(out, statement);
+    else statement_print_json(out, statement);
+    CHECK(fclose(out) == 0);
+    const char *kept = arena_text(arena, text, *out_len);
+    free(text);
+    return kept;
 }
 
 const char *
 statement_print(const struct statement *statement, enum statement_format format,
                 struct arena *arena)
 {
-    char *text = NULL;
     size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    CHECK(out != NULL);
-    switch (format) {
-    case STATEMENT_TEXT: print_text(out, statement); break;
-    case STATEMENT_CSV: print_csv(out, statement); break;
-    case STATEMENT_JSON: print_json(out, statement); break;
-    case STATEMENT_FORMAT_COUNT: CHECK(false);
-    }
-    CHECK(fclose(out) == 0);
-    const char *kept = arena_text(arena, text, len);
-    free(text);
-    return kept;
+    CHECK(format <= STATEMENT_JSON);
+    return statement_document(statement, format, arena, &len);
 }
