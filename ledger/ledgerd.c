@@ -3,7 +3,8 @@
 //
 //  1 A turn: connect if need be; ship until the journal has no more (but not without a look at
 //    the rest); now and then stop experiments that lose; publish what changed; once a second write
-//    closed statements; say how it stands.
+//    closed statements and roots; let shares follow what was booked (life.h); say how it stands.
+//    When there is nothing to ship: prove what is new, merge sums, report that all is booked.
 //  2 PostgreSQL may be away at any time, also at the start: this is logged once, tried again
 //    after 0.1 s to 2 s, and caught up with. Selling does not depend on us.
 //  3 The connection string is DIR/run/postgres.ledger, read anew at every connect; without that
@@ -30,10 +31,14 @@
 #include "db.h"
 #include "experiment.h"
 #include "fail.h"
+#include "fold.h"
 #include "journal.h"
+#include "life.h"
 #include "log.h"
+#include "proof.h"
 #include "publish.h"
 #include "settings.h"
+#include "settle.h"
 #include "ship.h"
 #include "statement.h"
 
@@ -42,6 +47,9 @@
 #define RETRY_MS_MAX 2000
 #define SHIP_TURNS_MAX 16
 #define SECOND_US USEC_SECOND
+#define LIFE_US (2 * USEC_SECOND)
+#define REPORT_US (2 * USEC_SECOND)
+#define FOLD_US (30 * USEC_SECOND)
 
 struct trouble {        // of one kind; logged when it begins, changes and ends
     const char *event;  // "ship"
@@ -55,11 +63,13 @@ struct ledgerd {
     struct publish *publish;
     struct experiment_watch *experiments;
     struct publish_report published;
-    struct trouble database, shipping, publishing, statements, trials;
+    struct trouble database, shipping, publishing, statements, trials, life, proof, folds, roots,
+        reports;
     unsigned retry_ms;
-    usec next_connect, next_statements, next_status;  // monotonic
+    // monotonic
+    usec next_connect, next_statements, next_status, next_life, next_report, next_proof, next_fold;
     uint64_t told_batch, told_catalog;
-    bool told_up, stopped;
+    bool told_up, stopped, idle;  // idle: nothing to ship
     int lock;
 };
 
@@ -92,8 +102,10 @@ trouble_ends(struct trouble *trouble)
 static const struct trouble *
 worst(const struct ledgerd *ledgerd)
 {
-    const struct trouble *all[] = {&ledgerd->shipping, &ledgerd->database, &ledgerd->publishing,
-                                   &ledgerd->statements, &ledgerd->trials};
+    const struct trouble *all[] = {&ledgerd->shipping,   &ledgerd->database, &ledgerd->publishing,
+                                   &ledgerd->statements, &ledgerd->trials,   &ledgerd->life,
+                                   &ledgerd->proof,      &ledgerd->folds,    &ledgerd->roots,
+                                   &ledgerd->reports};
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
         if (all[i]->text[0]) return all[i];
     }
@@ -233,6 +245,7 @@ turn_ship(struct ledgerd *ledgerd)
     } else {
         trouble_ends(&ledgerd->shipping);
     }
+    ledgerd->idle = answer == SHIP_IDLE;
     return answer == SHIP_BOOKED;
 }
 
@@ -254,6 +267,22 @@ turn_publish(struct ledgerd *ledgerd)
     }
 }
 
+// Roots of closed periods and the head of the acts, which nobody can take back afterwards.
+static void
+turn_roots(struct ledgerd *ledgerd)
+{
+    char detail[SETTLE_DETAIL] = "";
+    enum status status = settle_publish(ledgerd->db, ledgerd->settings.directory, detail);
+    if (status == STATUS_OK) trouble_ends(&ledgerd->roots);
+    else if (status == STATUS_CONFLICT) {
+        if (strcmp(ledgerd->roots.text, detail) != 0)
+            log_error("roots.differ", "error=\"%s\"", detail);
+        trouble_is(&ledgerd->roots, detail);
+    } else if (status == STATUS_IO && !db_fault(ledgerd->db)->text[0]) {
+        trouble_is(&ledgerd->roots, strerror(errno));
+    } else if (db_alive(ledgerd->db)) trouble_is(&ledgerd->roots, db_fault(ledgerd->db)->text);
+}
+
 static void
 turn_statements(struct ledgerd *ledgerd)
 {
@@ -265,6 +294,7 @@ turn_statements(struct ledgerd *ledgerd)
     else if (status == STATUS_IO && !db_fault(ledgerd->db)->text[0]) {
         trouble_is(&ledgerd->statements, strerror(errno));
     } else if (db_alive(ledgerd->db)) trouble_is(&ledgerd->statements, db_fault(ledgerd->db)->text);
+    if (still_connected(ledgerd)) turn_roots(ledgerd);
 }
 
 static void
@@ -281,6 +311,61 @@ turn_experiments(struct ledgerd *ledgerd)
     } else if (db_alive(ledgerd->db)) trouble_is(&ledgerd->trials, db_fault(ledgerd->db)->text);
 }
 
+// Whether it is time; then the next time is set.
+static bool
+is_time(usec *next, int64_t every_us)
+{
+    usec now = clock_monotonic();
+    if (now.us < next->us) return false;
+    *next = (usec){now.us + every_us};
+    return true;
+}
+
+static void
+turn_life(struct ledgerd *ledgerd)
+{
+    struct life_report report;
+    if (!is_time(&ledgerd->next_life, LIFE_US)) return;
+    enum status status = life_turn(ledgerd->db, clock_wall(), &report);
+    if (status == STATUS_OK) trouble_ends(&ledgerd->life);
+    else if (status == STATUS_DAMAGED) {
+        trouble_is(&ledgerd->life, "a contract was stored by another version of this program");
+    } else if (db_alive(ledgerd->db)) trouble_is(&ledgerd->life, db_fault(ledgerd->db)->text);
+    if (status == STATUS_OK && report.more) ledgerd->next_life = (usec){0};
+    if (report.locked || report.followed) {
+        log_info("life", "locked=%u followed=%u transfers=%zu", report.locked, report.followed,
+                 report.transfers);
+    }
+}
+
+// What waits until there is nothing to ship.
+static void
+turn_idle(struct ledgerd *ledgerd)
+{
+    const struct ship_report *shipped = ship_report(ledgerd->ship);
+    struct proof_report proof;
+    bool merged = false;
+    if (is_time(&ledgerd->next_report, REPORT_US)) {
+        enum status status = settle_reports(ledgerd->db, ledgerd->settings.log,
+                                            shipped->position.batch, clock_wall());
+        if (status == STATUS_OK) trouble_ends(&ledgerd->reports);
+        else if (db_alive(ledgerd->db)) trouble_is(&ledgerd->reports, db_fault(ledgerd->db)->text);
+    }
+    if (still_connected(ledgerd) && is_time(&ledgerd->next_proof, SECOND_US)) {
+        enum status status = proof_turn(ledgerd->db, clock_wall(), &proof);
+        if (status == STATUS_OK) trouble_ends(&ledgerd->proof);
+        else if (status == STATUS_CONFLICT) trouble_is(&ledgerd->proof, proof.fault);
+        else if (db_alive(ledgerd->db)) trouble_is(&ledgerd->proof, db_fault(ledgerd->db)->text);
+        if (status == STATUS_OK && proof.more) ledgerd->next_proof = (usec){0};
+    }
+    if (still_connected(ledgerd) && is_time(&ledgerd->next_fold, FOLD_US)) {
+        enum status status = fold_compact(ledgerd->db, &merged);
+        if (status == STATUS_OK) trouble_ends(&ledgerd->folds);
+        else if (db_alive(ledgerd->db)) trouble_is(&ledgerd->folds, db_fault(ledgerd->db)->text);
+        if (status == STATUS_OK && merged) ledgerd->next_fold = (usec){0};
+    }
+}
+
 static bool
 turn(struct ledgerd *ledgerd)
 {
@@ -290,6 +375,8 @@ turn(struct ledgerd *ledgerd)
     if (still_connected(ledgerd) && !ledgerd->stopped) turn_experiments(ledgerd);
     if (still_connected(ledgerd) && !ledgerd->stopped) turn_publish(ledgerd);
     if (still_connected(ledgerd) && !ledgerd->stopped) turn_statements(ledgerd);
+    if (still_connected(ledgerd) && !ledgerd->stopped) turn_life(ledgerd);
+    if (still_connected(ledgerd) && !ledgerd->stopped && ledgerd->idle) turn_idle(ledgerd);
     still_connected(ledgerd);
     if (status_is_old(ledgerd) || ledgerd->stopped) write_status(ledgerd);
     return more;
@@ -361,6 +448,11 @@ work(struct ledgerd *ledgerd, const sigset_t *signals)
     ledgerd->publishing.event = "publish";
     ledgerd->statements.event = "statements";
     ledgerd->trials.event = "experiments";
+    ledgerd->life.event = "life";
+    ledgerd->proof.event = "proof";
+    ledgerd->folds.event = "folds";
+    ledgerd->roots.event = "roots";
+    ledgerd->reports.event = "reports";
     ledgerd->experiments = experiment_open();
     ledgerd->retry_ms = RETRY_MS_MIN;
     ledgerd->ship = ship_open(ledgerd->settings.directory, ledgerd->settings.log);
