@@ -266,7 +266,6 @@ static const struct finance_spec spec_clawbacks = {
 static const struct finance_spec spec_gain_share = {
     .sides = true,
     .to_date = true,
-    .opening = true,
     .filter = "s.code in (2100, 2110, 2120, 2190, 1160, 4200, 4210)",
     .dimensions = {&share_of, &share_from},
     .measures = gain_share,
