@@ -25,6 +25,15 @@ MUST_CHECK enum status export_format_parse(const char *text, enum export_format 
 MUST_CHECK enum status export_period(struct db *db, const struct period *period,
                                      enum export_format format, FILE *out, uint64_t *out_transfers);
 
+// The same with one transaction for all transfers of a day from one account to another: for periods
+// that are too large for these programs. `out_totals`: transactions.
+MUST_CHECK enum status export_days(struct db *db, const struct period *period,
+                                   enum export_format format, FILE *out, uint64_t *out_totals);
+// All posted transfers of the period as "EUR|DEBIT|CREDIT|MICROS" lines, and every account as
+// "EUR|ACCOUNT|BEFORE|AFTER", by number and in micros: quick to add up again.
+MUST_CHECK enum status export_plain(struct db *db, const struct period *period, FILE *transfers,
+                                    FILE *accounts, uint64_t *out_transfers);
+
 // An account's name as beancount takes it: parts begin with a capital, have letters, digits and
 // dashes only. Different names stay different. Returns false when it does not fit `size` bytes.
 bool export_beancount_name(const char *name, char *out, size_t size);

@@ -15,6 +15,10 @@
 //    balances after it as the database adds them up: a lost, doubled or changed transfer cannot
 //    pass.
 //  5 Holds are no money yet: pending and voided rows are not exported.
+//  6 Balances before the period come from the sums that are kept, those after it are these and the
+//    period's own rows, added up.
+//  7 Totals of a day are of its transfers from one account to another, as one transaction whose id
+//    is the digest of day, currency and accounts.
 #include "export.h"
 
 #include <errno.h>
@@ -40,6 +44,7 @@ struct export
     FILE *out;
     const struct period *period;
     enum export_format format;
+    bool days;                 // totals of days, not transfers
     struct account *accounts;  // by currency and number
     size_t count;
     char last_day[CLOCK_TEXT];
@@ -153,16 +158,18 @@ static enum status
 read_accounts(struct export *export)
 {
     static const char sql[] =
-        "with leg as ("
-        " select currency, debit as account, period, amount_micros::numeric as amount from transfer"
-        "  where state = 'posted' and period <= $1"
-        " union all"
-        " select currency, credit, period, -amount_micros::numeric from transfer"
-        "  where state = 'posted' and period <= $1)"
-        " select a.currency, a.account, a.name,"
-        "  coalesce(sum(l.amount) filter (where l.period < $1), 0)::bigint, sum(l.amount)::bigint"
-        " from leg l join account a on a.currency = l.currency and a.account = l.account"
-        " group by a.currency, a.account, a.name order by a.currency, a.account";
+        "with past as (select currency, account, sum(debit_micros - credit_micros) as amount"
+        "  from account_day where period < $1 group by 1, 2),"
+        " pair as materialized (select currency, debit, credit, sum(amount_micros) as amount"
+        "  from transfer_kept where period = $1 and state = 'posted' group by 1, 2, 3),"
+        " own as (select currency, account, sum(amount) as amount from ("
+        "  select currency, debit as account, amount from pair"
+        "  union all select currency, credit, -amount from pair) l group by 1, 2)"
+        " select a.currency, a.account, a.name, coalesce(p.amount, 0)::bigint,"
+        "  (coalesce(p.amount, 0) + coalesce(o.amount, 0))::bigint"
+        " from account a left join past p on p.currency = a.currency and p.account = a.account"
+        "  left join own o on o.currency = a.currency and o.account = a.account"
+        " where p.account is not null or o.account is not null order by a.currency, a.account";
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_text(export->period->name)};
     enum status status = db_query(export->db, sql, params, 1, &rows);
@@ -260,8 +267,7 @@ static void
 head_csv(const struct export *export)
 {
     fputs("transfer,group,leg,date,kind,debit,credit,amount_micros,currency,amount,placement,"
-          "seat,slot,"
-          "message,rung,effective,posted\n",
+          "seat,slot,message,rung,effective,posted,late,origin\n",
           export->out);
 }
 
@@ -331,30 +337,34 @@ enum {
     COL_MESSAGE,
     COL_RUNG,
     COL_EFFECTIVE,
-    COL_POSTED
+    COL_POSTED,
+    COL_LATE,
+    COL_ORIGIN
 };
 
 static void
 print_csv(const struct export *export, const struct db_rows *rows, size_t row, const char *id,
           const char *day)
 {
-    char group[ID_TEXT], placement[ID_TEXT] = "", amount[MONEY_TEXT], effective[CLOCK_TEXT],
-                         posted[CLOCK_TEXT];
+    char group[ID_TEXT], placement[ID_TEXT] = "", origin[ID_TEXT] = "", amount[MONEY_TEXT];
+    char effective[CLOCK_TEXT], posted[CLOCK_TEXT];
     const char *currency = db_get_text(rows, row, COL_CURRENCY);
     id_format(db_get_id(rows, row, COL_GROUP), group);
     if (!db_is_null(rows, row, COL_PLACEMENT))
         id_format(db_get_id(rows, row, COL_PLACEMENT), placement);
+    if (!db_is_null(rows, row, COL_ORIGIN)) id_format(db_get_id(rows, row, COL_ORIGIN), origin);
     clock_format((usec){db_get_int(rows, row, COL_EFFECTIVE)}, effective);
     clock_format((usec){db_get_int(rows, row, COL_POSTED)}, posted);
-    fprintf(export->out, "%s,%s,%" PRId64 ",%s,%s,%s,%s,%" PRId64 ",%s,%s,%s,%s,%s,%s,%s,%s,%s\n",
-            id, group, db_get_int(rows, row, COL_LEG), day, db_get_text(rows, row, COL_KIND),
+    fprintf(export->out,
+            "%s,%s,%" PRId64 ",%s,%s,%s,%s,%" PRId64 ",%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s\n", id,
+            group, db_get_int(rows, row, COL_LEG), day, db_get_text(rows, row, COL_KIND),
             name_of(export, currency, db_get_int(rows, row, COL_DEBIT)),
             name_of(export, currency, db_get_int(rows, row, COL_CREDIT)),
             db_get_int(rows, row, COL_AMOUNT), currency,
             six(db_get_money(rows, row, COL_AMOUNT), amount), placement,
             db_get_text(rows, row, COL_SEAT), db_get_text(rows, row, COL_SLOT),
             db_get_text(rows, row, COL_MESSAGE), db_get_text(rows, row, COL_RUNG), effective,
-            posted);
+            posted, db_get_bool(rows, row, COL_LATE) ? "late" : "", origin);
 }
 
 static void
@@ -391,21 +401,30 @@ print_transfer(struct export *export, const struct db_rows *rows, size_t row)
 static enum status
 print_transfers(struct export *export)
 {
-    static const char declare[] =
+    static const char transfers[] =
         "declare export_transfer no scroll cursor for"
         " select t.transfer_id, t.group_id, t.leg, t.kind, t.currency, t.debit, t.credit,"
         "  t.amount_micros,"
         "  least(greatest(t.effective_us, $2), $3) as day, t.placement_id, coalesce(s.code, ''),"
         "  coalesce(l.tagid, ''), coalesce(m.code, ''), coalesce(r.name, ''),"
-        "  t.effective_us, t.posted_us"
-        " from transfer t left join seat s on s.id = t.seat left join slot l on l.id = t.slot"
+        "  t.effective_us, t.posted_us, t.late, t.origin_id"
+        " from transfer_kept t left join seat s on s.id = t.seat left join slot l on l.id = t.slot"
         "  left join message m on m.id = t.message left join rung_name r on r.rung = t.rung"
         " where t.period = $1 and t.state = 'posted'"
         " order by day, t.log, t.batch, t.idx, t.group_id, t.leg, t.transfer_id";
+    static const char days[] =
+        "declare export_transfer no scroll cursor for"
+        " select md5(concat_ws(' ', d.day, d.currency, d.debit, d.credit))::uuid, null::uuid,"
+        "  0::smallint, 'day', d.currency, d.debit, d.credit, d.amount::bigint,"
+        "  d.day * 86400000000, null::uuid, '', '', '', '', 0::bigint, 0::bigint, false, null::uuid"
+        " from (select least(greatest(effective_us, $2), $3) / 86400000000 as day, currency, debit,"
+        "  credit, sum(amount_micros) as amount from transfer_kept"
+        "  where period = $1 and state = 'posted' group by 1, 2, 3, 4) d"
+        " order by d.day, d.currency, d.debit, d.credit";
     const struct db_param params[] = {db_text(export->period->name),
                                       db_int8(export->period->from.us),
                                       db_int8(export->period->until.us - 1)};
-    enum status status = db_run(export->db, declare, params, 3, NULL);
+    enum status status = db_run(export->db, export->days ? days : transfers, params, 3, NULL);
     size_t fetched = 1;
     while (status == STATUS_OK && fetched > 0) {
         struct db_rows *rows = NULL;
@@ -431,24 +450,98 @@ print_head(const struct export *export)
     print_opening(export);
 }
 
+static enum status
+export_all(struct export *export, uint64_t *out_transfers)
+{
+    struct db *db = export->db;
+    enum status status = db_begin(db);
+    if (status != STATUS_OK) return status;
+    status = db_script(db, "set transaction isolation level repeatable read, read only");
+    if (status == STATUS_OK) status = read_accounts(export);
+    if (status != STATUS_OK) goto done;
+    print_head(export);
+    status = print_transfers(export);
+    if (status != STATUS_OK) goto done;
+    if (export->format != EXPORT_CSV) print_closing(export);
+    if (!written(export)) status = STATUS_IO;
+    if (out_transfers != NULL) *out_transfers = export->transfers;
+done:
+    db_rollback(db);  // nothing was written
+    free(export->accounts);
+    if (export->reason != 0) errno = export->reason;
+    return status;
+}
+
 enum status
 export_period(struct db *db, const struct period *period, enum export_format format, FILE *out,
               uint64_t *out_transfers)
 {
     struct export export = {.db = db, .out = out, .period = period, .format = format};
+    return export_all(&export, out_transfers);
+}
+
+enum status
+export_days(struct db *db, const struct period *period, enum export_format format, FILE *out,
+            uint64_t *out_totals)
+{
+    struct export export = {.db = db, .out = out, .period = period, .format = format, .days = true};
+    return export_all(&export, out_totals);
+}
+
+// --- Plain ---------------------------------------------------------------------------------------
+
+static void
+plain_accounts(struct export *export)
+{
+    for (size_t i = 0; i < export->count; i++) {
+        const struct account *account = &export->accounts[i];
+        fprintf(export->out, "%s|%" PRId64 "|%" PRId64 "|%" PRId64 "\n", account->currency,
+                account->account, account->before.micros, account->after.micros);
+    }
+}
+
+static enum status
+plain_transfers(struct export *export)
+{
+    const struct db_param params[] = {db_text(export->period->name)};
+    enum status status = db_run(export->db,
+                                "declare export_transfer no scroll cursor for select currency, "
+                                "debit, credit, amount_micros from transfer_kept "
+                                "where period = $1 and state = 'posted'",
+                                params, 1, NULL);
+    size_t fetched = 1;
+    while (status == STATUS_OK && fetched > 0) {
+        struct db_rows *rows = NULL;
+        status = db_query(export->db, FETCH, NULL, 0, &rows);
+        fetched = status == STATUS_OK ? db_count(rows) : 0;
+        for (size_t i = 0; i < fetched; i++)
+            fprintf(export->out, "%s|%" PRId64 "|%" PRId64 "|%" PRId64 "\n",
+                    db_get_text(rows, i, 0), db_get_int(rows, i, 1), db_get_int(rows, i, 2),
+                    db_get_int(rows, i, 3));
+        export->transfers += fetched;
+        if (status == STATUS_OK && !written(export)) status = STATUS_IO;
+        db_rows_free(rows);
+    }
+    return status;
+}
+
+enum status
+export_plain(struct db *db, const struct period *period, FILE *transfers, FILE *accounts,
+             uint64_t *out_transfers)
+{
+    struct export export = {.db = db, .out = accounts, .period = period, .format = EXPORT_CSV};
     enum status status = db_begin(db);
     if (status != STATUS_OK) return status;
     status = db_script(db, "set transaction isolation level repeatable read, read only");
     if (status == STATUS_OK) status = read_accounts(&export);
     if (status != STATUS_OK) goto done;
-    print_head(&export);
-    status = print_transfers(&export);
-    if (status != STATUS_OK) goto done;
-    if (format != EXPORT_CSV) print_closing(&export);
+    plain_accounts(&export);
     if (!written(&export)) status = STATUS_IO;
-    if (out_transfers != NULL) *out_transfers = export.transfers;
+    export.out = transfers;
+    if (status == STATUS_OK) status = plain_transfers(&export);
+    *out_transfers = export.transfers;
 done:
-    db_rollback(db);  // nothing was written
+    db_rollback(db);
     free(export.accounts);
     if (export.reason != 0) errno = export.reason;
     return status;

@@ -9,11 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../../ledger/export_check.h"
 #include "books.h"
 #include "deposit.h"
 #include "export.h"
+#include "folder.h"
 #include "seed.h"
 #include "settle.h"
 
@@ -234,16 +237,103 @@ a_full_disk_is_told(void **state)
     free(text);
 }
 
-// Those of hledger, ledger and bean-check that are installed agree; tests/flow asks for all three.
+// Totals of days end in the same balances as the transfers, with far fewer transactions.
+static void
+totals_of_days(void **state)
+{
+    (void)state;
+    for (int i = 0; i < EXPORT_CSV; i++) {
+        char *text = text_of(&november, (enum export_format)i), *days = NULL;
+        size_t len = 0;
+        uint64_t totals = 0;
+        FILE *out = open_memstream(&days, &len);
+        assert_int_equal(
+            export_days(books.console_db, &november, (enum export_format)i, out, &totals),
+            STATUS_OK);
+        assert_int_equal(fclose(out), 0);
+        static const char *const closing[] = {"closing balances", "closing balances",
+                                              "2026-12-01 balance"};
+        assert_string_equal(strstr(text, closing[i]), strstr(days, closing[i]));
+        char number[32];
+        snprintf(number, sizeof number, "%llu", (unsigned long long)totals);
+        assert_string_equal(
+            books_text(&books, "select count(*)::text from (select distinct least(greatest("
+                               "effective_us, 1793491200000000), 1796083199999999) / 86400000000, "
+                               "currency, debit, credit from transfer where period = '2026-11' and "
+                               "state = 'posted') d"),
+            number);
+        free(days);
+        free(text);
+    }
+}
+
+// Those of hledger, ledger, bean-check and sqlite3 that are installed agree; tests/flow asks for
+// all.
 static void
 installed_programs_agree(void **state)
 {
     (void)state;
     struct export_check check;
-    enum status status = export_check(books.console_db, &november, &check);
+    enum status status = export_check(books.console_db, &november, NULL, &check);
     if (status != STATUS_OK) fail_msg("%s", check.fault);
     assert_non_null(strstr(check.text, "hledger"));
-    assert_non_null(strstr(check.text, "bean-check"));
+    assert_non_null(strstr(check.text, "beancount"));
+    assert_non_null(strstr(check.text, "sqlite"));
+}
+
+static void
+readers_are_those_that_are_named(void **state)
+{
+    (void)state;
+    struct export_check check;
+    assert_int_equal(export_check(books.console_db, &november, "ledger, excel", &check),
+                     STATUS_INPUT);
+    assert_non_null(strstr(check.fault, "readers are hledger, ledger, beancount and sqlite"));
+    assert_true(export_check_readers("sqlite,hledger"));
+    assert_false(export_check_readers("sql"));
+    assert_false(export_check_readers("hledger;ledger"));
+    assert_int_equal(export_check(books.console_db, &november, "sqlite", &check), STATUS_OK);
+    assert_int_equal(check.agreed, 1);
+    assert_int_equal(strncmp(check.text, "sqlite agrees (", 15), 0);
+    assert_null(strstr(check.text, "ledger"));
+    char *path = strdup(getenv("PATH"));
+    assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
+    enum status missing = export_check(books.console_db, &november, "sqlite", &check);
+    enum status none = export_check(books.console_db, &november, "", &(struct export_check){0});
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    free(path);
+    assert_int_equal(missing, STATUS_NOT_FOUND);
+    assert_non_null(strstr(check.fault, "apt-get install sqlite3"));
+    assert_int_equal(none, STATUS_OK);
+}
+
+// What a program finds wrong ends the check: a transfer that is changed while the balances, which
+// come from the same rows, are not.
+static void
+a_reader_that_disagrees_is_told(void **state)
+{
+    (void)state;
+    struct export_check check;
+    char folder[] = "/tmp/vendue-reader-XXXXXX", path[600], program[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(program, sizeof program, "%s/sqlite3", folder);
+    FILE *out = fopen(program, "w");
+    assert_non_null(out);
+    // In the place of the real one: one transfer more is read than there is.
+    fprintf(out, "#!/bin/sh\nsed -n 1p transfers >>transfers\nPATH=%s exec sqlite3 \"$@\"\n",
+            getenv("PATH"));
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(chmod(program, 0700), 0);
+    char *before = strdup(getenv("PATH"));
+    snprintf(path, sizeof path, "%s:%.500s", folder, before);
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    enum status status = export_check(books.console_db, &november, "sqlite", &check);
+    assert_int_equal(setenv("PATH", before, 1), 0);
+    free(before);
+    assert_int_equal(status, STATUS_CONFLICT);
+    assert_non_null(strstr(check.fault, "sqlite finds the export of 2026-11 wrong"));
+    assert_non_null(strstr(check.fault, "2 balances wrong"));
+    assert_int_equal(folder_remove(folder), 0);
 }
 
 static void
@@ -285,7 +375,10 @@ main(void)
         cmocka_unit_test(the_csv_adds_up_to_the_balances),
         cmocka_unit_test(opening_balances_and_order),
         cmocka_unit_test(a_full_disk_is_told),
+        cmocka_unit_test(totals_of_days),
         cmocka_unit_test(installed_programs_agree),
+        cmocka_unit_test(readers_are_those_that_are_named),
+        cmocka_unit_test(a_reader_that_disagrees_is_told),
         cmocka_unit_test(fills_the_folder_of_the_flow),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
