@@ -220,7 +220,7 @@ settle_before_exports(struct settle *settle)
 {
     struct export_check check;
     usec began = clock_monotonic();
-    enum status status = export_check(settle->db, settle->period, &check);
+    enum status status = export_check(settle->db, settle->period, settle->options->readers, &check);
     settle->apart_us += clock_monotonic().us - began.us;
     if (status == STATUS_CONFLICT || status == STATUS_IO || status == STATUS_NOT_FOUND)
         return settle_fault(settle, status, "%s", check.fault);
