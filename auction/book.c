@@ -9,19 +9,20 @@
 //                     |                     |  |      FACT_DECLINED
 //      FACT_CANCELLED |  FACT_EXPIRED       |  +------------------> DECLINED
 //                     v                     |         FACT_LAPSED
-//            CANCELLED, EXPIRED             +---------------------> LAPSED  (priced per response)
+//            CANCELLED, EXPIRED             +---------------------> LAPSED  (its price waited)
 //
 // FACT_CONVERTED and FACT_REFUNDED change totals only, FACT_COMPLAINED marks a delivered one.
 //
-// A placement is *open* while its price may still be given back: HELD, and when it is priced per
-// response, DELIVERED too, until a response comes or BOUND_RESPONSE_DAYS have gone since the
-// delivery was reported. Others are ended: kept for as long as there is room, because conversions
+// A placement is *open* while its price may still be given back: HELD, and when the price waits for
+// a response (by its kind or by the contract) or for a conversion, DELIVERED too, until that comes,
+// the customer declines, or BOUND_RESPONSE_DAYS have gone since the delivery was reported. One that
+// waits for a conversion stays open when it is ACCEPTED, and may lapse from there. Others are ended: kept for as long as there is room, because conversions
 // come weeks later, and the one that ended first makes room. Memory is fixed when the book opens.
 //
 // Invariants
 //   (1) spent = sum of the prices held of its placements, less those given back: cancelled or
-//       expired (unless the price is per placement and charged at the win), priced per response and
-//       declined or lapsed; a share is never counted. The ids are stable ids, so totals survive
+//       expired (unless the price is per placement and charged at the win), waiting and declined or
+//       lapsed; a share is never counted. The ids are stable ids, so totals survive
 //       catalogs
 //   (2) a placement is in `expiry` exactly when it is open, and in the chain of ended ones
 //       otherwise
@@ -111,13 +112,25 @@ drop_oldest(struct book *book)
     for (size_t line = 0; line < sizeof *kept; line += 64) __builtin_prefetch(behind + line, 1);
 }
 
+static enum due
+due_of(const struct fact *placement)
+{
+    return market_due(placement->placement.kind, placement->placement.charge);
+}
+
+static bool
+waits(const struct fact *placement)
+{
+    return market_waits(due_of(placement));
+}
+
 // Its price is given back no more.
 static void
 end(struct book *book, uint32_t item)
 {
     struct book_kept *kept = &book->placements[item];
     heap_drop(&book->expiry, item);
-    book->responses -= kept->fact.placement.kind == PRICE_RESPONSE;
+    book->responses -= waits(&kept->fact);
     kept->older = book->newest;
     kept->newer = PROBE_NONE;
     *(book->newest == PROBE_NONE ? &book->oldest : &book->placements[book->newest].newer) = item;
@@ -160,7 +173,7 @@ apply_placement(struct book *book, const struct fact *fact)
     *kept = (struct book_kept){.fact = *fact, .orders = PROBE_NONE, .state = PLACEMENT_HELD};
     probe_put(&book->probe, book_placement_hash(fact_placement(fact)), item);
     heap_put(&book->expiry, item, fact->placement.expires.us);
-    book->responses += fact->placement.kind == PRICE_RESPONSE;
+    book->responses += waits(fact);
     if (fact->placement.kind != PRICE_SHARE) spend_hold(&book->spend, fact);
     spend_promise(&book->spend, fact);
     return STATUS_OK;
@@ -175,7 +188,7 @@ apply_delivered(struct book *book, const struct fact *fact, uint32_t item)
     usec effective = fact->event.effective.us > 0 ? fact->event.effective : fact->at;
     if (is_remembered(&kept->fact)) shown_deliver(&book->shown, &kept->fact, effective);
     rates_learn(&book->rates, &kept->fact, FACT_DELIVERED, false, money_of(0));
-    if (kept->fact.placement.kind != PRICE_RESPONSE) end(book, item);
+    if (!waits(&kept->fact)) end(book, item);
     else heap_put(&book->expiry, item, fact->at.us + BOUND_RESPONSE_DAYS * USEC_DAY);
     return STATUS_OK;
 }
@@ -185,16 +198,18 @@ static enum status
 apply_response(struct book *book, const struct fact *fact, uint32_t item)
 {
     struct book_kept *kept = &book->placements[item];
-    bool priced = kept->fact.placement.kind == PRICE_RESPONSE;
-    if (kept->state != PLACEMENT_DELIVERED) return STATUS_CONFLICT;
-    if (fact->kind == FACT_LAPSED && !priced) return STATUS_CONFLICT;
+    bool open = heap_has(&book->expiry, item), accepted = fact->kind == FACT_ACCEPTED;
+    // One that was accepted may wait for its conversion still.
+    bool lapses = fact->kind == FACT_LAPSED && open && kept->state == PLACEMENT_ACCEPTED;
+    if (kept->state != PLACEMENT_DELIVERED && !lapses) return STATUS_CONFLICT;
+    if (fact->kind == FACT_LAPSED && !open) return STATUS_CONFLICT;
     kept->state = fact->kind == FACT_ACCEPTED   ? PLACEMENT_ACCEPTED
                   : fact->kind == FACT_DECLINED ? PLACEMENT_DECLINED
                                                 : PLACEMENT_LAPSED;
     if (fact->kind == FACT_ACCEPTED)
         rates_learn(&book->rates, &kept->fact, FACT_ACCEPTED, false, money_of(0));
-    if (!priced) return STATUS_OK;
-    if (fact->kind != FACT_ACCEPTED) spend_release(&book->spend, &kept->fact);
+    if (!open || (accepted && due_of(&kept->fact) == DUE_CONVERSION)) return STATUS_OK;
+    if (!accepted) spend_release(&book->spend, &kept->fact);
     end(book, item);
     return STATUS_OK;
 }
@@ -206,9 +221,8 @@ apply_undelivered(struct book *book, const struct fact *fact, uint32_t item)
     struct book_kept *kept = &book->placements[item];
     if (kept->state != PLACEMENT_HELD) return STATUS_CONFLICT;
     kept->state = fact->kind == FACT_CANCELLED ? PLACEMENT_CANCELLED : PLACEMENT_EXPIRED;
-    uint8_t kind = kept->fact.placement.kind;
-    bool charged = kind == PRICE_PLACEMENT && kept->fact.placement.charge == CHARGE_WIN;
-    if (kind != PRICE_SHARE && !charged) spend_release(&book->spend, &kept->fact);
+    enum due due = due_of(&kept->fact);
+    if (due != DUE_REVENUE && due != DUE_WIN) spend_release(&book->spend, &kept->fact);
     spend_break(&book->spend, &kept->fact);
     if (is_remembered(&kept->fact)) shown_cancel(&book->shown, &kept->fact);
     end(book, item);
@@ -296,6 +310,8 @@ apply_revenue(struct book *book, const struct fact *fact, uint32_t item)
         .placement = item,
     };
     (void)orders_add(&book->orders, &order, &kept->orders);
+    if (!refund && due_of(&kept->fact) == DUE_CONVERSION && heap_has(&book->expiry, item))
+        end(book, item);
     return STATUS_OK;
 }
 

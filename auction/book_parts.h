@@ -31,7 +31,7 @@ struct book {
     struct decided decided;
     struct book_kept *placements;
     uint32_t placement_capacity, placement_count, free, oldest, newest;
-    uint32_t responses;  // held ones that are priced per response
+    uint32_t responses;  // open ones whose price waits for a response or a conversion
     struct probe probe;  // placements by id
     struct heap expiry;  // held placements by the end of their window
     struct shown shown;

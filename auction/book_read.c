@@ -140,7 +140,8 @@ usec
 book_response_ends(const struct book *book, struct id placement)
 {
     uint32_t item = book_place_of(book, placement);
-    CHECK(item != PROBE_NONE && book->placements[item].state == PLACEMENT_DELIVERED);
+    CHECK(item != PROBE_NONE && (book->placements[item].state == PLACEMENT_DELIVERED ||
+                                 book->placements[item].state == PLACEMENT_ACCEPTED));
     return (usec){heap_has(&book->expiry, item) ? heap_key(&book->expiry, item) : INT64_MAX};
 }
 

@@ -24,7 +24,8 @@
 // 3: the sections behind the words, and in the others what is marked with 3. A block of an earlier
 //    version has none of it: UTC, no campaigns, no caps but a message's own, no deals, bids per
 //    placement, one slot after the other without limits.
-#define CATALOG_BLOCK_VERSION 3
+// 4: the merchant of a contract. Before, orders were known by seat, whoever the merchant was.
+#define CATALOG_BLOCK_VERSION 4
 #define CATALOG_BLOCK_SEALED 48  // bytes before the first one that the digest covers again
 #define CATALOG_BLOCK_HEAD 80
 #define CATALOG_BLOCK_ENTRY 20
@@ -50,7 +51,7 @@ enum catalog_section {
                            //   index 4, group 4, priority 1, after experience 1; text code,
                            //   content, values, rule
     SECTION_CONTRACTS,     // by seat, then from: id 4, seat's index 4, from 8, until 8, charge 1,
-                           //   billing 1
+                           //   billing 1, 4: merchant 1
     SECTION_BIDS,          // in the order of catalog.bids: id 8, stable ids of seat 4, message 4,
                            //   slot 4, price 8, from 8, until 8, state 1, key 40, 3: kind 1
     SECTION_CERTIFICATES,  // ascending: fingerprint 32, role 1, revoked 1, party 4

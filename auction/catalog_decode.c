@@ -375,11 +375,16 @@ decode_contracts(struct decoder *decoder, uint32_t count)
         contract->until.us = codec_get_i64(&decoder->in);
         contract->charge = catalog_decode_enum(decoder, CHARGE_COUNT);
         contract->billing = catalog_decode_enum(decoder, BILLING_COUNT);
+        contract->merchant = decoder->version >= 4 ? catalog_decode_enum(decoder, MERCHANT_COUNT)
+                                                   : MERCHANT_PARTNER;
         catalog_decode_need(
             decoder, contract->id > 0 &&
                          (last == NULL || last->seat < contract->seat ||
                           (last->seat == contract->seat && last->from.us <= contract->from.us)));
     }
+    for (uint32_t i = 0; i < count && !decoder->in.damaged; i++)
+        decoder->catalog->contracts_wait |= market_waits(
+            market_due(PRICE_PLACEMENT, contracts[i].charge));
     decoder->catalog->contracts = contracts;
     decoder->catalog->contract_count = count;
 }

@@ -354,7 +354,8 @@ put_contracts(struct encoder *encoder)
             !catalog_encode_seat_index(encoder, "contract", contract->code, contract->seat,
                                        &keys[i].seat))
             return false;
-        if (contract->charge >= CHARGE_COUNT || contract->billing >= BILLING_COUNT)
+        if (contract->charge >= CHARGE_COUNT || contract->billing >= BILLING_COUNT ||
+            contract->merchant >= MERCHANT_COUNT)
             return catalog_encode_refuse(encoder, "contract '%s' is not well declared",
                                          contract->code);
     }
@@ -367,6 +368,7 @@ put_contracts(struct encoder *encoder)
         codec_put(out, (uint64_t)contract->until.us, 8);
         codec_put(out, contract->charge, 1);
         codec_put(out, contract->billing, 1);
+        codec_put(out, contract->has_gain_share ? contract->merchant : MERCHANT_PARTNER, 1);
     }
     return true;
 }

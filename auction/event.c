@@ -17,15 +17,17 @@
 //         lapsed     repeat         ALREADY_ENDED  LATE           LATE           now
 //         cancelled  ALREADY_ENDED  repeat         ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED
 //         expired    LATE           ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED  ALREADY_ENDED
-//       A placement priced per response is delivered until its window for responses ends: then it
-//       lapses, and a response that comes before that was noted is LATE too. A second complaint is
+//       A placement whose price waits for a response or a conversion is delivered until its window
+//       for them ends: then it lapses, and a response that comes before that was noted is LATE too.
+//       One that waits for its conversion lapses from accepted too. A second complaint is
 //       a repeat. A conversion: EARLY while held, now while delivered, accepted or lapsed, else
 //       ALREADY_ENDED; after declined a known one is still a repeat. A refund follows its
 //       conversion, not the state.
 //   (5) a complaint must find room to be remembered (BUSY)
 //   (6) revenue: currency; amount 1 micro to BOUND_MICROS; the order or refund known: the same
-//       placement and amount is a repeat, else CONFLICT; a refund needs its conversion (EARLY), on
-//       this placement (CONFLICT), and stays within it (REFUND_EXCEEDS); all conversions of a
+//       placement (of an order of the host's: any) and amount is a repeat, else CONFLICT; a refund
+//       needs its conversion (EARLY), on this placement (CONFLICT; of an order of the host's it is
+//       booked where the order was), and stays within it (REFUND_EXCEEDS); all conversions of a
 //       placement stay within the range of money (OUT_OF_RANGE); the book must have room (BUSY)
 #include "event.h"
 
@@ -116,22 +118,27 @@ judge_complaint(const struct book *book, const struct book_placement *placement,
 
 static enum reason
 judge_revenue(const struct catalog *catalog, const struct book *book, const struct event *event,
-              const struct book_placement *placement, bool *out_repeated)
+              const struct book_placement *placement, bool *out_repeated, struct id *out_about)
 {
     if (!currency_same(event->currency, catalog->currency)) return REASON_CURRENCY;
     if (event->amount.micros < 1 || event->amount.micros > BOUND_MICROS) return REASON_OUT_OF_RANGE;
     if (placement->state == PLACEMENT_HELD) return REASON_EARLY;
-    bool refund = event->kind == FACT_REFUNDED;
+    bool refund = event->kind == FACT_REFUNDED, of_host = placement->fact->placement.of_host;
     struct book_order known, conversion;
+    *out_about = event->placement;
     if (book_find_order(book, event->order, refund ? event->key : NULL, &known)) {
-        bool same = id_same(known.placement, event->placement) &&
+        bool same = (of_host || id_same(known.placement, event->placement)) &&
                     known.amount.micros == event->amount.micros;
         *out_repeated = same;
         return same ? REASON_NONE : REASON_CONFLICT;
     }
     if (refund) {
         if (!book_find_order(book, event->order, NULL, &conversion)) return REASON_EARLY;
-        if (!id_same(conversion.placement, event->placement)) return REASON_CONFLICT;
+        // An order of the host's may have been booked where another seat was first to report it; a
+        // seat speaks of its own placements only.
+        bool elsewhere = !id_same(conversion.placement, event->placement);
+        if (elsewhere && (!of_host || event->role == ROLE_SEAT)) return REASON_CONFLICT;
+        *out_about = conversion.placement;
         money refunded;
         if (money_add(conversion.refunded, event->amount, &refunded) != STATUS_OK)
             return REASON_REFUND_EXCEEDS;
@@ -144,7 +151,7 @@ judge_revenue(const struct catalog *catalog, const struct book *book, const stru
         if (money_add(placement->converted, event->amount, &converted) != STATUS_OK)
             return REASON_OUT_OF_RANGE;
     }
-    return book_order_has_room(book, event->placement) ? REASON_NONE : REASON_BUSY;
+    return book_order_has_room(book, *out_about) ? REASON_NONE : REASON_BUSY;
 }
 
 static struct fact
@@ -163,6 +170,18 @@ fact_about(const struct fact *placement, enum fact_kind kind, enum role role, ui
     };
 }
 
+// Whether the price of the placement was waiting for this conversion.
+static bool
+brings_price(const struct book *book, const struct event *event,
+             const struct book_placement *placement)
+{
+    const struct fact *won = placement->fact;
+    bool alive = placement->state == PLACEMENT_DELIVERED || placement->state == PLACEMENT_ACCEPTED;
+    return event->kind == FACT_CONVERTED && alive &&
+           market_due(won->placement.kind, won->placement.charge) == DUE_CONVERSION &&
+           book_response_ends(book, event->placement).us != INT64_MAX;
+}
+
 enum reason
 event_decide(const struct catalog *catalog, const struct book *book, const struct event *event,
              usec now, struct fact *out_fact, bool *out_repeated)
@@ -177,8 +196,9 @@ event_decide(const struct catalog *catalog, const struct book *book, const struc
     usec won = placement.fact->at.us < now.us ? placement.fact->at : now;
     if (event->effective.us < won.us - CLOCK_SLACK_US) return REASON_EARLY;
     bool revenue = event->kind == FACT_CONVERTED || event->kind == FACT_REFUNDED;
+    struct id about = event->placement;
     if (revenue) {
-        reason = judge_revenue(catalog, book, event, &placement, out_repeated);
+        reason = judge_revenue(catalog, book, event, &placement, out_repeated, &about);
     } else if (event->kind == FACT_DELIVERED || event->kind == FACT_CANCELLED) {
         reason = judge_delivery(event, &placement, now, out_repeated);
     } else if (event->kind == FACT_COMPLAINED) {
@@ -189,6 +209,7 @@ event_decide(const struct catalog *catalog, const struct book *book, const struc
     }
     if (reason != REASON_NONE || *out_repeated) return reason;
 
+    CHECK(book_find_placement(book, about, &placement));
     struct fact fact = fact_about(placement.fact, event->kind, event->role, event->party, now);
     if (revenue) {
         fact.revenue.seat = placement.fact->placement.seat;
@@ -197,6 +218,8 @@ event_decide(const struct catalog *catalog, const struct book *book, const struc
         fact.revenue.effective = event->effective;
         fact.revenue.amount = event->amount;
         fact.revenue.order = event->order;
+        fact.revenue.of_host = placement.fact->placement.of_host;
+        fact.revenue.due = brings_price(book, event, &placement);
         memcpy(fact.revenue.key, event->key, sizeof fact.revenue.key);
     } else {
         fact.event.slot = placement.fact->placement.slot;
@@ -218,7 +241,8 @@ event_expire(const struct book *book, struct id placement, usec now, struct fact
     CHECK(book_find_placement(book, placement, &found));
     bool held = found.state == PLACEMENT_HELD;
     usec end = held ? found.fact->placement.expires : book_response_ends(book, placement);
-    CHECK((held || found.state == PLACEMENT_DELIVERED) && end.us <= now.us);
+    CHECK((held || found.state == PLACEMENT_DELIVERED || found.state == PLACEMENT_ACCEPTED) &&
+          end.us <= now.us);
     *out_fact = fact_about(found.fact, held ? FACT_EXPIRED : FACT_LAPSED, ROLE_OPERATOR, 0, now);
     out_fact->event.slot = found.fact->placement.slot;
     out_fact->event.message = found.fact->placement.message;

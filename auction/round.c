@@ -179,6 +179,7 @@ round_placement_fact(const struct round *round, const struct catalog_bid *bid,
     fact.placement.eligible = sale->counted > UINT16_MAX ? UINT16_MAX : (uint16_t)sale->counted;
     fact.placement.cap_days = message->remember_days;
     fact.placement.charge = contract->charge;
+    fact.placement.of_host = contract->merchant == MERCHANT_HOST;
     fact.placement.kind = bid->kind;
     fact.placement.deal = winner->deal == NULL ? 0 : (uint16_t)winner->deal->id;
     fact.placement.floor_id = winner->floor_id;

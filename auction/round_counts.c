@@ -264,6 +264,18 @@ round_counts_covers(const struct round *round, enum budget_of of, uint32_t index
                : REASON_PACING;
 }
 
+// Its price would wait for a response or a conversion. Most contracts charge otherwise: that is known
+// of the catalog as a whole.
+static bool
+waits(const struct round *round, const struct catalog_bid *bid)
+{
+    if (bid->kind == PRICE_RESPONSE || !round->catalog->contracts_wait)
+        return bid->kind == PRICE_RESPONSE;
+    const struct catalog_contract *contract = catalog_contract_at(round->catalog, bid->seat,
+                                                                  round->now);
+    return contract != NULL && market_waits(market_due(bid->kind, contract->charge));
+}
+
 static bool
 has_room_to_wait(struct round *round)
 {
@@ -279,7 +291,7 @@ round_counts_budgets(struct round *round, const struct catalog_bid *bid,
                      struct round_judgement *judgement)
 {
     if (bid->kind == PRICE_SHARE) return REASON_NONE;  // (6)
-    if (bid->kind == PRICE_RESPONSE && !has_room_to_wait(round)) return REASON_BUSY;
+    if (waits(round, bid) && !has_room_to_wait(round)) return REASON_BUSY;
     const struct catalog *catalog = round->catalog;
     const struct catalog_message *message = &catalog->messages[bid->message];
     uint32_t campaign = message->campaign;

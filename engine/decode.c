@@ -137,15 +137,16 @@ take_event_field(struct wire_reader *reader, struct wire_text key, usec now, str
         }
 }
 
-// What an order is known by: the seat whose placement brought it, and the reference. So one order
-// reported for two placements of a seat is one order. (An unknown placement is refused later,
-// whatever the order.)
+// What an order is known by: the merchant and the reference. The merchant is the seat whose placement
+// brought it, or, when its contract says so, the host (seat 0): so one order of the host is one
+// order, however many seats report it. (An unknown placement is refused later, whatever the order.)
 static struct id
 order_id(const struct book *book, const struct event *event, const char order[BOUND_KEY])
 {
     struct book_placement placement;
     uint8_t data[sizeof(uint32_t) + BOUND_KEY] = {0};
-    if (book_find_placement(book, event->placement, &placement))
+    if (book_find_placement(book, event->placement, &placement) &&
+        !placement.fact->placement.of_host)
         memcpy(data, &placement.fact->placement.seat, sizeof(uint32_t));
     memcpy(data + sizeof(uint32_t), order, BOUND_KEY);
     return hash_id("order", data, sizeof data);

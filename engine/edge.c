@@ -175,24 +175,25 @@ write_status(void *context, char *out, size_t size)
     const struct edge_counts *counts = &edge->counts;
     struct spool_counts spool = {0};
     if (edge->spool != NULL) spool = spool_counts(edge->spool);
-    int len = snprintf(out, size,
-                       "{\"pid\": %d, \"port\": %u, \"started_us\": %lld, \"catalog_version\": "
-                       "%llu, \"durable_batch\": %llu,\n"
-                       " \"connections\": %u, \"contacts\": %llu, \"placements\": %llu, "
-                       "\"events\": %llu, \"bids\": %llu,\n"
-                       " \"expired\": %llu, \"refused\": %llu, \"facts\": %llu, \"syncs\": %llu, "
-                       "\"journal_full\": %s,\n"
-                       " \"inputs_kept\": %llu, \"sampled\": %llu, \"inputs_dropped\": %llu}\n",
-                       (int)getpid(), listener_port(edge->listener), (long long)edge->started.us,
-                       (unsigned long long)counts->catalog_version,
-                       (unsigned long long)scribe_batch(edge->scribe), counts->connections,
-                       (unsigned long long)counts->contacts, (unsigned long long)counts->placements,
-                       (unsigned long long)counts->events, (unsigned long long)counts->bids,
-                       (unsigned long long)counts->expired, (unsigned long long)counts->refused,
-                       (unsigned long long)scribe_facts(edge->scribe),
-                       (unsigned long long)scribe_syncs(edge->scribe),
-                       scribe_full(edge->scribe) ? "true" : "false", (unsigned long long)spool.kept,
-                       (unsigned long long)spool.sampled, (unsigned long long)spool.dropped);
+    int len = snprintf(
+        out, size,
+        "{\"pid\": %d, \"port\": %u, \"started_us\": %lld, \"catalog_version\": "
+        "%llu, \"durable_batch\": %llu,\n"
+        " \"connections\": %u, \"contacts\": %llu, \"placements\": %llu, "
+        "\"events\": %llu, \"bids\": %llu,\n"
+        " \"expired\": %llu, \"refused\": %llu, \"late\": %llu, \"facts\": %llu, \"syncs\": %llu, "
+        "\"journal_full\": %s,\n"
+        " \"inputs_kept\": %llu, \"sampled\": %llu, \"inputs_dropped\": %llu}\n",
+        (int)getpid(), listener_port(edge->listener), (long long)edge->started.us,
+        (unsigned long long)counts->catalog_version, (unsigned long long)scribe_batch(edge->scribe),
+        counts->connections, (unsigned long long)counts->contacts,
+        (unsigned long long)counts->placements, (unsigned long long)counts->events,
+        (unsigned long long)counts->bids, (unsigned long long)counts->expired,
+        (unsigned long long)counts->refused, (unsigned long long)counts->late,
+        (unsigned long long)scribe_facts(edge->scribe),
+        (unsigned long long)scribe_syncs(edge->scribe),
+        scribe_full(edge->scribe) ? "true" : "false", (unsigned long long)spool.kept,
+        (unsigned long long)spool.sampled, (unsigned long long)spool.dropped);
     return (size_t)len;
 }
 

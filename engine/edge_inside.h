@@ -18,7 +18,7 @@ struct event_base;
 struct event;
 
 struct edge_counts {  // read by the loader's thread for the status file
-    _Atomic uint64_t catalog_version, contacts, placements, events, bids, refused, expired;
+    _Atomic uint64_t catalog_version, contacts, placements, events, bids, refused, late, expired;
     _Atomic uint32_t connections;
 };
 
@@ -72,6 +72,8 @@ void method_reasons(struct edge *edge, const struct session_request *request);
 // durable; and what is wrong with an answer (`auction` NULL: of no known question).
 void notice_contact(struct edge *edge, const struct mail *mail);
 void notice_event(struct edge *edge, const struct fact *fact);
+// A delivery of the placement was reported when its window had ended: nothing is due.
+void notice_late(struct edge *edge, const struct fact *placement, usec at);
 void notice_trouble(struct edge *edge, const struct session_answer *answer,
                     const struct id *auction, const struct callout_trouble *trouble);
 

@@ -236,6 +236,17 @@ event_field(enum reason reason, const struct event *event)
     return reason == REASON_BUSY ? NULL : "event";
 }
 
+// Shown, says the touchpoint, but after the window: it is not due, and its seat may know.
+static void
+count_late(struct edge *edge, const struct event *event)
+{
+    struct book_placement placement;
+    atomic_fetch_add_explicit(&edge->counts.late, 1, memory_order_relaxed);
+    if (live_bidders(edge->live)->with_notices == 0) return;
+    if (book_find_placement(auctioneer_book(edge->auctioneer), event->placement, &placement))
+        notice_late(edge, placement.fact, event->effective);
+}
+
 static void
 method_event(struct edge *edge, const struct session_request *request)
 {
@@ -253,6 +264,7 @@ method_event(struct edge *edge, const struct session_request *request)
     if (fact == NULL) return;
     reason = auctioneer_event(edge->auctioneer, &event, by.now, fact, &repeated);
     if (reason != REASON_NONE) {
+        if (reason == REASON_LATE && event.kind == FACT_DELIVERED) count_late(edge, &event);
         refuse(edge, request, reason, event_field(reason, &event));
         return;
     }

@@ -311,7 +311,7 @@ notice_contact(struct edge *edge, const struct mail *mail)
         told.outcomes[fact->position] = fact;
         if (fact->kind != FACT_PLACEMENT) continue;
         tell_win(&told, fact);
-        if (fact->placement.charge == CHARGE_WIN && fact->placement.kind == PRICE_PLACEMENT)
+        if (market_due(fact->placement.kind, fact->placement.charge) == DUE_WIN)
             tell_billing(edge, mail->catalog, fact, fact->at);
     }
     for (unsigned i = 1; i < mail->facts; i++) {
@@ -327,21 +327,28 @@ notice_event(struct edge *edge, const struct fact *fact)
 {
     struct book_placement placement;
     if (live_bidders(edge->live)->with_notices == 0) return;
-    if (fact->kind != FACT_DELIVERED && fact->kind != FACT_ACCEPTED) return;
     if (!book_find_placement(auctioneer_book(edge->auctioneer), fact_placement(fact), &placement))
         return;
-    // A price per placement is due when delivered, unless it was at the win; one per response when
-    // accepted, whatever the contract charges; a share with the revenue.
-    bool due = false;
-    switch ((enum price_kind)placement.fact->placement.kind) {
-    case PRICE_PLACEMENT:
-        due = fact->kind == FACT_DELIVERED && placement.fact->placement.charge == CHARGE_DELIVERY;
-        break;
-    case PRICE_RESPONSE: due = fact->kind == FACT_ACCEPTED; break;
-    case PRICE_SHARE:
-    case PRICE_KIND_COUNT: break;
+    const struct fact *won = placement.fact;
+    enum due due = market_due(won->placement.kind, won->placement.charge);
+    if (fact->kind == FACT_CONVERTED && fact->revenue.due) {
+        tell_billing(edge, edge->catalog, won, fact->revenue.effective);
+    } else if ((due == DUE_DELIVERY && fact->kind == FACT_DELIVERED) ||
+               (due == DUE_RESPONSE && fact->kind == FACT_ACCEPTED)) {
+        tell_billing(edge, edge->catalog, won, fact->event.effective);
     }
-    if (due) tell_billing(edge, edge->catalog, placement.fact, fact->event.effective);
+}
+
+void
+notice_late(struct edge *edge, const struct fact *placement, usec at)
+{
+    struct pack *pack = begin(edge, placement->placement.seat);
+    if (pack == NULL) return;
+    pack_map(pack, 3);
+    pack_pair_string(pack, "event", "late");
+    put_placement(pack, edge, placement);
+    pack_pair_integer(pack, "at_us", at.us);
+    (void)session_say_end(edge->listener);
 }
 
 // --- Of an answer --------------------------------------------------------------------------------

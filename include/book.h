@@ -87,8 +87,8 @@ struct learn_counts book_learned_on_rung(const struct book *book, enum rung rung
 
 // Room for one more contact of `slots` slots without STATUS_FULL.
 bool book_has_room(const struct book *book, unsigned slots);
-// Room for `slots` placements priced per response among them. They may wait a month for a response,
-// and at most half of all placements do, so that the others can go on.
+// Room for `slots` placements whose price waits for a response or a conversion. They may wait a
+// month for it, and at most half of all placements do, so that the others can go on.
 bool book_response_has_room(const struct book *book, unsigned slots);
 // Room to remember what this customer is shown, in a contact with any number of slots.
 bool book_shown_has_room(const struct book *book, uint64_t customer);
@@ -119,7 +119,7 @@ enum placement_state {
     PLACEMENT_DECLINED,
     PLACEMENT_CANCELLED,
     PLACEMENT_EXPIRED,
-    PLACEMENT_LAPSED  // priced per response, delivered, and no response came
+    PLACEMENT_LAPSED  // its price waited for a response or a conversion, and none came
 };
 struct book_placement {
     const struct fact *fact;  // FACT_PLACEMENT as decided
@@ -174,7 +174,7 @@ struct digest book_digest(const struct book *book);
 struct book_counts {
     uint64_t contacts, retries, placements_kept, overlay;
     uint64_t placements_held;       // awaiting delivery, or a response that has a price
-    uint64_t placements_responses;  // of these, priced per response
+    uint64_t placements_responses;  // of these, waiting for a response or a conversion to come
     uint64_t customers;             // whose history is kept
     uint64_t shown_bytes;           // memory for histories
     uint64_t rates;                 // (message, cell) pairs

@@ -47,6 +47,7 @@ struct catalog {
     const struct catalog_seat *seats;
     const struct catalog_message *messages;
     const struct catalog_contract *contracts;  // by seat, then from
+    bool contracts_wait;                       // one charges at the response or the conversion
     // First those whose rank is not their price, by id: priced by what follows (response, share),
     // of a message with a priority, or of a message in a deal. Then the others, dearest first, then
     // id ascending. The book's overlay keeps the same order.

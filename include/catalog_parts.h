@@ -140,6 +140,7 @@ struct catalog_contract {
     uint32_t id, seat;  // stable id; index of a seat
     usec from, until;
     uint8_t charge, billing;
+    uint8_t merchant;  // enum merchant; of one without a gain share the partner
 };
 struct catalog_bid {
     uint64_t id;

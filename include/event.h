@@ -30,7 +30,7 @@ enum reason
 event_decide(const struct catalog *catalog, const struct book *book, const struct event *event,
              usec now, struct fact *out_fact, bool *out_repeated);
 
-// The expiry (held) or lapse (delivered, priced per response) of a placement whose window ended:
+// The expiry (held) or lapse (delivered, its price waiting) of a placement whose window ended:
 // the fact, by the engine itself.
 void event_expire(const struct book *book, struct id placement, usec now, struct fact *out_fact);
 

@@ -84,7 +84,9 @@ struct fact {
         struct {
             uint32_t seat, message;
             struct currency currency;
-            uint32_t of_host;     // 1: an order of the host, whichever seat reports it
+            uint8_t of_host;  // 1: an order of the host, whichever seat reports it
+            uint8_t due;      // 1: the first conversion, with which the price becomes due
+            uint16_t reserved2;
             usec effective;
             money amount;         // > 0: revenue, or the part of it that was taken back
             struct id order;      // of the merchant's order: hash of the merchant (seat, or the

@@ -17,6 +17,25 @@
 // followed; both within BOUND_RESPONSE_DAYS, else it lapses. Bids that are priced per response or
 // by share are due by their own nature, whatever stands here.
 enum charge { CHARGE_DELIVERY, CHARGE_WIN, CHARGE_RESPONSE, CHARGE_CONVERSION, CHARGE_COUNT };
+// When the price of a placement becomes due, by the kind of its price and its contract's charge. A
+// price that waits for a response or a conversion is given back when the placement is cancelled,
+// expires, is declined or lapses.
+enum due { DUE_WIN, DUE_DELIVERY, DUE_RESPONSE, DUE_CONVERSION, DUE_REVENUE };
+static inline enum due
+market_due(uint8_t price_kind, uint8_t charge)
+{
+    if (price_kind == PRICE_SHARE) return DUE_REVENUE;
+    if (price_kind == PRICE_RESPONSE || charge == CHARGE_RESPONSE) return DUE_RESPONSE;
+    return charge == CHARGE_WIN          ? DUE_WIN
+           : charge == CHARGE_CONVERSION ? DUE_CONVERSION
+                                         : DUE_DELIVERY;
+}
+static inline bool
+market_waits(enum due due)
+{
+    return due == DUE_RESPONSE || due == DUE_CONVERSION;
+}
+
 enum billing { BILLING_CREDIT, BILLING_PREPAID, BILLING_COUNT };
 // COST_PLUS: the slot's cost and a part of it more (cost_plus_ppm).
 enum transfer_price {

@@ -97,16 +97,7 @@ posting_win(const struct contract_terms *terms, const struct fact *fact,
 enum due
 posting_due(const struct posting_win *win)
 {
-    if (win->kind == PRICE_SHARE) return DUE_REVENUE;
-    if (win->kind == PRICE_RESPONSE) return DUE_RESPONSE;
-    switch ((enum charge)win->charge) {
-    case CHARGE_WIN: return DUE_WIN;
-    case CHARGE_RESPONSE: return DUE_RESPONSE;
-    case CHARGE_CONVERSION: return DUE_CONVERSION;
-    case CHARGE_DELIVERY:
-    case CHARGE_COUNT: break;
-    }
-    return DUE_DELIVERY;
+    return market_due(win->kind, win->charge);
 }
 
 bool
@@ -246,11 +237,11 @@ enum effect { EFFECT_NONE, EFFECT_CHARGE, EFFECT_RELEASE };
 static enum effect
 effect_of(enum due due, enum fact_kind kind)
 {
-    bool later = due == DUE_RESPONSE || due == DUE_CONVERSION;
     if (kind == FACT_CANCELLED || kind == FACT_EXPIRED) return EFFECT_RELEASE;
     if (kind == FACT_DELIVERED && (due == DUE_WIN || due == DUE_DELIVERY)) return EFFECT_CHARGE;
     if (kind == FACT_ACCEPTED && due == DUE_RESPONSE) return EFFECT_CHARGE;
-    return later && (kind == FACT_DECLINED || kind == FACT_LAPSED) ? EFFECT_RELEASE : EFFECT_NONE;
+    return market_waits(due) && (kind == FACT_DECLINED || kind == FACT_LAPSED) ? EFFECT_RELEASE
+                                                                               : EFFECT_NONE;
 }
 
 // The end of a placement: its price becomes due, or its hold is given back.

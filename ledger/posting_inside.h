@@ -4,8 +4,6 @@
 
 #include "posting.h"
 
-// When the price of a placement becomes due.
-enum due { DUE_WIN, DUE_DELIVERY, DUE_RESPONSE, DUE_CONVERSION, DUE_REVENUE };
 enum due posting_due(const struct posting_win *win);
 
 void posting_start(struct posting *out, usec effective);

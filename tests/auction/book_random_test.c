@@ -32,7 +32,8 @@ static const struct book_limits limits = {.contacts = 50,
 struct one {
     struct fact fact;
     enum placement_state state;
-    bool complained;
+    bool complained, accepted;
+    bool back;     // its price was given back
     int64_t ends;  // of its window, while it is open
     int64_t converted, refunded;
     uint32_t orders;
@@ -47,27 +48,38 @@ struct world {
     uint32_t fact_count;
 };
 
+// Waits for a response; for a conversion.
+static bool
+for_response(const struct one *one)
+{
+    uint8_t kind = one->fact.placement.kind;
+    return kind == PRICE_RESPONSE ||
+           (kind == PRICE_PLACEMENT && one->fact.placement.charge == CHARGE_RESPONSE);
+}
+
+static bool
+for_conversion(const struct one *one)
+{
+    return one->fact.placement.kind == PRICE_PLACEMENT &&
+           one->fact.placement.charge == CHARGE_CONVERSION;
+}
+
 static bool
 is_open(const struct one *one)
 {
+    bool shown = one->state == PLACEMENT_DELIVERED || one->state == PLACEMENT_ACCEPTED;
     return one->state == PLACEMENT_HELD ||
-           (one->state == PLACEMENT_DELIVERED && one->fact.placement.kind == PRICE_RESPONSE);
+           (one->state == PLACEMENT_DELIVERED && for_response(one)) ||
+           (shown && for_conversion(one) && one->orders == 0);
 }
 
 static bool
 is_counted(const struct one *one)
 {
     const struct fact *fact = &one->fact;
-    bool charged = fact->placement.charge == CHARGE_WIN;
-    bool undelivered = one->state == PLACEMENT_CANCELLED || one->state == PLACEMENT_EXPIRED;
-    switch ((enum price_kind)fact->placement.kind) {
-    case PRICE_PLACEMENT: return charged || !undelivered;
-    case PRICE_RESPONSE:
-        return !undelivered && one->state != PLACEMENT_DECLINED && one->state != PLACEMENT_LAPSED;
-    case PRICE_SHARE:
-    case PRICE_KIND_COUNT: break;
-    }
-    return false;
+    bool at_win = fact->placement.charge == CHARGE_WIN;
+    if (fact->placement.kind == PRICE_SHARE) return false;
+    return (fact->placement.kind == PRICE_PLACEMENT && at_win) || !one->back;
 }
 
 static void
@@ -182,9 +194,12 @@ event(struct world *world)
     if (one->state == PLACEMENT_HELD) {
         kind = choice < 7 ? FACT_DELIVERED : FACT_CANCELLED;
         one->state = choice < 7 ? PLACEMENT_DELIVERED : PLACEMENT_CANCELLED;
+        one->back = choice >= 7;
         one->ends = world->now.us + BOUND_RESPONSE_DAYS * USEC_DAY;
     } else if (one->state == PLACEMENT_DELIVERED && choice < 5) {
         kind = choice < 3 ? FACT_ACCEPTED : FACT_DECLINED;
+        one->back = choice >= 3 && is_open(one);
+        one->accepted = choice < 3;
         one->state = choice < 3 ? PLACEMENT_ACCEPTED : PLACEMENT_DECLINED;
     } else if (one->state != PLACEMENT_CANCELLED && one->state != PLACEMENT_EXPIRED) {
         if (choice == 9 && !one->complained) {
@@ -214,6 +229,7 @@ expire(struct world *world)
         assert_int_equal(fact.kind, held ? FACT_EXPIRED : FACT_LAPSED);
         assert_int_equal(fact.event.effective.us, one->ends);
         one->state = held ? PLACEMENT_EXPIRED : PLACEMENT_LAPSED;
+        one->back = true;
         note(world, &fact);
     }
     for (uint32_t i = 0; i < world->count; i++)
@@ -278,7 +294,7 @@ check_learned(const struct world *world)
             &pairs[one->fact.placement.message][one->fact.placement.cell / 13]};
         for (unsigned level = 0; level < 2; level++) {
             levels[level]->delivered += delivered;
-            levels[level]->responded += one->state == PLACEMENT_ACCEPTED;
+            levels[level]->responded += one->accepted;
             levels[level]->converted += one->converted > 0;
             levels[level]->revenue.micros += one->converted - one->refunded;
         }
@@ -307,7 +323,7 @@ check_states(const struct world *world)
         const struct one *one = &world->ones[i];
         struct book_placement found;
         open += is_open(one);
-        responses += is_open(one) && one->fact.placement.kind == PRICE_RESPONSE;
+        responses += is_open(one) && (for_response(one) || for_conversion(one));
         assert_true(book_find_placement(world->book, fact_placement(&one->fact), &found));
         assert_int_equal(found.state, one->state);
         assert_int_equal(found.complained, one->complained);

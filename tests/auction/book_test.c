@@ -214,8 +214,18 @@ test_fold_over_catalogs(void **state)
     history_close(&history);
 }
 
+static bool
+converted_before(const struct history *history, uint32_t fact)
+{
+    for (uint32_t i = 0; i < fact; i++)
+        if (history->facts[i].kind == FACT_CONVERTED &&
+            id_same(fact_placement(&history->facts[i]), fact_placement(&history->facts[fact])))
+            return true;
+    return false;
+}
+
 // Spend from the definition: prices of placements, less those cancelled or expired unless charged
-// at the win.
+// at the win, and those declined or lapsed while the price waited.
 static void
 test_spend_is_exact(void **state)
 {
@@ -244,9 +254,11 @@ test_spend_is_exact(void **state)
             assert_true(book_find_placement(history.book, fact_placement(fact), &placement));
             uint8_t kind = placement.fact->placement.kind;
             bool shown = fact->kind == FACT_DECLINED || fact->kind == FACT_LAPSED;
+            uint8_t charge = placement.fact->placement.charge;
+            bool waits = charge == CHARGE_RESPONSE ||
+                         (charge == CHARGE_CONVERSION && !converted_before(&history, i));
             bool stays = kind == PRICE_SHARE ||
-                         (kind == PRICE_PLACEMENT &&
-                          (shown || placement.fact->placement.charge == CHARGE_WIN));
+                         (kind == PRICE_PLACEMENT && (shown ? !waits : charge == CHARGE_WIN));
             change = stays ? 0 : -fact->event.price.micros, seat = fact->event.seat,
             message = fact->event.message;
             released += !stays;
@@ -474,6 +486,59 @@ test_responses(void **state)
 
 // Placements that wait for a response are held: they may take half of the room, are not dropped,
 // and those ended before them make room for others, and for orders too.
+static struct fact
+converted(const struct fact *placement, uint8_t order)
+{
+    struct fact fact = about(placement, FACT_CONVERTED);
+    fact.revenue.amount = money_of(5);
+    fact.revenue.order.bytes[0] = order;
+    return fact;
+}
+
+// A contract that charges at the conversion: held until the first one, also when accepted, and given
+// back when the customer declines or a month has gone; one that charges at the response is like a
+// price per response.
+static void
+test_charged_later(void **state)
+{
+    (void)state;
+    struct book *book = book_open(&history_limits);
+    usec now = {RANDOM_NOW}, month = {now.us + BOUND_RESPONSE_DAYS * USEC_DAY};
+    struct fact wins[6], fact;
+    struct id placement;
+    for (uint8_t i = 0; i < 6; i++)
+        wins[i] = win_of_kind(book, i, PRICE_PLACEMENT, i < 5 ? CHARGE_CONVERSION : CHARGE_RESPONSE,
+                              now);
+    for (uint8_t i = 0; i < 6; i++) apply_at(book, &wins[i], FACT_DELIVERED, now);
+    assert_int_equal(book_counts(book).placements_held, 6);
+    assert_int_equal(book_counts(book).placements_responses, 6);
+    apply(book, converted(&wins[0], 1));
+    apply(book, converted(&wins[0], 2));
+    apply_at(book, &wins[0], FACT_DECLINED, now);  // too late to take anything back
+    apply_at(book, &wins[1], FACT_ACCEPTED, now);
+    apply(book, converted(&wins[1], 3));
+    apply_at(book, &wins[2], FACT_DECLINED, now);
+    apply_at(book, &wins[3], FACT_ACCEPTED, now);
+    apply_at(book, &wins[5], FACT_ACCEPTED, now);
+    assert_int_equal(spent(book), 5000000);
+    assert_int_equal(book_counts(book).placements_held, 2);
+    assert_false(book_next_expired(book, (usec){month.us - 1}, &placement));
+    while (book_next_expired(book, month, &placement)) {
+        event_expire(book, placement, month, &fact);
+        assert_int_equal(fact.kind, FACT_LAPSED);
+        assert_int_equal(fact.event.effective.us, month.us);
+        apply(book, fact);
+        assert_int_equal(book_apply(book, &fact, somewhere), STATUS_CONFLICT);
+    }
+    assert_int_equal(state_of(book, &wins[3]), PLACEMENT_LAPSED);
+    assert_int_equal(state_of(book, &wins[4]), PLACEMENT_LAPSED);
+    assert_int_equal(spent(book), 3000000);
+    apply(book, converted(&wins[4], 4));  // revenue still counts; the price was given back
+    assert_int_equal(spent(book), 3000000);
+    assert_int_equal(book_counts(book).placements_responses, 0);
+    book_close(book);
+}
+
 static void
 test_responses_take_room(void **state)
 {
@@ -934,10 +999,11 @@ main(void)
         cmocka_unit_test(test_small_pools),    cmocka_unit_test(test_fold_over_catalogs),
         cmocka_unit_test(test_spend_is_exact), cmocka_unit_test(test_never_overspent),
         cmocka_unit_test(test_responses),      cmocka_unit_test(test_responses_take_room),
-        cmocka_unit_test(test_shown),          cmocka_unit_test(test_shown_full),
-        cmocka_unit_test(test_old_facts),      cmocka_unit_test(test_clock_jumps),
-        cmocka_unit_test(test_retry),          cmocka_unit_test(test_retry_anew),
-        cmocka_unit_test(test_room),           cmocka_unit_test(test_expiry),
-        cmocka_unit_test(test_orders),         cmocka_unit_test(test_refuses)};
+        cmocka_unit_test(test_charged_later),  cmocka_unit_test(test_shown),
+        cmocka_unit_test(test_shown_full),     cmocka_unit_test(test_old_facts),
+        cmocka_unit_test(test_clock_jumps),    cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_retry_anew),     cmocka_unit_test(test_room),
+        cmocka_unit_test(test_expiry),         cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_refuses)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -195,7 +195,7 @@ another_version_is_named(void **state)
     const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
     uint8_t *copy = malloc(len);
     memcpy(copy, bytes, len);
-    copy[4] = 4;
+    copy[4] = 5;
     seal(copy, len);
     struct catalog *catalog;
     assert_int_equal(catalog_decode(copy, len, &catalog, NULL), STATUS_VERSION);
@@ -247,6 +247,55 @@ assert_format_before(const uint8_t *bytes, size_t len, enum pricing pricing)
     assert_int_equal(catalog->messages[0].cap_count, 0);
     assert_int_equal(catalog->bids[0].kind, PRICE_PLACEMENT);
     catalog_close(catalog);
+}
+
+// A block of format 3 says no merchant in its contracts, the seventh section: none is the host.
+static void
+format_3_is_read(void **state)
+{
+    (void)state;
+    size_t len;
+    struct market_contract *contract = &sample_contracts[1];
+    contract->has_gain_share = true;
+    contract->merchant = MERCHANT_HOST;
+    const uint8_t *bytes = catalog_sample_encode(&sample_input, arena, &len);
+    *contract = (struct market_contract){.id = 6, .code = "inner", .seat = "marketing"};
+    uint8_t *copy = malloc(len);
+    memcpy(copy, bytes, len);
+    struct catalog *catalog;
+    assert_int_equal(catalog_decode(copy, len, &catalog, NULL), STATUS_OK);
+    unsigned of_host = 0;
+    for (uint32_t i = 0; i < catalog->contract_count; i++)
+        of_host += catalog->contracts[i].merchant == MERCHANT_HOST;
+    assert_int_equal(of_host, 1);
+    catalog_close(catalog);
+    uint64_t at, size, shift;
+    uint32_t count, sections;
+    memcpy(&at, copy + 80 + 6 * 20, 8);
+    memcpy(&size, copy + 80 + 6 * 20 + 8, 8);
+    memcpy(&count, copy + 80 + 6 * 20 + 16, 4);
+    memcpy(&sections, copy + 76, 4);
+    assert_int_equal(size, count * 27u);
+    for (uint32_t i = 0; i < count; i++, len--) {
+        at += 26;
+        memmove(copy + at, copy + at + 1, len - at - 1);
+    }
+    size -= count;
+    memcpy(copy + 80 + 6 * 20 + 8, &size, 8);
+    for (uint32_t section = 7; section < sections; section++) {
+        memcpy(&shift, copy + 80 + section * 20, 8);
+        shift -= count;
+        memcpy(copy + 80 + section * 20, &shift, 8);
+    }
+    uint64_t claimed = len;
+    memcpy(copy + 8, &claimed, 8);
+    copy[4] = 3;
+    seal(copy, len);
+    assert_int_equal(catalog_decode(copy, len, &catalog, NULL), STATUS_OK);
+    for (uint32_t i = 0; i < catalog->contract_count; i++)
+        assert_int_equal(catalog->contracts[i].merchant, MERCHANT_PARTNER);
+    catalog_close(catalog);
+    free(copy);
 }
 
 // A block of format 1 has no pricing in its containers, the fourth section; all are per slot.
@@ -312,6 +361,7 @@ main(void)
         TEST(what_is_sealed_again_is_checked_piece_by_piece),
         TEST(cut_and_stretched_blocks_are_refused),
         TEST(another_version_is_named),
+        TEST(format_3_is_read),
         TEST(the_formats_before_are_read),
         TEST(ids_are_unique),
     };

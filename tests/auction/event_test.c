@@ -332,6 +332,61 @@ test_revenue(void **state)
     history_close(&set.history);
 }
 
+// The same two placements, where the host is the merchant: one order, whoever reports it. It is
+// refunded where it was booked; but a seat speaks of its own placements only.
+static void
+test_orders_of_the_host(void **state)
+{
+    (void)state;
+    struct stage_set set;
+    struct fact fact;
+    bool repeated;
+    set_open(&set);
+    struct fact pair[3] = {
+        {.kind = FACT_CONTACT, .party = 5, .at = set.history.now}, set.placement, set.placement};
+    pair[0].contact = hash_id("contact", "host", 4);
+    pair[0].contact.bytes[15] &= 0xf0;
+    pair[0].opened.slots = 2;
+    for (uint8_t i = 1; i < 3; i++) {
+        pair[i].contact = pair[0].contact;
+        pair[i].position = i;
+        pair[i].placement.of_host = 1;
+        pair[i].placement.seat += i - 1u;
+    }
+    history_apply(&set.history, pair, 3);
+    for (unsigned i = 1; i < 3; i++) {
+        set.placement = pair[i];
+        set.event.placement = fact_placement(&pair[i]);
+        lead_to(&set, PLACEMENT_DELIVERED);
+    }
+    set.event.placement = fact_placement(&pair[1]);
+    revenue(&set, FACT_CONVERTED, 1, "o", 100, REASON_NONE);
+    set.event.placement = fact_placement(&pair[2]);
+    revenue(&set, FACT_CONVERTED, 1, "o", 100, REPEAT);
+    revenue(&set, FACT_CONVERTED, 1, "o", 101, REASON_CONFLICT);
+    set.event.kind = FACT_REFUNDED;
+    set.event.amount = money_of(60);
+    memset(set.event.key, 0, sizeof set.event.key);
+    memcpy(set.event.key, "r1", 2);
+    set.event.role = ROLE_SEAT;
+    set.event.party = (uint16_t)pair[2].placement.seat;
+    assert_int_equal(event_decide(set.history.catalog, set.history.book, &set.event,
+                                  set.history.now, &fact, &repeated),
+                     REASON_CONFLICT);
+    set.event.role = ROLE_TOUCHPOINT;
+    set.event.party = 5;
+    assert_int_equal(event_decide(set.history.catalog, set.history.book, &set.event,
+                                  set.history.now, &fact, &repeated),
+                     REASON_NONE);
+    assert_true(id_same(fact_placement(&fact), fact_placement(&pair[1])));
+    assert_int_equal(fact.revenue.of_host, 1);
+    assert_int_equal(fact.revenue.seat, pair[1].placement.seat);
+    history_apply(&set.history, &fact, 1);
+    revenue(&set, FACT_REFUNDED, 1, "r1", 60, REPEAT);
+    revenue(&set, FACT_REFUNDED, 1, "r2", 41, REASON_REFUND_EXCEEDS);
+    history_close(&set.history);
+}
+
 // All conversions of a placement together stay within the range of money.
 static void
 test_revenue_range(void **state)
@@ -583,14 +638,23 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_states),         cmocka_unit_test(test_window),
-        cmocka_unit_test(test_clock_set_back), cmocka_unit_test(test_response_window),
-        cmocka_unit_test(test_complaints),     cmocka_unit_test(test_complaint_busy),
-        cmocka_unit_test(test_revenue_range),  cmocka_unit_test(test_offers_of_kinds),
-        cmocka_unit_test(test_parties),        cmocka_unit_test(test_revenue),
-        cmocka_unit_test(test_revenue_busy),   cmocka_unit_test(test_expire),
-        cmocka_unit_test(test_offers),         cmocka_unit_test(test_offers_over_catalog),
-        cmocka_unit_test(test_offers_busy),    cmocka_unit_test(test_bid_ids),
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_response_window),
+        cmocka_unit_test(test_complaints),
+        cmocka_unit_test(test_complaint_busy),
+        cmocka_unit_test(test_revenue_range),
+        cmocka_unit_test(test_offers_of_kinds),
+        cmocka_unit_test(test_parties),
+        cmocka_unit_test(test_revenue),
+        cmocka_unit_test(test_revenue_busy),
+        cmocka_unit_test(test_expire),
+        cmocka_unit_test(test_offers),
+        cmocka_unit_test(test_offers_over_catalog),
+        cmocka_unit_test(test_offers_busy),
+        cmocka_unit_test(test_bid_ids),
+        cmocka_unit_test(test_orders_of_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,7 +109,8 @@ parts_and_split(void **state)
         {9, SEAT_PARTNER, RUNG_AFFILIATION, 80000}};
     static const int64_t micros[] = {4000001, 1500000, 1200000, 2500000, 800000};
     assert_int_equal(count, 5);
-    assert_int_equal(contract_pool(contract, money_of(0), money_of(100000010), 0, &pool), STATUS_OK);
+    assert_int_equal(contract_pool(contract, money_of(0), money_of(100000010), 0, &pool),
+                     STATUS_OK);
     assert_int_equal(pool.pool.micros, 10000001);
     assert_int_equal(contract_split(&pool, parts, count, amounts, &outside), STATUS_OK);
     assert_int_equal(outside.micros, 0);

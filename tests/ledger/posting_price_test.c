@@ -229,13 +229,13 @@ a_lapse_of_other_kinds_books_nothing(void **state)
 // --- R12 -----------------------------------------------------------------------------------------
 
 static enum posting_state
-book(const struct posting_win *win, struct posting_order *order, const struct fact *fact,
+book(struct posting_win *win, struct posting_order *order, const struct fact *fact,
      struct posting *out)
 {
     bool converted = fact->kind == FACT_CONVERTED;
     struct posting_order unused;
-    assert_int_equal(posting_revenue(terms, win, converted ? NULL : order, false, NULL, money_of(0), fact, source, out,
-                                     converted ? order : &unused),
+    assert_int_equal(posting_revenue(terms, win, converted ? NULL : order, false, NULL, money_of(0),
+                                     fact, source, out, converted ? order : &unused),
                      STATUS_OK);
     return out->state;
 }

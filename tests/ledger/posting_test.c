@@ -294,8 +294,9 @@ r3_a_partner_is_the_merchant(void **state)
     struct fact fact = won(GRILL, 420000, CHARGE_DELIVERY);
     struct posting_win win = win_of(&fact);
     struct fact converted = revenue(&fact, FACT_CONVERTED, 100000010, "order-1");
-    assert_int_equal(
-        posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted, source, &posting, &order), STATUS_OK);
+    assert_int_equal(posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted,
+                                     source, &posting, &order),
+                     STATUS_OK);
     assert_int_equal(posting.state, POSTING_POSTED);
     assert_int_equal(posting.pool.micros, 10000001);
     assert_int_equal(posting.contract, 1);
@@ -317,9 +318,9 @@ r3_a_partner_is_the_merchant(void **state)
     }
     // The same order again, also through another placement, books nothing.
     struct posting_order fresh;
-    assert_int_equal(
-        posting_revenue(terms, &win, &order, false, NULL, money_of(0), &converted, source, &posting, &fresh),
-        STATUS_OK);
+    assert_int_equal(posting_revenue(terms, &win, &order, false, NULL, money_of(0), &converted,
+                                     source, &posting, &fresh),
+                     STATUS_OK);
     assert_int_equal(posting.state, POSTING_REPEAT);
     assert_int_equal(posting.count, 0);
     contract_terms_close(terms);
@@ -335,8 +336,9 @@ r3_the_host_is_the_merchant(void **state)
     struct fact fact = won(AGENCY, 420000, CHARGE_DELIVERY);
     struct posting_win win = win_of(&fact);
     struct fact converted = revenue(&fact, FACT_CONVERTED, 20000000, "order-1");
-    assert_int_equal(
-        posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted, source, &posting, &order), STATUS_OK);
+    assert_int_equal(posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted,
+                                     source, &posting, &order),
+                     STATUS_OK);
     static const int64_t expected[5][3] = {
         {ACCOUNT(0, 7, 5000), 4200, 400000},
         {ACCOUNT(0, 4, 5000), ACCOUNT(SALES, 4, 4210), 150000},
@@ -351,8 +353,9 @@ r3_the_host_is_the_merchant(void **state)
     // No gain share in the contract: landed, not booked.
     fact = won(MAGAZINE, 420000, CHARGE_DELIVERY);
     win = win_of(&fact);
-    assert_int_equal(
-        posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted, source, &posting, &order), STATUS_OK);
+    assert_int_equal(posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted,
+                                     source, &posting, &order),
+                     STATUS_OK);
     assert_int_equal(posting.state, POSTING_NO_SHARE);
     assert_int_equal(posting.count, 0);
     contract_terms_close(terms);
@@ -368,11 +371,13 @@ r5_refund_in_two_parts(void **state)
     struct fact fact = won(GRILL, 420000, CHARGE_DELIVERY);
     struct posting_win win = win_of(&fact);
     struct fact converted = revenue(&fact, FACT_CONVERTED, 100000010, "order-1");
-    assert_int_equal(
-        posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted, source, &posting, &order), STATUS_OK);
+    assert_int_equal(posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &converted,
+                                     source, &posting, &order),
+                     STATUS_OK);
     struct fact refund = revenue(&fact, FACT_REFUNDED, 25000010, "refund-1");
-    assert_int_equal(
-        posting_revenue(terms, &win, &order, false, NULL, money_of(0), &refund, source, &posting, &unused), STATUS_OK);
+    assert_int_equal(posting_revenue(terms, &win, &order, false, NULL, money_of(0), &refund, source,
+                                     &posting, &unused),
+                     STATUS_OK);
     // What remains is 75.000000: a pool of 7.500000 in place of 10.000001.
     assert_int_equal(posting.pool.micros, 7500000);
     static const int64_t expected[5][2] = {{4200, 1000001},
@@ -386,15 +391,18 @@ r5_refund_in_two_parts(void **state)
            ACCOUNT(GRILL, 0, 1150), expected[i][1]);
     }
     // Again the same: nothing. Too much: nothing. Of an unknown order: nothing.
-    assert_int_equal(posting_revenue(terms, &win, &order, true, NULL, money_of(0), &refund, source, &posting, &unused),
+    assert_int_equal(posting_revenue(terms, &win, &order, true, NULL, money_of(0), &refund, source,
+                                     &posting, &unused),
                      STATUS_OK);
     assert_int_equal(posting.state, POSTING_REPEAT);
     struct fact more = revenue(&fact, FACT_REFUNDED, 75000001, "refund-2");
-    assert_int_equal(posting_revenue(terms, &win, &order, false, NULL, money_of(0), &more, source, &posting, &unused),
+    assert_int_equal(posting_revenue(terms, &win, &order, false, NULL, money_of(0), &more, source,
+                                     &posting, &unused),
                      STATUS_OK);
     assert_int_equal(posting.state, POSTING_EXCEEDS);
     assert_int_equal(posting.count, 0);
-    assert_int_equal(posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &more, source, &posting, &unused),
+    assert_int_equal(posting_revenue(terms, &win, NULL, false, NULL, money_of(0), &more, source,
+                                     &posting, &unused),
                      STATUS_OK);
     assert_int_equal(posting.state, POSTING_WAITING);
     contract_terms_close(terms);
@@ -461,7 +469,8 @@ random_series(struct contract_terms *terms, struct market_contract *contract)
             add(balances, &count, account_number(one->credit), -one->amount.micros);
         }
         money pool;
-        assert_int_equal(money_share(money_of(left), contract->tiers[0].rate_ppm, &pool), STATUS_OK);
+        assert_int_equal(money_share(money_of(left), contract->tiers[0].rate_ppm, &pool),
+                         STATUS_OK);
         assert_int_equal(posting.pool.micros, pool.micros);
         add(balances, &count, ACCOUNT(GRILL, 0, 1150), 0);
         for (unsigned i = 0; i < count; i++) {

@@ -3,7 +3,7 @@
 source "$(dirname "$0")/rules.sh"
 
 # Words and tools that are of no room above the ground floor: types and constants.
-WORDS=" bounds terms reason contact fact fact_kind market market_rules settings "
+WORDS=" bounds terms reason contact fact fact_kind market market_contract market_rules settings "
 
 # The room of a public header is that of the .c of the same name.
 room_of_header() {

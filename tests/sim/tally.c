@@ -197,8 +197,7 @@ take_placement(struct tally *tally, const struct catalog *catalog, const struct 
 static void
 take_back(struct tally *tally, struct tally_placement *is)
 {
-    if (is->fact.placement.charge == CHARGE_WIN && is->fact.placement.kind == PRICE_PLACEMENT)
-        return;
+    if (market_due(is->fact.placement.kind, is->fact.placement.charge) == DUE_WIN) return;
     struct tally_spend *from[4];
     unsigned count = purses(tally, &is->fact, from);
     for (unsigned i = 0; i < count; i++) {
@@ -242,17 +241,35 @@ take_end(struct tally *tally, struct tally_placement *is, const struct fact *fac
     learn(tally, is, (struct tally_learned){.delivered = 1});
 }
 
+// Shown, and its price not due yet.
+static bool
+is_waiting(const struct tally_placement *is)
+{
+    switch (market_due(is->fact.placement.kind, is->fact.placement.charge)) {
+    case DUE_RESPONSE: return is->state == PLACEMENT_DELIVERED;
+    case DUE_CONVERSION:
+        return (is->state == PLACEMENT_DELIVERED || is->state == PLACEMENT_ACCEPTED) &&
+               is->converted == 0;
+    case DUE_WIN:
+    case DUE_DELIVERY:
+    case DUE_REVENUE: break;
+    }
+    return false;
+}
+
 static void
 take_response(struct tally *tally, struct tally_placement *is, enum fact_kind kind)
 {
-    if (is->state != PLACEMENT_DELIVERED) sim_fail("a response to what was not shown");
+    bool waiting = is_waiting(is);
+    if (is->state != PLACEMENT_DELIVERED &&
+        !(kind == FACT_LAPSED && is->state == PLACEMENT_ACCEPTED))
+        sim_fail("a response to what was not shown");
+    if (kind == FACT_LAPSED && !waiting) sim_fail("a placement lapsed whose price did not wait");
     is->state = kind == FACT_ACCEPTED   ? PLACEMENT_ACCEPTED
                 : kind == FACT_DECLINED ? PLACEMENT_DECLINED
                                         : PLACEMENT_LAPSED;
     if (kind == FACT_ACCEPTED) learn(tally, is, (struct tally_learned){.responded = 1});
-    else if (is->fact.placement.kind == PRICE_RESPONSE) take_back(tally, is);
-    if (kind == FACT_LAPSED && is->fact.placement.kind != PRICE_RESPONSE)
-        sim_fail("a placement lapsed that no response was to pay for");
+    else if (waiting) take_back(tally, is);
 }
 
 static void
@@ -430,8 +447,7 @@ tally_compare(const struct tally *tally, const struct book *book, usec now)
     uint64_t held = 0;
     for (uint32_t i = 0; i < tally->count; i++) {
         const struct tally_placement *is = &tally->placements[i];
-        held += is->state == PLACEMENT_HELD ||
-                (is->state == PLACEMENT_DELIVERED && is->fact.placement.kind == PRICE_RESPONSE);
+        held += is->state == PLACEMENT_HELD || is_waiting(is);
     }
     if (held != book_counts(book).placements_held)
         sim_fail("the book holds %llu placements, facts %llu",

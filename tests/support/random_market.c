@@ -214,7 +214,10 @@ declare_seats(struct random *random, struct market *market, const struct random_
             .id = 50 + i,
             .code = arena_printf(market->arena, "contract%u", i),
             .seat = market->seats[i].code,
-            .charge = i == 5 ? CHARGE_WIN : CHARGE_DELIVERY,
+            .charge = i == 5   ? CHARGE_WIN
+                      : i == 4 ? CHARGE_CONVERSION
+                      : i == 3 ? CHARGE_RESPONSE
+                               : CHARGE_DELIVERY,
         };
     }
 }

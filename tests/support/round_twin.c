@@ -242,6 +242,18 @@ judge_purse(const struct twin *twin, const struct catalog_budget *budget, enum b
                : REASON_PACING;
 }
 
+// Its price waits for a response or a conversion.
+static bool
+must_wait(const struct twin *twin, const struct catalog_bid *bid)
+{
+    for (uint32_t i = 0; i < twin->catalog->contract_count; i++) {
+        const struct catalog_contract *contract = &twin->catalog->contracts[i];
+        bool late = contract->charge == CHARGE_RESPONSE || contract->charge == CHARGE_CONVERSION;
+        if (contract->seat == bid->seat && late) return true;
+    }
+    return bid->kind == PRICE_RESPONSE;
+}
+
 static enum reason
 judge_budgets(const struct twin *twin, const struct catalog_bid *bid)
 {
@@ -251,7 +263,7 @@ judge_budgets(const struct twin *twin, const struct catalog_bid *bid)
     const usec open = {0};
     int64_t of_seat = 0, of_message = 0;
     if (bid->kind == PRICE_SHARE) return REASON_NONE;
-    if (bid->kind == PRICE_RESPONSE &&
+    if (must_wait(twin, bid) &&
         !book_response_has_room(twin->book,
                                 catalog->containers[twin->contact->container].slot_count))
         return REASON_BUSY;
