@@ -200,7 +200,7 @@ static void
 put_revenue(struct db *db, const struct land_row *row)
 {
     const struct fact *fact = row->fact;
-    db_copy_row(db, 25);
+    db_copy_row(db, 26);
     put_source(db, row);
     put_text(db, fact_kind_name((enum fact_kind)fact->kind));
     put_text(db, posting_state_name(row->state));
@@ -226,7 +226,8 @@ put_revenue(struct db *db, const struct land_row *row)
     else db_copy_int8(db, row->base);
     if (row->model < 0) db_copy_null(db);
     else db_copy_int4(db, (int32_t)row->model);
-    db_copy_int2(db, fact->revenue.of_host != 0);
+    db_copy_int2(db, fact->revenue.of_host);
+    db_copy_int2(db, fact->revenue.due);
 }
 
 const char *
@@ -473,7 +474,7 @@ static const struct landing {
         {"revenue (log, batch, idx, kind, state, order_id, placement_id, contact_id, seat, "
          "message, currency, amount_micros, pool_micros, contract, at_us, effective_us, "
          "period, role, party, key, customer, merchant, base_micros, model, "
-         "of_host)",
+         "of_host, due)",
          put_revenue},
     [TABLE_BID] = {"bid_change (log, batch, idx, at_us, bid, seat, message, slot, state, currency, "
                    "price_micros, from_us, until_us, key, kind)",

@@ -400,7 +400,8 @@ read_event(struct reading *reading, const struct db_rows *rows, size_t row, stru
         fact->revenue.effective = db_get_time(rows, row, 5);
         fact->revenue.amount = db_get_money(rows, row, 8);
         fact->revenue.order = db_get_id(rows, row, 11);
-        fact->revenue.of_host = (uint32_t)db_get_int(rows, row, 16);
+        fact->revenue.of_host = (uint8_t)db_get_int(rows, row, 16);
+        fact->revenue.due = (uint8_t)db_get_int(rows, row, 17);
         key_of(rows, row, 9, fact->revenue.key);
         return;
     }
@@ -423,11 +424,11 @@ read_events(struct reading *reading, struct arena *arena)
     enum status status = db_query(
         reading->db,
         "select kind, placement_id, at_us, role, party, effective_us, seat, message, price_micros, "
-        "key, '', '00000000-0000-0000-0000-000000000000'::uuid, slot, log, batch, idx, 0::smallint "
+        "key, '', '00000000-0000-0000-0000-000000000000'::uuid, slot, log, batch, idx, 0::smallint, 0::smallint "
         "from event "
         "where placement_id >= $1 and placement_id <= $2 "
         "union all select kind, placement_id, at_us, role, party, effective_us, seat, message, "
-        "amount_micros, key, currency, order_id, 0, log, batch, idx, of_host "
+        "amount_micros, key, currency, order_id, 0, log, batch, idx, of_host, due "
         "from revenue "
         "where placement_id >= $1 and placement_id <= $2 order by 14, 15, 16",
         params, 2, &rows);

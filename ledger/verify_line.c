@@ -43,7 +43,7 @@ const char verify_line_facts[] =
     "''), '-', ''), replace(coalesce(contact_id::text, ''), '-', ''), seat, message, "
     "currency, amount_micros, pool_micros, coalesce(contract::text, ''), at_us, effective_us, "
     "period, role, party, key, coalesce(customer::text, ''), coalesce(merchant::text, ''), "
-    "coalesce(base_micros::text, ''), coalesce(model::text, ''), of_host), base_micros "
+    "coalesce(base_micros::text, ''), coalesce(model::text, ''), of_host, due), base_micros "
     "from revenue where log = $1 "
     "union all select batch, idx, concat_ws('|', 'bid', at_us, bid, seat, message, slot, "
     "state, currency, price_micros, from_us, until_us, key, kind), null from bid_change where log = $1 "
@@ -292,7 +292,8 @@ line_revenue(struct line *line, const struct land_row *row)
     else put_number(line, row->base);
     if (row->model < 0) put(line, "", 0);
     else put_number(line, row->model);
-    put_number(line, fact->revenue.of_host != 0);
+    put_number(line, fact->revenue.of_host);
+    put_number(line, fact->revenue.due);
 }
 
 static void

@@ -11,7 +11,8 @@ alter table revenue
     add column merchant integer,      -- seat that made the sale; 0: the host
     add column base_micros bigint,    -- revenue of the contract in the period before it; null: it does not matter
     add column model integer,         -- divided among touches, by this fit; 0: by none; null: not among touches
-    add column of_host smallint not null default 0;  -- 1: the order is the host's, whichever seat reports it
+    add column of_host smallint not null default 0,  -- 1: the order is the host's, whichever seat reports it
+    add column due smallint not null default 0;  -- 1: the first conversion of a placement, whose price it makes due
 alter table outcome
     add column of_host smallint not null default 0;  -- 1: the host is the merchant, by the contract at the win
 create index revenue_divided on revenue (customer, effective_us) where model is not null;
@@ -47,11 +48,11 @@ comment on table credit is
     'One part of an order, as divided from a fact on: who earns it, under which rung, with which weight.';
 create index credit_source on credit (log, batch, idx);
 
--- The newest division of each order. divided: it is not the one that was made at the conversion.
+-- The newest division of each order. divided: it is not the one that its conversion made.
 create view order_part as
-select c.order_id, c.part, c.kind, c.rung, c.seat, c.weight, c.model, c.log, c.batch, c.idx, exists (
-           select 1 from credit f where f.order_id = c.order_id and (f.log, f.batch, f.idx) < (c.log, c.batch, c.idx)
-       ) as divided
+select c.order_id, c.part, c.kind, c.rung, c.seat, c.weight, c.model, c.log, c.batch, c.idx, not exists (
+           select 1 from revenue r where r.order_id = c.order_id and r.kind = 'converted'
+               and (r.log, r.batch, r.idx) = (c.log, c.batch, c.idx)) as divided
 from credit c
 where not exists (
     select 1 from credit n where n.order_id = c.order_id and (n.log, n.batch, n.idx) > (c.log, c.batch, c.idx));
