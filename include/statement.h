@@ -3,6 +3,9 @@
 #ifndef VENDUE_STATEMENT_H
 #define VENDUE_STATEMENT_H
 
+#include <stdbool.h>
+#include <stdio.h>
+
 #include "arena.h"
 #include "db.h"
 #include "period.h"
@@ -34,20 +37,22 @@ MUST_CHECK enum status
 statement_get(struct db *db, const char *seat, const struct period *period,
               enum statement_format format, struct arena *arena, const char **out_text);
 
-// What stands behind one line, by its number; or behind all lines of a slot, of a message, or both
-// (line 0; "" any): every placement with what became of it and its transfers, which add up to the
-// line to the micro. The seat sees its own: of placements of other seats, in which it has a part,
-// neither whose they are nor their message. STATUS_NOT_FOUND: no such seat; STATUS_GAP: no such
-// line, `out_text` says how many there are.
+// Prints what stands behind one line, by its number; or behind all lines of a slot, of a message, or
+// both (line 0; NULL any): every placement under the seat's own name of it, with its contact's time,
+// its price and what set it, the facts and the transfers, which add up to the lines to the micro. Of
+// placements of other seats, in which it has a part, only the transfers. Text, or JSON lines.
+// STATUS_NOT_FOUND: no such seat. STATUS_INPUT: no such line; *out_lines says how many there are.
+// STATUS_GAP: `directory` has no customer.secret. STATUS_CONFLICT: the transfers do not add up to
+// the line: `slotctl verify` names the cause.
 struct statement_which {
     int line;
-    const char *slot, *message;
+    const char *slot, *message;  // "bill.footer", "grill.barbecue"
     bool json;
 };
-MUST_CHECK enum status
-statement_open_line(struct db *db, const char *seat, const struct period *period,
-                    const struct statement_which *which, struct arena *arena,
-                    const char **out_text);
+MUST_CHECK enum status statement_line_open(struct db *db, const char *directory, const char *seat,
+                                           const struct period *period,
+                                           const struct statement_which *which, FILE *out,
+                                           int *out_lines);
 
 // Writes the documents of closed periods as files, DIR/published/statements/SEAT/PERIOD.SUFFIX:
 // each only once, whole or not at all; and beside them the seat's reconciliation file

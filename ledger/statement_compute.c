@@ -1,7 +1,7 @@
 // Statements computed from the sums of a period's transfers and facts, of one seat or of all.
 //
 //  1 Lines are the rows of the view statement_sum (migration 017: what each section counts), of
-//    count_fold (what facts count for) and of gain_due (what became due), gathered by slot, message
+//    count_fold (what facts count for) and of life_pool (what became due), gathered by slot, message
 //    and rung; adjustments, and amounts under other tax terms, stand on lines of their own.
 //  2 Each section is rounded to cents together with what the last close carried over for it
 //    (period_round), so the printed lines add up to the printed total and nothing below a cent is
@@ -153,6 +153,7 @@ name_parties(struct work *work)
     const struct market *market = work->market;
     if (market == NULL) return;
     for (size_t i = 0; i < work->count; i++) {
+        work->statements[i].market = market;
         work->statements[i].host = &market->finance.party;
         work->statements[i].host_name = market->name[0] != '\0' ? market->name : market->code;
     }
@@ -203,11 +204,11 @@ read_contracts(struct work *work)
 }
 
 static const struct market_contract *
-contract_of(const struct work *work, int64_t id)
+contract_of(const struct market *market, int64_t id)
 {
-    if (work->market == NULL || id == 0) return NULL;
-    for (uint32_t i = 0; i < work->market->contract_count; i++)
-        if (work->market->contracts[i].id == id) return &work->market->contracts[i];
+    if (market == NULL || id <= 0) return NULL;
+    for (uint32_t i = 0; i < market->contract_count; i++)
+        if (market->contracts[i].id == id) return &market->contracts[i];
     return NULL;
 }
 
@@ -215,12 +216,14 @@ contract_of(const struct work *work, int64_t id)
 
 // The seat's contract at the end of the period; of several the one that began last.
 static const struct market_contract *
-contract_at_end(const struct work *work, const char *seat)
+contract_at_end(const struct statement *statement)
 {
     const struct market_contract *found = NULL;
-    for (uint32_t i = 0; work->market != NULL && i < work->market->contract_count; i++) {
-        const struct market_contract *contract = &work->market->contracts[i];
-        if (strcmp(contract->seat, seat) != 0 || contract->from.us >= work->period->until.us)
+    const struct market *market = statement->market;
+    for (uint32_t i = 0; market != NULL && i < market->contract_count; i++) {
+        const struct market_contract *contract = &market->contracts[i];
+        if (strcmp(contract->seat, statement->code) != 0 ||
+            contract->from.us >= statement->period.until.us)
             continue;
         if (found == NULL || contract->from.us > found->from.us) found = contract;
     }
@@ -229,14 +232,33 @@ contract_at_end(const struct work *work, const char *seat)
 
 // Tax terms of a contract; of none, those of the seat's last one; else of a supply not taxed.
 static void
-tax_of(const struct work *work, const char *seat, int64_t contract, char *out_category,
-       uint32_t *out_ppm)
+tax_of(const struct statement *statement, int64_t contract, char *out_category, uint32_t *out_ppm)
 {
-    const struct market_contract *found = contract_of(work, contract);
-    if (found == NULL) found = contract_at_end(work, seat);
+    const struct market_contract *found = contract_of(statement->market, contract);
+    if (found == NULL) found = contract_at_end(statement);
     bool said = found != NULL && found->tax_category != '\0';
     *out_category = said ? found->tax_category : 'O';
     *out_ppm = said && found->tax_category == 'S' ? found->tax_ppm : 0;
+}
+
+// What was clawed back is billed when the contract says so.
+static bool
+is_billed(const struct market *market, enum section_kind kind, int64_t contract)
+{
+    if (kind != SECTION_CLAWBACK) return true;
+    const struct market_contract *found = contract_of(market, contract);
+    return found != NULL && found->clawback == CLAWBACK_BILL;
+}
+
+bool
+statement_same_terms(const struct statement *statement, enum section_kind kind,
+                     const struct line *line, int64_t contract)
+{
+    char category;
+    uint32_t ppm;
+    tax_of(statement, contract, &category, &ppm);
+    return is_billed(statement->market, kind, contract) && category == line->tax_category &&
+           ppm == line->tax_ppm;
 }
 
 static bool
@@ -251,15 +273,15 @@ same_line(const struct line *line, const struct db_rows *rows, size_t row)
 // The line of `section` that a row belongs to: the last one, if it is of the same things and, when
 // the row bears money, of the same tax terms; else a new one. Rows come sorted by the line.
 static struct line *
-line_of(const struct work *work, const char *seat, struct section *section, struct line *room,
-        bool *had_money, const struct db_rows *rows, size_t row)
+line_of(const struct work *work, const struct statement *statement, struct section *section,
+        struct line *room, bool *had_money, const struct db_rows *rows, size_t row)
 {
     int64_t contract = db_get_int(rows, row, 6);
     bool money_row = contract >= 0;
     char category = 'O';
     uint32_t ppm = 0;
     struct line *last = section->count > 0 ? &section->lines[section->count - 1] : NULL;
-    if (money_row) tax_of(work, seat, contract, &category, &ppm);
+    if (money_row) tax_of(statement, contract, &category, &ppm);
     if (last != NULL && same_line(last, rows, row)) {
         bool fits = !money_row || !*had_money ||
                     (last->tax_category == category && last->tax_ppm == ppm);
@@ -321,8 +343,9 @@ read_lines(struct work *work)
         "   sum(refunded)::bigint, sum(revenue)::bigint, 0::bigint, currency from count_fold"
         "   where period = $1 and $2 in (0, seat)"
         "   group by seat, section, slot, message, rung, currency"
-        "  union all select seat, 'due', slot, message, rung, false, 0, 0, 0, 0, 0, 0, 0,"
-        "   micros::bigint, currency from gain_due where period = $1 and $2 in (0, seat)) l"
+        "  union all select seat, 'due', slot, message, rung, false, contract, 0, 0, 0, 0, 0, 0,"
+        "   sum(micros)::bigint, currency from life_pool where period = $1 and $2 in (0, seat)"
+        "   group by seat, slot, message, rung, contract, currency) l"
         " join market_now n on n.currency = l.currency"
         " left join slot s on s.id = l.slot left join message m on m.id = l.message"
         " left join rung_name r on r.rung = l.rung"
@@ -339,13 +362,9 @@ read_lines(struct work *work)
         enum section_kind kind = SECTION_CHARGED;
         CHECK(section_parse(db_get_text(rows, i, 1), &kind));  // the views hold the same words
         if (statement == NULL) continue;  // its seat has no row: named by `verify`
-        const struct market_contract *contract = contract_of(work, db_get_int(rows, i, 6));
-        if (kind == SECTION_CLAWBACK &&
-            (contract == NULL || contract->clawback != CLAWBACK_BILL))
-            continue;
+        if (!is_billed(work->market, kind, db_get_int(rows, i, 6))) continue;
         struct section *section = &statement->sections[kind];
-        struct line *line = line_of(work, statement->code, section, &lines[used], &had_money,
-                                    rows, i);
+        struct line *line = line_of(work, statement, section, &lines[used], &had_money, rows, i);
         if (line == &lines[used]) used++;
         status = add_row(line, section, rows, i);
     }
@@ -405,12 +424,19 @@ enum status
 statement_compute(struct db *db, int32_t seat, const struct period *period, struct arena *arena,
                   struct statement *out_statement)
 {
-    struct work work = {.db = db, .period = period, .arena = arena, .seat = seat};
     int version = 0;
     enum status status = statement_version(db, period, &version);
     if (status != STATUS_OK) return status;
     if (version == 1) return statement_first(db, seat, period, arena, out_statement);
-    status = compute(&work);
+    return statement_now(db, seat, period, arena, out_statement);
+}
+
+enum status
+statement_now(struct db *db, int32_t seat, const struct period *period, struct arena *arena,
+              struct statement *out_statement)
+{
+    struct work work = {.db = db, .period = period, .arena = arena, .seat = seat};
+    enum status status = compute(&work);
     if (status == STATUS_OK) *out_statement = work.statements[0];
     return status;
 }

@@ -91,6 +91,7 @@ struct statement {
     size_t remark_count;
     const struct market_party *party, *host;  // never NULL in version 2
     const char *host_name;
+    const struct market *market;  // at the fence; NULL: none was ever applied, or version 1
     usec issued;                // when it was fenced; of a draft the period's end
     const char *digest, *root;  // hex; "" of a draft
 };
@@ -99,6 +100,12 @@ struct statement {
 // amounts are those of the close before it, so that it comes out the same at any later time.
 MUST_CHECK enum status statement_compute(struct db *db, int32_t seat, const struct period *period,
                                          struct arena *arena, struct statement *out_statement);
+// The same by today's computation, whatever fenced the period: lines as they are opened.
+MUST_CHECK enum status statement_now(struct db *db, int32_t seat, const struct period *period,
+                                     struct arena *arena, struct statement *out_statement);
+// Whether money under a contract belongs on this line of a section, by the contract's terms.
+bool statement_same_terms(const struct statement *statement, enum section_kind kind,
+                          const struct line *line, int64_t contract);
 // The statements of all seats that have something to say, by code: a fixed number of passes over
 // the period's folds, however many seats there are.
 MUST_CHECK enum status statement_all(struct db *db, const struct period *period,

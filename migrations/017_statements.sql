@@ -67,5 +67,55 @@ where x.section is not null
 group by x.period, x.seat, x.currency, x.section, x.slot, x.message, x.rung, x.adjusted, x.contract;
 comment on view statement_sum is 'What transfers come to on one line of one section of a seat''s statement of a period, by contract.';
 
-grant select on statement_file, statement_side, statement_sum to vendue_ledger, vendue_console;
+-- The same, transfer by transfer: what a line opens to. Whoever asks names the period, so that only its transfers are
+-- read.
+create view statement_transfer as
+select x.period, x.seat, x.currency, x.section, x.slot, x.message, x.rung, x.adjusted, x.contract, x.transfer_id,
+       x.placement_id, x.own, x.kind, x.effective_us, x.late, x.reference, x.reason, x.micros
+from (
+    select t.period, (s.account / 100000)::integer as seat, t.currency, coalesce(t.slot, 0) as slot,
+           case when t.seat = s.account / 100000 then coalesce(t.message, 0) else 0 end as message,
+           coalesce(case s.account % 10000 when 1150 then o.rung else t.rung end, (-1)::smallint) as rung,
+           t.kind = 'adjustment' as adjusted, coalesce(t.contract, 0) as contract, t.transfer_id, t.placement_id,
+           coalesce(o.seat = s.account / 100000, false) as own, t.kind, t.effective_us, t.late, t.reference, t.reason,
+           case when s.account % 10000 = 1110 and t.kind <> 'bill' then 'charged'
+                when s.account % 10000 = 2000 and t.kind <> 'deposit' then 'prepaid'
+                when s.account % 10000 = 5100 then 'bought'
+                when s.account % 10000 = 4100 then 'sold'
+                when s.account % 10000 = 1150 and t.kind <> 'bill' then 'owed'
+                when s.account % 10000 in (1120, 1130)
+                     and s.other % 10000 not in (1000, 1110, 1120, 1130, 1150, 1160, 5200) then 'corrections'
+                when s.account % 10000 = 4210
+                     or s.account % 10000 = 2100 and s.other % 10000 not in (2110, 2120, 1160) then 'earned'
+                when s.account % 10000 in (2110, 2120, 1160)
+                     and s.other % 10000 not in (2110, 2120, 1160, 2190, 3900, 1120) then 'payable'
+           end as section,
+           case when s.account % 10000 in (4100, 4210, 2100, 2110, 2120, 1160) then -s.sign else s.sign end
+               * t.amount_micros as micros
+    from transfer t
+    cross join lateral (values (t.debit, t.credit, 1), (t.credit, t.debit, -1)) as s (account, other, sign)
+    left join outcome o on o.placement_id = t.placement_id
+    where t.state = 'posted' and s.account >= 100000
+    union all
+    select t.period, (s.account / 100000)::integer, t.currency, coalesce(t.slot, 0),
+           case when t.seat = s.account / 100000 then coalesce(t.message, 0) else 0 end,
+           coalesce(t.rung, (-1)::smallint), false, coalesce(t.contract, 0), t.transfer_id, t.placement_id,
+           coalesce(o.seat = s.account / 100000, false), t.kind, t.effective_us, t.late, t.reference, t.reason,
+           'clawback', s.sign * t.amount_micros
+    from transfer t
+    cross join lateral (values (t.debit, 1), (t.credit, -1)) as s (account, sign)
+    left join outcome o on o.placement_id = t.placement_id
+    where t.state = 'posted' and t.kind = 'clawback' and s.account % 10000 = 1160 and s.account >= 100000
+    union all
+    select l.period, l.seat, l.currency, l.slot, l.message, l.rung, false, l.contract, l.order_id, r.placement_id,
+           coalesce(r.seat = l.seat, false), 'due', l.at_us, false, r.key, null, 'due', l.micros
+    from (select p.*, a.at_us from life_pool p join act a on a.number = p.act) l
+    left join lateral (
+        select v.placement_id, v.seat, v.key from revenue v
+        where v.order_id = l.order_id and v.kind = 'converted' and v.state = 'posted'
+        order by v.log, v.batch, v.idx limit 1) r on true) x
+where x.section is not null;
+comment on view statement_transfer is 'One transfer on one line of one section of a seat''s statement; own: of the seat''s own placement.';
+
+grant select on statement_file, statement_side, statement_sum, statement_transfer to vendue_ledger, vendue_console;
 grant insert on statement_file to vendue_console;
