@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../ledger/fold.h"
 #include "migrate.h"
 #include "postgres.h"
 
@@ -188,7 +189,14 @@ roles_add_and_never_change(void **state)
             assert_int_equal(db_run(db, "update watermark set fences = fences + 1", NULL, 0, NULL),
                              STATUS_OK);
         }
-        // A second terminal of one hold, a hold of itself, nothing, both sides the same.
+        refused(db, "update transfer_key set log = 1");
+        refused(db, "delete from transfer_key");
+        refused(db, "update fold set micros = 1");
+        refused(db, "update count_fold set won = 1");
+        refused(db, "insert into transfer_detached values ('2026-01', 'x', 0, 0, 0)");
+        assert_int_equal(db_run(db, "delete from fold", NULL, 0, NULL),
+                         r == 0 ? STATUS_OK : STATUS_DENIED);
+        // A second transfer in one place, a second one with one id, nothing, both sides the same.
         static const char insert[] = "insert into transfer (transfer_id, group_id, leg, kind, "
                                      "state, pending_id, currency, debit,"
                                      " credit, amount_micros, effective_us, posted_us, period, "
@@ -197,11 +205,17 @@ roles_add_and_never_change(void **state)
         snprintf(rows, sizeof rows,
                  "%s (gen_random_uuid(), gen_random_uuid(), 0, 'charge', 'posted', "
                  "'0000000%d-0000-0000-0000-000000000001', 'EUR', 1, 2, 5, 0, 0, '2026-11', false, "
-                 "1, 1, 0)",
-                 insert, r);
+                 "1, %d, 0)",
+                 insert, r, 1 + r);
         assert_int_equal(db_run(db, rows, NULL, 0, NULL), STATUS_OK);
         assert_int_equal(db_run(db, rows, NULL, 0, NULL), STATUS_CONFLICT);
         assert_string_equal(db_fault(db)->sqlstate, "23505");
+        snprintf(rows, sizeof rows,
+                 "insert into transfer_key (transfer_id, log, batch, idx) values "
+                 "('0000000%d-0000-0000-0000-000000000001', 1, 1, 0)",
+                 r);
+        assert_int_equal(db_run(db, rows, NULL, 0, NULL), STATUS_OK);
+        assert_int_equal(db_run(db, rows, NULL, 0, NULL), STATUS_CONFLICT);
         static const char *const bad[] = {"(gen_random_uuid(), gen_random_uuid(), 0, 'x', "
                                           "'posted', null, 'EUR', 1, 2, 0, 0, 0, 'p', "
                                           "false, 1, 1, 0)",
@@ -224,6 +238,130 @@ roles_add_and_never_change(void **state)
         }
         db_close(db);
     }
+}
+
+static const struct migrate_file *
+up_to(const char *name, size_t *out_count)
+{
+    static struct migrate_file files[64];
+    size_t count = 0;
+    for (; migrate_files[count].name && strcmp(migrate_files[count].name, name) < 0; count++) {
+        assert_true(count < 63);
+        files[count] = migrate_files[count];
+    }
+    memset(&files[count], 0, sizeof files[count]);
+    *out_count = count;
+    return files;
+}
+
+// What a released market holds: two seats, a thousand placements and what became of them, with
+// deposits and bills, which had no place of their own.
+static const char released[] =
+    "insert into market_version values (1, 0, 'a', '', '', 3);"
+    "insert into market_object (kind, id, version, code, body) values "
+    "('seat', 1, 1, 'care', '{\"kind\": \"department\"}'), "
+    "('seat', 2, 1, 'grill', '{\"kind\": \"partner\"}'), "
+    "('contract', 1, 1, 'g', '{\"seat\": \"grill\", \"billing\": \"prepaid\"}');"
+    "insert into account values ('EUR', 201110, 1110, 0, 2, 'U', 'debit', ''), "
+    "('EUR', 4000, 4000, 0, 0, 'I', 'credit', ''), ('EUR', 1000, 1000, 0, 0, 'B', 'debit', ''), "
+    "('EUR', 202000, 2000, 0, 2, 'P', 'credit', ''), ('EUR', 201150, 1150, 0, 2, 'G', 'debit', ''), "
+    "('EUR', 102100, 2100, 0, 1, 'A', 'credit', '');"
+    "insert into outcome (placement_id, contact_id, position, log, batch, idx, at_us, period, filled, "
+    "slot, currency, floor_micros, market_version, message, seat, contract, price_micros, rung, charge)"
+    " select md5('p' || i)::uuid, md5('c' || i)::uuid, 1, 1, i, 1, i, case when i % 3 = 0 then "
+    "'2026-10' else '2026-11' end, true, i % 4, 'EUR', 1, 1, i % 5, 1 + i % 2, case when i % 4 = 1 "
+    "then 1 end, 10 + i, i % 8, 'delivery' from generate_series(1, 1000) i;"
+    "insert into event (log, batch, idx, kind, state, placement_id, contact_id, position, at_us, "
+    "effective_us, period, slot, message, seat, price_micros, role, party, key) select 1, i, 2, "
+    "case i % 3 when 0 then 'cancelled' else 'delivered' end, case i % 7 when 0 then 'repeat' else "
+    "'posted' end, md5('p' || i)::uuid, md5('c' || i)::uuid, 1, i, i, '2026-11', 1, 1, 1, 1, 'x', 1, ''"
+    " from generate_series(1, 1000) i;"
+    "insert into revenue select 1, i, 3, case when i % 2 = 0 then 'converted' else 'refunded' end, "
+    "case when i % 5 = 0 then 'no_share' when i % 11 = 0 then 'orphan' else 'posted' end, "
+    "md5('o' || i)::uuid, md5('p' || i)::uuid, md5('c' || i)::uuid, 2, 1, 'EUR', 100 * i, i, 1, i, i, "
+    "'2026-11', 'x', 1, '' from generate_series(1, 1000, 3) i;"
+    "insert into transfer (transfer_id, group_id, leg, kind, state, pending_id, currency, debit, "
+    "credit, amount_micros, effective_us, posted_us, period, late, log, batch, idx, seat, slot, "
+    "message, placement_id, rung) select md5('t' || i)::uuid, md5('p' || i)::uuid, i % 2, "
+    "(array['hold', 'refund', 'share', 'charge', 'hold', 'refund', 'commission', 'internal'])[1 + i % 8], "
+    "case i % 4 when 0 then 'pending' else 'posted' end, null, 'EUR', "
+    "case when i % 8 in (1, 5) then 102100 when i % 2 = 0 then 201150 else 201110 end, "
+    "case when i % 8 in (1, 5) then 201150 when i % 3 = 0 then 102100 else 4000 end, "
+    "i * 7, i * 40000000000, i, case when i % 3 = 0 then '2026-10' else '2026-11' end, i % 9 = 0, 1, "
+    "i, 1, 1 + i % 2, i % 4, i % 5, case when i % 6 > 0 then md5('p' || i)::uuid end, "
+    "case when i % 8 > 0 then i % 8 end from generate_series(1, 1000) i;"
+    "insert into transfer (transfer_id, group_id, leg, kind, state, currency, debit, credit, "
+    "amount_micros, effective_us, posted_us, period, late, log, batch, idx, seat) select "
+    "md5('d' || i)::uuid, md5('d' || i)::uuid, 0, case i % 2 when 0 then 'deposit' else 'bill' end, "
+    "'posted', 'EUR', 1000, 202000, i, i, i, '2026-10', false, 0, 0, 0, 2 from "
+    "generate_series(1, 20) i;"
+    "update watermark set batch = 1000";
+
+static char *
+digest_of(struct db *db, const char *what)
+{
+    char sql[256];
+    struct db_rows *rows = NULL;
+    snprintf(sql, sizeof sql,
+             "select coalesce(md5(string_agg(x::text, '|' order by x::text)), ''), "
+             "count(*) from (%s) x",
+             what);
+    enum status status = db_query(db, sql, NULL, 0, &rows);
+    if (status != STATUS_OK) print_message("%s\n", db_fault(db)->text);
+    assert_int_equal(status, STATUS_OK);
+    if (db_get_int(rows, 0, 1) == 0) print_message("nothing to compare: %s\n", what);
+    assert_true(db_get_int(rows, 0, 1) > 0);
+    char *text = strdup(db_get_text(rows, 0, 0));
+    db_rows_free(rows);
+    return text;
+}
+
+// A released market's database becomes one of today: no transfer, no line of a statement and no
+// balance is another afterwards, and the sums are those of the rows.
+static void
+a_released_market_keeps_its_books(void **state)
+{
+    (void)state;
+    static const char *const same[] = {
+        "select * from statement_line",
+        "select currency, account, period, micros from entry",
+        "select * from price_transfer",
+        "select * from unexplained",
+        "select * from report_rung",
+        "select transfer_id, group_id, kind, amount_micros, period, seat, rung from transfer"};
+    enum { SAME = sizeof same / sizeof *same };
+    char connection[POSTGRES_TEXT], *before[SAME], text[FOLD_TEXT];
+    struct migrate_report report;
+    struct db *db = fresh(connection);
+    size_t count = 0;
+    assert_int_equal(migrate_up_from(db, up_to("011", &count), &report), STATUS_OK);
+    assert_int_equal(count, 10);
+    enum status status = db_script(db, released);
+    if (status != STATUS_OK) print_message("%s\n", db_fault(db)->text);
+    assert_int_equal(status, STATUS_OK);
+    for (int i = 0; i < SAME; i++) before[i] = digest_of(db, same[i]);
+    assert_int_equal(migrate_up_from(db, up_to("012", &count), &report), STATUS_OK);
+    for (int i = 0; i < SAME; i++) {
+        char *after = digest_of(db, same[i]);
+        if (strcmp(before[i], after) != 0) print_message("not the same: %s\n", same[i]);
+        assert_string_equal(before[i], after);
+        free(after);
+        free(before[i]);
+    }
+    assert_int_equal(fold_verify(db, text), STATUS_OK);
+    assert_string_equal(text, "");
+    struct db_rows *rows = NULL;
+    assert_int_equal(db_query(db,
+                              "select (select count(*) from transfer_by_id) = count(*), "
+                              "(select count(*) from transfer_default) = 0 from transfer",
+                              NULL, 0, &rows),
+                     STATUS_OK);
+    assert_true(db_get_bool(rows, 0, 0) && db_get_bool(rows, 0, 1));
+    db_rows_free(rows);
+    status = migrate_up(db, &report);
+    if (status != STATUS_OK) print_message("%s\n", report.fault);
+    assert_int_equal(status, STATUS_OK);
+    db_close(db);
 }
 
 // The words of the records are those of the programs.
@@ -331,6 +469,7 @@ main(void)
         cmocka_unit_test(a_failing_file_leaves_nothing),
         cmocka_unit_test(the_embedded_schema),
         cmocka_unit_test(roles_add_and_never_change),
+        cmocka_unit_test(a_released_market_keeps_its_books),
         cmocka_unit_test(names_are_those_of_the_domain),
         cmocka_unit_test(facts_of_before_stay),
         cmocka_unit_test(the_schema_is_portable),
