@@ -282,8 +282,8 @@ read_table(struct reader *reader)
 {
     bool header = false;
     for (;;) {
-        char *line;
-        size_t len;
+        char *line = NULL;
+        size_t len = 0;
         enum status status = next_line(reader, &line, &len);
         if (status == STATUS_NOT_FOUND && !header)
             return wrong(reader, "the table is empty; begin it with the line "

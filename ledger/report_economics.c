@@ -300,7 +300,7 @@ enum status
 finance_economics(struct finance *finance)
 {
     struct db_rows *rows = NULL;
-    enum by by;
+    enum by by = BY_TOTAL;
     enum status status = read_by(finance, &by);
     if (status == STATUS_OK) status = ask_containers(finance, &rows);
     if (status == STATUS_OK)
