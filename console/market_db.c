@@ -21,7 +21,7 @@
 #define PATH_BYTES 700
 #define STRING_BYTES 1400
 
-static const char *const roles[] = {"owner", "ledger", "console"};
+static const char *const roles[] = {"owner", "ledger", "console", "reader"};
 
 static enum status __attribute__((format(printf, 3, 4)))
 fail(struct market_db_fault *fault, enum status status, const char *format, ...)

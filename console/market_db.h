@@ -2,7 +2,7 @@
 //
 // DIR/run/postgres.ROLE (mode 0600, written by init and up) holds one line: the connection string
 // with which ROLE reaches the database. Roles: owner (migrations), ledger (ledgerd), console
-// (slotctl).
+// (slotctl), reader (other programs, which read the schema vendue_open alone).
 #ifndef VENDUE_MARKET_DB_H
 #define VENDUE_MARKET_DB_H
 

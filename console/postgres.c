@@ -238,14 +238,15 @@ write_configuration(struct server *server)
     status = write_file(
         path, 0644, server->fault,
         "# map    user of the system    role: owner changes the schema, ledger books, console "
-        "reads and declares\n"
+        "reads and declares,\n# reader reads the schema vendue_open\n"
         "vendue   %-20s  vendue_owner\n"
         "vendue   %-20s  vendue_ledger\n"
         "vendue   %-20s  vendue_console\n"
+        "vendue   %-20s  vendue_reader\n"
         "# pg_ctl asks whether the server answers; root may become anybody anyway.\n"
         "vendue   %-20s  vendue_owner\n"
         "vendue   root                  vendue_console\n",
-        name, name, name, server->user[0] ? server->user : name);
+        name, name, name, name, server->user[0] ? server->user : name);
     if (status != STATUS_OK) return status;
     snprintf(path, sizeof path, "%s/postgresql.conf", server->data);
     int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
@@ -267,6 +268,25 @@ postgres_create(const struct settings *settings, struct postgres_fault *out_faul
     if (status == STATUS_OK) status = initdb(&server);
     if (status == STATUS_OK) status = write_configuration(&server);
     return status;
+}
+
+// A cluster of before there was a reader is told of it; what else stands in the file stays.
+static enum status
+admit_reader(struct server *server)
+{
+    char path[PATH_BYTES + 32], line[512];
+    struct passwd *self = getpwuid(geteuid());
+    bool known = false;
+    snprintf(path, sizeof path, "%s/pg_ident.conf", server->home);
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file)) known = known || strstr(line, "vendue_reader");
+    if (file) fclose(file);
+    if (known) return STATUS_OK;
+    file = fopen(path, "ae");
+    if (!file) return fail(server->fault, STATUS_IO, "%s: %m", path);
+    int written = fprintf(file, "vendue   %-20s  vendue_reader\n", self ? self->pw_name : "root");
+    if (fclose(file) != 0 || written < 0) return fail(server->fault, STATUS_IO, "%s: %m", path);
+    return STATUS_OK;
 }
 
 // A text within single quotes of a configuration file.
@@ -381,6 +401,7 @@ postgres_start(const struct settings *settings, struct postgres_fault *out_fault
     if (status == STATUS_OK && postmaster_find(server.data, server.user) > 0) return STATUS_OK;
     if (status == STATUS_OK) status = check_way(&server);
     if (status == STATUS_OK) status = place_socket(&server, socket, sizeof socket);
+    if (status == STATUS_OK) status = admit_reader(&server);
     if (status == STATUS_OK) status = forget_dead_server(&server, socket);
     if (status != STATUS_OK) return status;
     snprintf(lock, sizeof lock, "%s/postmaster.pid", server.data);

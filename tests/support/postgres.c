@@ -198,7 +198,7 @@ make_cluster(void)
     char map[512];
     snprintf(map, sizeof map,
              "tests %1$s vendue_owner\ntests %1$s vendue_ledger\n"
-             "tests %1$s vendue_console\ntests %1$s vendue_stranger\n",
+             "tests %1$s vendue_console\ntests %1$s vendue_stranger\ntests %1$s vendue_reader\n",
              self ? self->pw_name : "root");
     write_file("data/pg_ident.conf", map);
     write_file("data/pg_hba.conf", "local all all peer map=tests\n");
