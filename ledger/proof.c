@@ -16,7 +16,7 @@
 //    them.
 //  5 An ended hold is known by the key of its terminal, which is derived from its own. Rows of
 //    ended holds are taken out of open_hold, but not while a period is being closed: the close
-//    lists those that were open at its fence.
+//    lists those that were open at its fence, whatever has ended them since.
 //  6 Two that prove at the same time meet at the key of rule 1; the second finds it done.
 #include "proof.h"
 
@@ -189,6 +189,15 @@ insert_holds(struct db *db, const struct db_rows *holds, const struct id *termin
     return db_copy_end(db, NULL);
 }
 
+// Of these terminals those that count: behind a fence whose close is at work, none.
+static const char ended_sql[] =
+    "select k.transfer_id from transfer_key k"
+    " left join transfer t on t.log = k.log and t.batch = k.batch and t.idx = k.idx"
+    "  and t.transfer_id = k.transfer_id and t.period > (select coalesce(max(f.period), '~') from period_event f"
+    "   where f.step = 1 and not exists ("
+    "    select 1 from period_event e where e.period = f.period and e.step = 9))"
+    " where k.transfer_id = any($1) and t.transfer_id is null order by k.transfer_id";
+
 // Rules 4 and 5.
 static enum status
 keep_holds(struct db *db, const struct stretch *stretch)
@@ -208,11 +217,7 @@ keep_holds(struct db *db, const struct stretch *stretch)
         terminals[i] = hash_id("terminal", hold.bytes, sizeof hold.bytes);
     }
     const struct db_param wanted[] = {db_id_array(terminals, count)};
-    if (count > 0)
-        status = db_query(db,
-                          "select transfer_id from transfer_key where transfer_id = any($1)"
-                          " order by transfer_id",
-                          wanted, 1, &ended);
+    if (count > 0) status = db_query(db, ended_sql, wanted, 1, &ended);
     if (status == STATUS_OK && count > 0) status = insert_holds(db, holds, terminals, ended);
     free(terminals);
     db_rows_free(holds);

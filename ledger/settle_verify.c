@@ -8,8 +8,8 @@
 //  3 Bills are what statements say, balances what the transfers come to.
 //  4 What no journal holds is held by acts: deposits, expired holds, logs declared dead each have
 //    their act, and acts theirs. (The chain of acts itself is verified by verify_run.)
-//  5 What a close reads in place of rows is what the rows say: proofs follow each other without a
-//    gap, and every hold that has no end stands in open_hold.
+//  5 What is read in place of rows is what the rows say: sums and counts (folds); proofs follow each
+//    other without a gap; every hold that has no end stands in open_hold.
 //  6 Every root, all steps and the head of acts are those that were published.
 #include <inttypes.h>
 #include <stdarg.h>
@@ -19,9 +19,12 @@
 
 #include "arena.h"
 #include "fail.h"
+#include "fold.h"
 #include "settle_inside.h"
 #include "statement_inside.h"
 #include "transfer.h"
+
+_Static_assert(FOLD_TEXT <= SETTLE_DETAIL, "what folds say fits");
 
 static enum status differs(char out_detail[SETTLE_DETAIL], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -317,6 +320,7 @@ settle_verify(struct db *db, const char *directory, char out_detail[SETTLE_DETAI
     for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++)
         status = check_period(db, db_get_text(rows, i, 0), &statements, out_detail);
     if (status == STATUS_OK) status = check_kept(db, out_detail);
+    if (status == STATUS_OK) status = fold_verify(db, out_detail);
     if (status == STATUS_OK) status = check_accounts(db, out_detail);
     if (status == STATUS_OK)
         snprintf(out_detail, SETTLE_DETAIL, "%zu statements of %zu closed periods%s", statements,

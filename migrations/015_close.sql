@@ -189,12 +189,12 @@ create view booked_part as
 select 'placement' as what, t.placement_id as id, t.currency,
        (case when t.kind = 'commission' and t.debit % 10000 not in (1110, 2000, 5100) then -t.amount_micros
              else t.amount_micros end)::numeric as micros, t.log, t.batch
-from transfer t where t.state = 'posted' and t.kind in ('charge', 'internal', 'commission')
+from transfer_kept t where t.state = 'posted' and t.kind in ('charge', 'internal', 'commission')
 union all
 select 'order', t.group_id, t.currency,
        (case when t.debit % 10000 in (1150, 5000) then t.amount_micros else 0 end
         - case when t.credit % 10000 in (1150, 5000) then t.amount_micros else 0 end)::numeric, t.log, t.batch
-from transfer t where t.state = 'posted' and t.kind in ('share', 'refund', 'credit');
+from transfer_kept t where t.state = 'posted' and t.kind in ('share', 'refund', 'credit');
 
 create or replace view unexplained as
 select what, id, currency, sum(due)::bigint as due_micros, sum(posted)::bigint as posted_micros

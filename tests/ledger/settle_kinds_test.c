@@ -26,7 +26,7 @@ close_month(struct fixture *fixture, const char *name, const char *at)
     if (status != STATUS_OK) print_message("%s\n", report.fault);
     assert_int_equal(status, STATUS_OK);
     assert_int_equal(report.done, SETTLE_STEPS);
-    status = settle_verify(db, detail);
+    status = settle_verify(db, fixture->directory, detail);
     if (status != STATUS_OK) print_message("%s\n", detail);
     assert_int_equal(status, STATUS_OK);
     db_close(db);

@@ -201,8 +201,9 @@ books_contact(struct books *books, const struct books_outcome *outcomes, unsigne
     for (unsigned i = 0; i < count; i++) {
         struct fact *fact = &facts[i + 1];
         const struct market_slot *slot = find_slot(books->market, outcomes[i].slot, &container);
-        *fact = (struct fact){.role = ROLE_OPERATOR,
+        *fact = (struct fact){.role = ROLE_TOUCHPOINT,
                               .shard = 7,
+                              .party = 1,
                               .position = (uint8_t)(i + 1),
                               .at = books->now,
                               .contact = contact,
