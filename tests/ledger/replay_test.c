@@ -1,0 +1,823 @@
+// Tests of replay: orders that are divided among touches. Random histories of several customers,
+// shipped in pieces of any size, come to what a model says that was written from the rules alone;
+// whatever order things are reported in, and however often, the accounts end the same.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "../../ledger/replay.h"
+#include "fixture.h"
+
+#define DAY USEC_DAY
+
+// Contracts of each kind: who is the merchant, which model, which windows; one with tiers.
+static const char market_text[] =
+    "market: {code: tiny, currency: EUR}\n"
+    "touchpoints: {crm: Desk}\n"
+    "seats:\n"
+    "  billing: {kind: department}\n"
+    "  sales: {kind: department}\n"
+    "  grill: {kind: partner}\n"
+    "  paper: {kind: partner}\n"
+    "  agency: {kind: partner}\n"
+    "contracts:\n"
+    "  billing.one: {seat: billing, from: 2025-01-01}\n"
+    "  sales.one:\n"
+    "    seat: sales\n"
+    "    from: 2025-01-01\n"
+    "    gain_share:\n"
+    "      merchant: host\n"
+    "      rate: 7%\n"
+    "      shares: [{to: touches, weight: 3}, {to: agency, weight: 1}]\n"
+    "      attribution: {model: position, first: 30%, last: 50%, windows: {delivered: 3d}}\n"
+    "  paper.one: {seat: paper, from: 2025-01-01, billing: prepaid, charge: win}\n"
+    "  grill.one:\n"
+    "    seat: grill\n"
+    "    from: 2025-01-01\n"
+    "    gain_share:\n"
+    "      merchant: partner\n"
+    "      rate: 10%\n"
+    "      shares: [{to: host, weight: 40}, {to: touches, weight: 60}]\n"
+    "      attribution: {model: time_decay, half_life: 36h, windows: {delivered: 2d, accepted: 5d}}\n"
+    "  agency.one:\n"
+    "    seat: agency\n"
+    "    from: 2025-01-01\n"
+    "    gain_share:\n"
+    "      merchant: host\n"
+    "      tiers: [{from: 0, rate: 3%}, {from: 500, rate: 5%}, {from: 2000, rate: 1.5%}]\n"
+    "      shares: [{to: touches, weight: 1}]\n"
+    "      attribution: {model: linear, windows: {delivered: 1d, bill: 4d, accepted: never}}\n"
+    "containers:\n"
+    "  bill:\n"
+    "    stage: use\n"
+    "    channel: bill\n"
+    "    owner: billing\n"
+    "    slots: {header: {floor: 0.10}, footer: {floor: 0.12}}\n"
+    "messages:\n"
+    "  billing.tip: {seat: billing, rung: 1, objectives: educate}\n"
+    "  sales.plan: {seat: sales, rung: 4, objectives: upgrade}\n"
+    "  grill.summer: {seat: grill, rung: 7, objectives: cross_sell}\n"
+    "  paper.trial: {seat: paper, rung: 6, objectives: cross_sell}\n"
+    "  agency.refer: {seat: agency, rung: 7, objectives: refer}\n"
+    "  agency.more: {seat: agency, rung: 8, objectives: refer}\n";
+
+// --- The model: what happened, whoever reported it when ------------------------------------------
+
+enum { TOLD_MAX = 4096, PAIRS = 64 };
+struct shown {  // a placement
+    struct fact placement;
+    uint64_t customer;
+    usec won, delivered, accepted;  // 0: not reported
+    bool ended;
+};
+struct sale {  // an order
+    struct id order;
+    unsigned shown;
+    usec at;         // as reported; 0: only refunds were
+    int64_t amount;  // 0: the conversion was not reported yet
+    int64_t refunded, base;
+    unsigned refunds;
+};
+struct model {
+    const struct market *market;
+    struct shown shown[TOLD_MAX];
+    struct sale sales[TOLD_MAX];
+    unsigned shown_count, sale_count;
+};
+struct pair {
+    uint32_t seat;
+    uint8_t rung;
+    __int128 weight;
+};
+
+static const struct market_seat *
+seat_of(const struct market *market, uint32_t id)
+{
+    for (uint32_t i = 0; i < market->seat_count; i++) {
+        if (market->seats[i].id == id) return &market->seats[i];
+    }
+    return NULL;
+}
+
+static uint32_t
+id_of(const struct market *market, const char *code)
+{
+    return strcmp(code, "host") == 0 ? 0 : round_seat(market, code);
+}
+
+static const struct market_message *
+message_of(const struct market *market, const char *code)
+{
+    for (uint32_t i = 0; i < market->message_count; i++) {
+        if (strcmp(market->messages[i].code, code) == 0) return &market->messages[i];
+    }
+    return NULL;
+}
+
+static const struct market_contract *
+contract_of(const struct market *market, uint32_t seat)
+{
+    const char *code = seat_of(market, seat)->code;
+    for (uint32_t i = 0; i < market->contract_count; i++) {
+        if (strcmp(market->contracts[i].seat, code) == 0) return &market->contracts[i];
+    }
+    return NULL;
+}
+
+static void
+add(struct pair *pairs, unsigned *count, uint32_t seat, uint8_t rung, __int128 weight)
+{
+    unsigned i = 0;
+    if (weight == 0) return;
+    while (i < *count && (pairs[i].seat != seat || pairs[i].rung != rung)) i++;
+    if (i == *count) pairs[(*count)++] = (struct pair){seat, rung, 0};
+    pairs[i].weight += weight;
+}
+
+static int
+pair_before(const void *left, const void *right)
+{
+    const struct pair *a = left, *b = right;
+    if (a->seat != b->seat) return a->seat < b->seat ? -1 : 1;
+    return (int)a->rung - (int)b->rung;
+}
+
+// Largest remainder, ties to the pair that sorts first.
+static void
+split(int64_t total, const struct pair *pairs, unsigned count, int64_t *out)
+{
+    __int128 whole = 0, rest[PAIRS];
+    int64_t left = total;
+    for (unsigned i = 0; i < count; i++) whole += pairs[i].weight;
+    for (unsigned i = 0; i < count; i++) {
+        out[i] = (int64_t)((__int128)total * pairs[i].weight / whole);
+        rest[i] = (__int128)total * pairs[i].weight % whole;
+        left -= out[i];
+    }
+    for (; left > 0; left--) {
+        unsigned best = 0;
+        for (unsigned i = 1; i < count; i++) {
+            if (rest[i] > rest[best]) best = i;
+        }
+        out[best]++;
+        rest[best] = -1;
+    }
+}
+
+static bool
+in_windows(const struct market_attribution *terms, const struct shown *shown, usec at)
+{
+    int64_t delivered = terms->channel_us[CHANNEL_BILL] >= 0 ? terms->channel_us[CHANNEL_BILL]
+                                                             : terms->delivered_us;
+    if (!shown->delivered.us || shown->delivered.us > at.us) return false;
+    return (delivered && at.us - shown->delivered.us <= delivered) ||
+           (terms->accepted_us && shown->accepted.us && shown->accepted.us <= at.us &&
+            at.us - shown->accepted.us <= terms->accepted_us);
+}
+
+// Parts of a million that the touches of an order earn.
+static unsigned
+credits_of(const struct model *model, const struct sale *sale, const struct market_contract *contract,
+           struct pair pairs[PAIRS])
+{
+    const struct shown *own = &model->shown[sale->shown], *path[512];
+    const struct market_attribution *terms = &contract->attribution;
+    unsigned used = 0, count = 0;
+    int64_t parts[PAIRS];
+    for (unsigned i = 0; i < model->shown_count; i++) {
+        const struct shown *one = &model->shown[i];
+        bool same = own->customer ? one->customer == own->customer : one == own;
+        if (!same || !in_windows(terms, one, sale->at)) continue;
+        unsigned at = used++;
+        for (; at > 0; at--) {
+            const struct shown *other = path[at - 1];
+            struct id a = fact_placement(&one->placement), b = fact_placement(&other->placement);
+            int64_t between = one->delivered.us - other->delivered.us;
+            if (between > 0 || (between == 0 && memcmp(&a, &b, sizeof a) > 0)) break;
+            path[at] = other;
+        }
+        path[at] = one;
+    }
+    for (unsigned i = 0; i < used; i++) {
+        const struct fact *fact = &path[i]->placement;
+        bool merchant = contract->merchant == MERCHANT_PARTNER &&
+                        fact->placement.seat == own->placement.placement.seat;
+        __int128 weight = 1;
+        if (terms->model == ATTRIBUTION_TIME_DECAY) {
+            long double age = (long double)(sale->at.us - path[i]->delivered.us);
+            weight = (__int128)(exp2l(-age / (long double)terms->half_life_us) * 1e18L);
+        } else if (terms->model == ATTRIBUTION_POSITION && used > 2) {
+            int64_t middle = 1000000 - terms->first_ppm - terms->last_ppm;
+            weight = i == 0          ? (__int128)terms->first_ppm * (used - 2)
+                     : i == used - 1 ? (__int128)terms->last_ppm * (used - 2)
+                                     : middle;
+        }
+        add(pairs, &count, merchant ? id_of(model->market, "billing") : fact->placement.seat,
+            fact->placement.rung, weight);
+    }
+    if (count == 0) return 0;
+    qsort(pairs, count, sizeof *pairs, pair_before);
+    split(1000000, pairs, count, parts);
+    for (unsigned i = 0; i < count; i++) pairs[i].weight = parts[i];
+    return count;
+}
+
+static int64_t
+pool_of(const struct market_contract *contract, int64_t base, int64_t remaining)
+{
+    __int128 millionths = 0;
+    for (uint32_t i = 0; i < contract->tier_count; i++) {
+        int64_t from = contract->tiers[i].from.micros;
+        int64_t until = i + 1 < contract->tier_count ? contract->tiers[i + 1].from.micros
+                                                     : INT64_MAX;
+        if (from < base) from = base;
+        if (until > base + remaining) until = base + remaining;
+        if (until > from) millionths += (__int128)(until - from) * contract->tiers[i].rate_ppm;
+    }
+    int64_t pool = (int64_t)(millionths / 1000000), rest = (int64_t)(millionths % 1000000);
+    return pool + (rest > 500000 || (rest == 500000 && pool % 2));
+}
+
+// What each account of the order must come to: debits positive, by account number.
+struct sums {
+    int64_t account[PAIRS * 2];
+    int64_t micros[PAIRS * 2];
+    unsigned count;
+};
+
+static void
+post(struct sums *sums, uint16_t code, uint8_t rung, uint32_t seat, int64_t micros)
+{
+    int64_t account = account_number((struct account){.code = code, .rung = rung, .seat = seat});
+    unsigned i = 0;
+    if (micros == 0) return;
+    while (i < sums->count && sums->account[i] != account) i++;
+    if (i == sums->count) {
+        sums->account[sums->count] = account;
+        sums->micros[sums->count++] = 0;
+    }
+    sums->micros[i] += micros;
+}
+
+static void
+expect_order(const struct model *model, const struct sale *sale, struct sums *sums)
+{
+    const struct fact *own = &model->shown[sale->shown].placement;
+    const struct market_contract *contract = contract_of(model->market, own->placement.seat);
+    struct pair credits[PAIRS], pairs[PAIRS];
+    int64_t amounts[PAIRS];
+    unsigned credited, count = 0;
+    if (sale->amount == 0 || !contract->has_gain_share) return;
+    credited = credits_of(model, sale, contract, credits);
+    for (uint32_t i = 0; i < contract->share_count; i++) {
+        const struct market_share *share = &contract->shares[i];
+        bool touches = strcmp(share->to, "touches") == 0;
+        if (!touches) {
+            add(pairs, &count, id_of(model->market, share->to),
+                share->rung < 0 ? own->placement.rung : (uint8_t)share->rung,
+                (__int128)share->weight * 1000000);
+        }
+        for (unsigned k = 0; touches && k < credited; k++) {
+            add(pairs, &count, credits[k].seat, credits[k].rung,
+                (__int128)share->weight * credits[k].weight);
+        }
+    }
+    if (count == 0) return;
+    qsort(pairs, count, sizeof *pairs, pair_before);
+    split(pool_of(contract, sale->base, sale->amount - sale->refunded), pairs, count, amounts);
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t rung = (uint8_t)(pairs[i].rung + 1);
+        const struct market_seat *seat = seat_of(model->market, pairs[i].seat);
+        if (contract->merchant == MERCHANT_PARTNER) {
+            post(sums, ACCOUNT_GAIN_RECEIVABLE, 0, own->placement.seat, amounts[i]);
+        } else {
+            post(sums, ACCOUNT_EXPENSE_GAIN, rung, 0, amounts[i]);
+        }
+        if (!seat) post(sums, ACCOUNT_GAIN_HOST, 0, 0, -amounts[i]);
+        else if (seat->kind == SEAT_PARTNER)
+            post(sums, ACCOUNT_GAIN_ACCRUED, 0, pairs[i].seat, -amounts[i]);
+        else post(sums, ACCOUNT_GAIN_RUNG, rung, pairs[i].seat, -amounts[i]);
+    }
+}
+
+// --- Histories -----------------------------------------------------------------------------------
+
+struct teller {
+    struct fixture fixture;
+    struct story story;  // for its journal and its dice
+    struct model model;
+    struct fact waiting[TOLD_MAX];  // happened, not reported yet
+    unsigned waiting_count;
+    char months[12][PERIOD_TEXT];
+    int64_t revenue[12];  // of the contract with tiers, by month
+};
+static struct teller teller;
+
+static void
+open_teller(uint64_t seed)
+{
+    memset(&teller, 0, sizeof teller);
+    fixture_open(&teller.fixture);
+    fixture_market(&teller.fixture, market_text);
+    story_open(&teller.story, &teller.fixture, seed);
+    teller.model.market = teller.fixture.market;
+}
+
+static void
+close_teller(void)
+{
+    story_close(&teller.story);
+    fixture_close(&teller.fixture);
+}
+
+static struct fact
+fact_of(enum fact_kind kind, const struct shown *shown)
+{
+    struct fact fact = {.kind = (uint8_t)kind,
+                        .role = ROLE_TOUCHPOINT,
+                        .party = 1,
+                        .position = shown->placement.position,
+                        .contact = shown->placement.contact,
+                        .customer = shown->customer};
+    if (kind == FACT_CONVERTED || kind == FACT_REFUNDED) {
+        fact.revenue.seat = shown->placement.placement.seat;
+        fact.revenue.message = shown->placement.placement.message;
+        fact.revenue.currency = teller.model.market->currency;
+    } else {
+        fact.event.slot = shown->placement.placement.slot;
+        fact.event.message = shown->placement.placement.message;
+        fact.event.seat = shown->placement.placement.seat;
+    }
+    return fact;
+}
+
+// A contact of a customer (0: nobody knows whose), with one or two placements.
+static unsigned
+contact(struct teller *tell, uint64_t customer, struct fact *out)
+{
+    struct story *story = &tell->story;
+    const struct market *market = tell->model.market;
+    uint64_t number = ++story->contacts;
+    struct id id = hash_id("a contact", &number, sizeof number);
+    unsigned slots = 1 + (unsigned)story_draw(story, 2);
+    id.bytes[15] &= 0xf0;
+    out[0] = (struct fact){.kind = FACT_CONTACT,
+                           .role = ROLE_TOUCHPOINT,
+                           .party = 1,
+                           .at = story->now,
+                           .contact = id,
+                           .customer = customer};
+    out[0].opened.catalog = tell->fixture.catalog;
+    out[0].opened.container = market->containers[0].id;
+    out[0].opened.slots = (uint8_t)slots;
+    snprintf(out[0].opened.key, BOUND_KEY, "c-%llu", (unsigned long long)number);
+    for (unsigned i = 0; i < slots; i++) {
+        const struct market_message *message =
+            &market->messages[story_draw(story, market->message_count)];
+        struct fact *fact = &out[1 + i];
+        *fact = out[0];
+        memset(&fact->bytes, 0, sizeof fact->bytes);
+        fact->kind = FACT_PLACEMENT;
+        fact->position = (uint8_t)(i + 1);
+        fact->placement.slot = market->containers[0].slots[i].id;
+        fact->placement.message = message->id;
+        fact->placement.seat = round_seat(market, message->seat);
+        fact->placement.currency = market->currency;
+        fact->placement.price = money_of((int64_t)story_draw(story, 2) * 250000);
+        fact->placement.rung = message->rung;
+        fact->placement.cell = (uint8_t)(STAGE_USE * CHANNEL_COUNT + CHANNEL_BILL);
+        tell->model.shown[tell->model.shown_count++] = (struct shown){
+            .placement = *fact, .customer = customer, .won = story->now};
+    }
+    return 1 + slots;
+}
+
+// Something that happens to a placement; it is reported some time afterwards.
+static void
+happen(struct teller *tell, struct fact *out_fact)
+{
+    struct story *story = &tell->story;
+    struct model *model = &tell->model;
+    unsigned recent = model->shown_count < 30 ? model->shown_count : 30;
+    unsigned which = model->shown_count - 1 - (unsigned)story_draw(story, recent);
+    struct shown *shown = &model->shown[which];
+    uint64_t kind = story_draw(story, 10);
+    usec at = {story->now.us - (int64_t)story_draw(story, 1000000)};
+    out_fact->kind = FACT_NONE;
+    if (kind < 4) *out_fact = fact_of(FACT_DELIVERED, shown);
+    else if (kind < 5) *out_fact = fact_of(FACT_ACCEPTED, shown);
+    else if (kind < 8) {
+        *out_fact = fact_of(FACT_CONVERTED, shown);
+        out_fact->revenue.effective = at;
+        out_fact->revenue.amount = money_of(1 + (int64_t)story_draw(story, 300000000));
+        // Now and then an order of before, again.
+        uint64_t number = story_draw(story, 8) || !model->sale_count ? ~(uint64_t)model->sale_count
+                                                                       : story_draw(story, 5);
+        out_fact->revenue.order = hash_id("an order", &number, sizeof number);
+        snprintf(out_fact->revenue.key, BOUND_KEY, "o-%llu", (unsigned long long)number);
+        return;
+    } else if (model->sale_count) {
+        struct sale *sale = &model->sales[story_draw(story, model->sale_count)];
+        int64_t left = sale->amount - sale->refunded;
+        *out_fact = fact_of(FACT_REFUNDED, &model->shown[sale->shown]);
+        out_fact->revenue.effective = at;
+        out_fact->revenue.order = sale->order;
+        out_fact->revenue.amount = money_of(
+            story_draw(story, 3) ? 1 + (int64_t)story_draw(story, (uint64_t)left + 1000) : left);
+        if (out_fact->revenue.amount.micros == 0) out_fact->revenue.amount = money_of(1);
+        snprintf(out_fact->revenue.key, BOUND_KEY, "r-%u", sale->refunds++);
+        return;
+    }
+    out_fact->event.effective = at;
+}
+
+static usec
+clamped(usec said, usec won, usec at)
+{
+    if (said.us > at.us) said = at;
+    return said.us < won.us ? won : said;
+}
+
+// What a report does to what is known.
+static void
+learn(struct teller *tell, const struct fact *fact)
+{
+    struct model *model = &tell->model;
+    struct shown *shown = NULL;
+    struct id placement = fact_placement(fact);
+    for (unsigned i = 0; i < model->shown_count; i++) {
+        if (id_same(fact_placement(&model->shown[i].placement), placement)) shown = &model->shown[i];
+    }
+    assert_non_null(shown);
+    if (fact->kind == FACT_DELIVERED || fact->kind == FACT_ACCEPTED) {
+        usec *known = fact->kind == FACT_DELIVERED ? &shown->delivered : &shown->accepted;
+        if (known->us == 0) *known = clamped(fact->event.effective, shown->won, fact->at);
+        return;
+    }
+    struct sale *sale = NULL;
+    for (unsigned i = 0; i < model->sale_count; i++) {
+        if (id_same(model->sales[i].order, fact->revenue.order)) sale = &model->sales[i];
+    }
+    if (fact->kind == FACT_REFUNDED) {
+        assert_non_null(sale);
+        if (sale->refunded + fact->revenue.amount.micros <= sale->amount) {
+            sale->refunded += fact->revenue.amount.micros;
+        }
+        return;
+    }
+    if (sale) return;  // the same order again
+    sale = &model->sales[model->sale_count++];
+    *sale = (struct sale){.order = fact->revenue.order,
+                          .shown = (unsigned)(shown - model->shown),
+                          .at = clamped(fact->revenue.effective, shown->won, fact->at),
+                          .amount = fact->revenue.amount.micros};
+    if (fact->revenue.seat == round_seat(model->market, "agency")) {
+        struct period period;
+        period_of(sale->at, (usec){0}, &period);
+        unsigned month = 0;
+        while (tell->months[month][0] && strcmp(tell->months[month], period.name) != 0) month++;
+        assert_true(month < 12);
+        memcpy(tell->months[month], period.name, sizeof period.name);
+        sale->base = tell->revenue[month];
+        tell->revenue[month] += sale->amount;
+    }
+}
+
+// Reports one of what is waiting, now and then twice.
+static unsigned
+report(struct teller *tell, struct fact *out)
+{
+    struct story *story = &tell->story;
+    if (tell->waiting_count == 0) return 0;
+    unsigned which = (unsigned)story_draw(story, tell->waiting_count), count = 0;
+    struct fact fact = tell->waiting[which];
+    fact.at = story->now;
+    tell->waiting[which] = tell->waiting[--tell->waiting_count];
+    for (unsigned times = 1 + (story_draw(story, 6) == 0); times > 0; times--) {
+        if (count == 0 || fact.kind != FACT_REFUNDED) learn(tell, &fact);  // it forgets refunds
+        out[count++] = fact;
+    }
+    return count;
+}
+
+static void
+tell_days(struct teller *tell, unsigned frames)
+{
+    struct story *story = &tell->story;
+    for (unsigned f = 0; f < frames; f++) {
+        struct fact facts[64];
+        unsigned count = 0, parts = 1 + (unsigned)story_draw(story, 5);
+        story->now.us += (int64_t)story_draw(story, 120) * 60 * USEC_SECOND;
+        for (unsigned p = 0; p < parts; p++) {
+            uint64_t customer = story_draw(story, 6);
+            if (story_draw(story, 3) == 0) {
+                count += contact(tell, customer ? 0x9000000000000000u + customer : 0, &facts[count]);
+            } else if (tell->model.shown_count && story_draw(story, 2)) {
+                struct fact *fact = &tell->waiting[tell->waiting_count];
+                happen(tell, fact);
+                tell->waiting_count += fact->kind != FACT_NONE;
+            } else {
+                count += report(tell, &facts[count]);
+            }
+        }
+        if (count) story_append(story, facts, count);
+    }
+    assert_int_equal(journal_sync(story->journal), STATUS_OK);
+}
+
+// --- Comparing -----------------------------------------------------------------------------------
+
+static void
+compare(struct teller *tell)
+{
+    struct db *db = database_open(tell->fixture.owner);
+    unsigned divided = 0;
+    for (unsigned i = 0; i < tell->model.sale_count; i++) {
+        const struct sale *sale = &tell->model.sales[i];
+        struct sums sums = {.count = 0};
+        struct db_rows *rows = NULL;
+        const struct db_param params[] = {db_id(sale->order)};
+        expect_order(&tell->model, sale, &sums);
+        assert_int_equal(db_query(db,
+                                  "select account, sum(micros)::bigint from entry "
+                                  "where group_id = $1 and kind in ('share', 'refund', 'credit') "
+                                  "group by account having sum(micros) <> 0",
+                                  params, 1, &rows),
+                         STATUS_OK);
+        unsigned wanted = 0;
+        for (unsigned k = 0; k < sums.count; k++) wanted += sums.micros[k] != 0;
+        if (wanted != db_count(rows)) print_message("order %u\n", i);
+        assert_int_equal(wanted, db_count(rows));
+        for (size_t k = 0; k < db_count(rows); k++) {
+            unsigned at = 0;
+            while (at < sums.count && sums.account[at] != db_get_int(rows, k, 0)) at++;
+            if (at == sums.count || sums.micros[at] != db_get_int(rows, k, 1)) {
+                print_message("order %u, account %lld\n", i, (long long)db_get_int(rows, k, 0));
+            }
+            assert_true(at < sums.count);
+            assert_int_equal(sums.micros[at], db_get_int(rows, k, 1));
+        }
+        divided += wanted > 2;
+        db_rows_free(rows);
+    }
+    db_close(db);
+    assert_true(divided > 4);
+}
+
+static void
+prove(struct teller *tell)
+{
+    struct verify_report report;
+    enum status status = fixture_verify(&tell->fixture, &report);
+    if (status != STATUS_OK || !report.ok) fixture_print(&report);
+    assert_int_equal(status, STATUS_OK);
+    assert_true(report.ok);
+}
+
+static void
+histories_come_to_what_the_rules_say(void **state)
+{
+    (void)state;
+    uint64_t seed = seed_fresh();
+    int64_t anew = 0;
+    for (unsigned turn = 0; turn < 3; turn++) {
+        open_teller(seed + turn);
+        for (unsigned piece = 0; piece < 12; piece++) {
+            tell_days(&teller, 10 + (unsigned)story_draw(&teller.story, 50));
+            fixture_ship_all(&teller.fixture);
+        }
+        compare(&teller);
+        prove(&teller);
+        anew += fixture_ask(&teller.fixture, "select count(*) from transfer where kind = 'credit'");
+        close_teller();
+    }
+    assert_true(anew > 20);
+}
+
+// One shipment or fifty, the same rows.
+static void
+pieces_do_not_matter(void **state)
+{
+    (void)state;
+    uint64_t seed = seed_fresh();
+    struct digest kept = {{0}};
+    for (unsigned turn = 0; turn < 2; turn++) {
+        open_teller(seed);
+        for (unsigned piece = 0; piece < 50; piece++) {
+            tell_days(&teller, 6);
+            if (turn) fixture_ship_all(&teller.fixture);
+        }
+        fixture_ship_all(&teller.fixture);
+        struct db *db = database_open(teller.fixture.owner);
+        struct db_rows *rows = NULL;
+        assert_int_equal(
+            db_query(db,
+                     "select string_agg(line, e'\\n' order by line) from ("
+                     "select concat_ws('|', transfer_id, leg, kind, debit, credit, amount_micros, "
+                     "origin_id, batch, idx) as line from transfer union all "
+                     "select concat_ws('|', order_id, batch, idx, part, seat, rung, weight) "
+                     "from credit union all "
+                     "select concat_ws('|', batch, idx, state, base_micros, model, pool_micros) "
+                     "from revenue) as x",
+                     NULL, 0, &rows),
+            STATUS_OK);
+        struct digest digest = hash_sha256(db_get_text(rows, 0, 0), db_get_len(rows, 0, 0));
+        assert_true(db_get_len(rows, 0, 0) > 10000);
+        if (turn) assert_true(digest_same(digest, kept));
+        kept = digest;
+        db_rows_free(rows);
+        db_close(db);
+        close_teller();
+    }
+}
+
+// The shipper is killed while it books, again and again; a new one goes on.
+static void
+killed_shippers_lose_and_double_nothing(void **state)
+{
+    (void)state;
+    open_teller(seed_fresh());
+    for (unsigned piece = 0; piece < 20; piece++) {
+        tell_days(&teller, 15);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            struct ship *ship = ship_open(teller.fixture.directory, 1);
+            (void)fixture_ship(&teller.fixture, ship);
+            _exit(0);
+        }
+        usleep((useconds_t)story_draw(&teller.story, 40000));
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+    }
+    fixture_ship_all(&teller.fixture);
+    compare(&teller);
+    prove(&teller);
+    close_teller();
+}
+
+// --- Every order of reports ----------------------------------------------------------------------
+
+struct play {
+    struct db *db;
+    struct fact base[16], reports[12];
+    unsigned base_count, report_count, plays;
+    struct sums expected;
+    uint64_t seed;
+};
+
+static void
+take(struct sums *sums, const struct transfer *transfers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct transfer *one = &transfers[i];
+        if (one->state != TRANSFER_POSTED) continue;
+        post(sums, one->debit.code, one->debit.rung, one->debit.seat, one->amount.micros);
+        post(sums, one->credit.code, one->credit.rung, one->credit.seat, -one->amount.micros);
+    }
+}
+
+static void
+play(struct play *play, const unsigned *order)
+{
+    struct replay *replay = replay_open();
+    struct sums sums = {.count = 0};
+    uint32_t index = 0;
+    replay_fence(replay, 1, (usec){0});
+    assert_int_equal(replay_whole(replay, play->db), STATUS_OK);
+    for (unsigned i = 0; i < play->base_count + play->report_count; i++) {
+        bool based = i < play->base_count;
+        struct fact fact = based ? play->base[i] : play->reports[order[i - play->base_count]];
+        play->seed += 0x9e3779b97f4a7c15u;
+        for (unsigned times = based ? 1 : 1 + (hash_mix(play->seed) % 3 == 0); times > 0; times--) {
+            struct posting posting;
+            struct replay_said said;
+            enum status status = replay_fact(replay, play->db, &fact,
+                                             (struct posting_source){1, 1, index++}, &posting,
+                                             &said);
+            if (status != STATUS_OK) print_message("%s\n", replay_fault(replay));
+            assert_int_equal(status, STATUS_OK);
+            take(&sums, posting.transfers, posting.count);
+            take(&sums, said.more, said.more_count);
+        }
+    }
+    replay_close(replay);
+    if (play->plays++ == 0) play->expected = sums;
+    for (unsigned i = 0; i < sums.count; i++) {
+        unsigned at = 0;
+        while (at < play->expected.count && play->expected.account[at] != sums.account[i]) at++;
+        int64_t expected = at < play->expected.count ? play->expected.micros[at] : 0;
+        assert_int_equal(sums.micros[i], expected);
+    }
+    for (unsigned i = 0; i < play->expected.count; i++) {
+        unsigned at = 0;
+        while (at < sums.count && sums.account[at] != play->expected.account[i]) at++;
+        assert_int_equal(at < sums.count ? sums.micros[at] : 0, play->expected.micros[i]);
+    }
+}
+
+static void
+permute(struct play *all, unsigned *order, unsigned count)
+{
+    if (count == 1) {
+        play(all, order);
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        permute(all, order, count - 1);
+        unsigned other = count % 2 ? 0 : i, kept = order[count - 1];
+        order[count - 1] = order[other];
+        order[other] = kept;
+    }
+}
+
+static struct fact
+told(enum fact_kind kind, unsigned shown, int64_t days, const char *key)
+{
+    struct fact fact = fact_of(kind, &teller.model.shown[shown]);
+    usec at = {teller.model.shown[shown].won.us + days * DAY};
+    fact.at = (usec){teller.story.now.us + 30 * DAY};
+    if (kind == FACT_CONVERTED || kind == FACT_REFUNDED) {
+        fact.revenue.order = hash_id("of", "one", 3);
+        fact.revenue.effective = at;
+        fact.revenue.amount = money_of(kind == FACT_CONVERTED ? 100000007 : 25000001);
+        snprintf(fact.revenue.key, BOUND_KEY, "%s", key);
+    } else {
+        fact.event.effective = at;
+    }
+    return fact;
+}
+
+static void
+reports_in_any_order_end_the_same(void **state)
+{
+    (void)state;
+    open_teller(7);
+    struct play all = {.db = database_open(teller.fixture.console), .seed = seed_fresh()};
+    unsigned order[12];
+    // Three contacts of one customer with messages of the merchant, of a partner and of a department.
+    static const char *const messages[] = {"grill.summer", "agency.refer", "sales.plan"};
+    for (unsigned i = 0; i < 3; i++) {
+        struct fact facts[4];
+        unsigned count = contact(&teller, 77, facts);
+        teller.model.shown_count -= count - 1;
+        facts[0].opened.slots = 1;
+        const struct market_message *message = message_of(teller.model.market, messages[i]);
+        facts[1].placement.message = message->id;
+        facts[1].placement.seat = round_seat(teller.model.market, message->seat);
+        facts[1].placement.rung = message->rung;
+        facts[1].placement.price = money_of(420000);
+        teller.model.shown[teller.model.shown_count++] = (struct shown){
+            .placement = facts[1], .customer = 77, .won = facts[1].at};
+        memcpy(&all.base[all.base_count], facts, 2 * sizeof *facts);
+        all.base_count += 2;
+        teller.story.now.us += DAY / 3;
+    }
+    all.reports[0] = told(FACT_DELIVERED, 0, 0, "");
+    all.reports[1] = told(FACT_DELIVERED, 1, 0, "");
+    all.reports[2] = told(FACT_DELIVERED, 2, 0, "");
+    all.reports[3] = told(FACT_ACCEPTED, 0, 1, "");
+    all.reports[4] = told(FACT_CONVERTED, 0, 2, "order");
+    all.reports[5] = told(FACT_REFUNDED, 0, 4, "first");
+    all.reports[6] = told(FACT_REFUNDED, 0, 5, "second");
+    all.report_count = 7;
+    for (unsigned i = 0; i < all.report_count; i++) order[i] = i;
+    permute(&all, order, all.report_count);
+    assert_int_equal(all.plays, 5040);
+    // And that end is what the rules say.
+    struct sums sums = {.count = 0};
+    for (unsigned i = 0; i < 4; i++) learn(&teller, &all.reports[i]);
+    learn(&teller, &all.reports[4]);
+    learn(&teller, &all.reports[5]);
+    learn(&teller, &all.reports[6]);
+    expect_order(&teller.model, &teller.model.sales[0], &sums);
+    assert_true(sums.count >= 4);
+    for (unsigned i = 0; i < sums.count; i++) {
+        for (unsigned k = 0; k < all.expected.count; k++) {
+            if (all.expected.account[k] != sums.account[i]) continue;
+            assert_int_equal(all.expected.micros[k], sums.micros[i]);
+            sums.micros[i] = 0;
+        }
+        assert_int_equal(sums.micros[i], 0);
+    }
+    db_close(all.db);
+    close_teller();
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reports_in_any_order_end_the_same),
+        cmocka_unit_test(histories_come_to_what_the_rules_say),
+        cmocka_unit_test(pieces_do_not_matter),
+        cmocka_unit_test(killed_shippers_lose_and_double_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
