@@ -30,6 +30,10 @@ VERB(reach)
 
 // Finance.
 VERB(deposit)
+VERB(lock)
+VERB(dispute)
+VERB(adjust)
+VERB(chargeback)
 VERB(close)
 VERB(statement)
 VERB(export)

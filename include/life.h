@@ -52,6 +52,8 @@ struct life_order {
 // STATUS_CONFLICT: several, the seat or the id must tell which. STATUS_DENIED: it shares nothing.
 MUST_CHECK enum status
 life_find(struct db *db, const char *text, const char *seat, struct life_order *out_order);
+// What such an answer means, for people; db.h's answers are left alone.
+void life_find_fault(enum status status, const char *text, char fault[LIFE_FAULT]);
 // Gives an order `days` more days before its shares lock; once, and while they have not. Reads the
 // order again. STATUS_EXISTS: it was extended before; STATUS_DENIED: locked already; STATUS_INPUT:
 // days 0 or above LIFE_EXTENSION, no reason or no author.

@@ -364,6 +364,20 @@ life_find(struct db *db, const char *text, const char *seat, struct life_order *
     return status;
 }
 
+void
+life_find_fault(enum status status, const char *text, char fault[LIFE_FAULT])
+{
+    if (status == STATUS_NOT_FOUND) snprintf(fault, LIFE_FAULT, "there is no order '%.60s'", text);
+    else if (status == STATUS_CONFLICT)
+        snprintf(fault, LIFE_FAULT,
+                 "several orders are called '%.60s'; name the order by its id (slotctl lock list)",
+                 text);
+    else if (status == STATUS_DENIED)
+        snprintf(fault, LIFE_FAULT, "nothing of order '%.60s' is shared with anyone", text);
+    else if (status == STATUS_AGAIN)
+        snprintf(fault, LIFE_FAULT, "order '%.60s' was booked this moment; try again", text);
+}
+
 static enum status
 extend(struct db *db, struct life_order *order, uint32_t days, const char *reason,
        const char *author, usec now)
