@@ -160,14 +160,12 @@ put_rows(struct finance *finance, const struct db_rows *rows)
     sheet_begin(sheet, row_columns, ROW_COLUMNS, db_count(rows));
     for (size_t row = 0; row < db_count(rows); row++) {
         int64_t place = db_get_int(rows, row, 0);
-        char at[CLOCK_TEXT];
-        clock_format(db_get_time(rows, row, 1), at);
         const char *word = place == 2   ? arena_printf(sheet->arena, "%s further",
                                                        db_get_text(rows, row, 11))
                            : place == 3 ? "contrary"
                                         : "total";
         sheet->report->total_rows += place == 4;
-        sheet_put(sheet, place == 1 ? arena_printf(sheet->arena, "%.19s", at) : NULL);
+        sheet_put(sheet, place == 1 ? finance_at(sheet->arena, db_get_time(rows, row, 1)) : NULL);
         if (place == 1) sheet_count(sheet, db_get_int(rows, row, 2));
         else sheet_put(sheet, NULL);
         if (place == 1) sheet_text(sheet, rows, row, 3);

@@ -276,9 +276,7 @@ put_behind(struct finance *finance, enum by by, const struct db_rows *found)
     for (size_t row = 0; row < db_count(rows); row++) {
         static const char *const words[] = {"contact", "transfer", "further", "total"};
         int64_t what = db_get_int(rows, row, 1);
-        char at[CLOCK_TEXT];
-        clock_format(db_get_time(rows, row, 2), at);
-        sheet_put(sheet, what < 2 ? arena_printf(sheet->arena, "%.19s", at) : NULL);
+        sheet_put(sheet, what < 2 ? finance_at(sheet->arena, db_get_time(rows, row, 2)) : NULL);
         sheet_put(sheet, what == 2
                              ? arena_printf(sheet->arena, "%s further", db_get_text(rows, row, 9))
                              : words[what]);

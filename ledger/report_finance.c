@@ -19,6 +19,7 @@
 
 #include "fail.h"
 #include "period.h"
+#include "transfer.h"
 
 enum status
 finance_fault(struct finance *finance, const char *format, ...)
@@ -41,6 +42,19 @@ finance_ask(struct finance *finance, const char *sql, const struct db_param *mor
     params[2] = db_int8(finance->until_day);
     for (size_t i = 0; i < count; i++) params[3 + i] = more[i];
     return db_query(finance->sheet.db, sql, params, 3 + count, out_rows);
+}
+
+const char *
+finance_until_text(struct finance *finance)
+{
+    const struct report_span *span = &finance->question->span;
+    struct period period = {.until = span->until};
+    if (span->period[0] && period_parse(span->period, strlen(span->period), &period) != STATUS_OK)
+        return "";
+    if (!period.until.us) return "to date";
+    char last[CLOCK_TEXT];
+    clock_format((usec){period.until.us - 1}, last);
+    return arena_printf(finance->sheet.arena, "up to %.10s", last);
 }
 
 const char *
@@ -75,6 +89,14 @@ finance_units(struct arena *arena, const char *micros)
     int whole = len > 6 ? (int)(len - 6) : 0;
     return arena_printf(arena, "%s%.*s%s.%.*s%s", negative ? "-" : "", whole, digits,
                         whole ? "" : "0", whole ? 0 : (int)(6 - len), "000000", digits + whole);
+}
+
+const char *
+finance_at(struct arena *arena, usec at)
+{
+    char text[CLOCK_TEXT];
+    clock_format(at, text);
+    return arena_printf(arena, "%.10s %.8s", text, text + 11);
 }
 
 void
@@ -162,11 +184,11 @@ struct plan {
 // closed before it, so that a long history costs nothing; of days with the sums themselves.
 #define CLOSED \
     "(select max(b.period) from balance b where $1 <> '' and b.period < $1 collate \"C\")"
-#define CARRIED                                                                            \
-    "select s.currency, s.account, s.code, s.kind, s.count, s.micros, " FINANCE_BEFORE     \
-    " as before"                                                                           \
-    " from report_fold_side s where " FINANCE_UNTIL " and s.period > coalesce(" CLOSED     \
-    ", '') collate \"C\""                                                                  \
+#define CARRIED                                                                             \
+    "select s.currency, s.account, s.code, s.kind, s.count, s.micros, " FINANCE_BEFORE      \
+    " as before"                                                                            \
+    " from report_fold_side s where " FINANCE_UNTIL " and s.period > coalesce(" CLOSED      \
+    ", '') collate \"C\""                                                                   \
     " union all select b.currency, b.account, (b.account %% 10000)::integer, 'opening', 0," \
     " b.debit - b.credit, true from balance b where b.period = " CLOSED
 
@@ -346,9 +368,9 @@ find_rows(struct finance *finance, const struct plan *plan, const struct db_rows
 
 // Columns: 0 place (0 opening, 1 a transfer, 2 the others, 3 total), 1 currency, 2 number of
 // transfers, 3 period, 4 effective_us, 5 kind, 6 debit, 7 credit, 8 reference, 9 placement,
-// 10 transfer, 11 log, 12 batch, 13 idx, then measures.
+// 10 transfer, 11 log, 12 batch, 13 idx, 14 and 15 numbers of both accounts, then measures.
 #define NO_TRANSFER \
-    "''::text, 0::bigint, ''::text, ''::text, ''::text, ''::text, ''::text, ''::text, 0, 0::bigint, 0"
+    "''::text, 0::bigint, ''::text, ''::text, ''::text, ''::text, ''::text, ''::text, 0, 0::bigint, 0, 0::bigint, 0::bigint"
 static const char *
 rows_sql(const struct plan *plan, struct arena *arena, const char *condition)
 {
@@ -378,11 +400,12 @@ rows_sql(const struct plan *plan, struct arena *arena, const char *condition)
         " coalesce((select a.name from account a where a.currency = t.currency and"
         " a.account = t.credit), t.credit::text) as credit,"
         " t.reference, coalesce(t.placement_id::text, '') as placement, t.transfer_id::text as id,"
-        " t.log, t.batch, t.idx%s from t where t.nth <= %d"
+        " t.log, t.batch, t.idx, t.debit as debit_id, t.credit as credit_id%s from t where t.nth <= %d"
         " union all select 2, t.currency, sum(t.count), " NO_TRANSFER "%s from t where t.nth > %d"
         " group by t.currency%s)"
         " select y.place, y.currency, y.n::text, y.period, y.effective_us, y.kind, y.debit, y.credit,"
-        " y.reference, y.placement, y.id, y.log, y.batch, y.idx%s from (select * from x union all"
+        " y.reference, y.placement, y.id, y.log, y.batch, y.idx, y.debit_id, y.credit_id%s"
+        " from (select * from x union all"
         " select 3, t.currency, sum(t.n), " NO_TRANSFER "%s from x t group by t.currency) y"
         " order by case when y.place = 3 then 1 else 0 end, y.currency collate \"C\", y.place,"
         " y.effective_us, y.id collate \"C\"",
@@ -402,16 +425,30 @@ row_words(struct finance *finance, const struct db_rows *rows, size_t row)
     }
 }
 
+// An account for people who read many: "5100 sales", "4210/5 sales".
+static const char *
+short_account(struct arena *arena, const struct db_rows *rows, size_t row, size_t column)
+{
+    struct account account = account_of_number(db_get_int(rows, row, column + 8));
+    const char *name = db_get_text(rows, row, column), *seat = strrchr(name, ':');
+    const char *rung = account.rung ? arena_printf(arena, "/%u", account.rung) : "";
+    return arena_printf(arena, "%u%s%s%s", account.code, rung, account.seat ? " " : "",
+                        account.seat && seat ? seat + 1 : "");
+}
+
 static void
 put_rows(struct finance *finance, const struct plan *plan, const struct db_rows *rows)
 {
     static const struct report_column fixed[] = {
-        {"effective", "effective", false, false, REPORT_ALL},
+        {"effective", "", false, false, REPORT_MACHINE},
+        {"effective_short", "effective", false, false, REPORT_PEOPLE},
         {"kind", "kind", false, false, REPORT_ALL},
+        {"debit_short", "debit", false, false, REPORT_PEOPLE},
+        {"credit_short", "credit", false, false, REPORT_PEOPLE},
         {"period", "", false, false, REPORT_MACHINE},
-        {"debit", "debit", false, false, REPORT_ALL},
-        {"credit", "credit", false, false, REPORT_ALL},
-        {"reference", "", false, false, REPORT_MACHINE},
+        {"debit", "", false, false, REPORT_MACHINE},
+        {"credit", "", false, false, REPORT_MACHINE},
+        {"reference", "reference", false, false, REPORT_ALL},
         {"placement", "", false, false, REPORT_MACHINE},
         {"transfer", "", false, false, REPORT_MACHINE},
         {"log", "", true, true, REPORT_MACHINE},
@@ -434,11 +471,14 @@ put_rows(struct finance *finance, const struct plan *plan, const struct db_rows 
         char at[CLOCK_TEXT] = "";
         if (place == 1) clock_format(db_get_time(rows, row, 4), at);
         sheet->report->total_rows += place == 3;
-        sheet_put(sheet, place == 1 ? arena_printf(sheet->arena, "%.19s", at) : NULL);
+        sheet_put(sheet, place == 1 ? arena_text(sheet->arena, at, strlen(at)) : NULL);
+        sheet_put(sheet, place == 1 ? finance_at(sheet->arena, db_get_time(rows, row, 4)) : NULL);
         sheet_put(sheet, row_words(finance, rows, row));
+        sheet_put(sheet, place == 1 ? short_account(sheet->arena, rows, row, 6) : NULL);
+        sheet_put(sheet, place == 1 ? short_account(sheet->arena, rows, row, 7) : NULL);
         for (size_t i = 3; i < 11; i++) {
             if (i == 4 || i == 5) continue;
-            if (place == 1) sheet_text(sheet, rows, row, i);
+            if (place == 1 && db_get_len(rows, row, i) > 0) sheet_text(sheet, rows, row, i);
             else sheet_put(sheet, NULL);
         }
         for (size_t i = 11; i < 14; i++) {
@@ -447,7 +487,7 @@ put_rows(struct finance *finance, const struct plan *plan, const struct db_rows 
         }
         sheet_text(sheet, rows, row, 1);
         for (size_t i = 0; i < spec->measure_count; i++) {
-            const char *micros = arena_printf(sheet->arena, "%s", db_get_text(rows, row, 14 + i));
+            const char *micros = arena_printf(sheet->arena, "%s", db_get_text(rows, row, 16 + i));
             if (i + 1 == spec->measure_count) sheet_put(sheet, finance_units(sheet->arena, micros));
             sheet_put(sheet, micros);
         }
@@ -462,6 +502,7 @@ finance_sums(struct finance *finance, const struct finance_spec *spec)
     struct db_rows *rows = NULL, *behind = NULL;
     struct db_param params[FINANCE_DIMENSIONS];
     const char *condition;
+    const char *span = spec->to_date ? finance_until_text(finance) : finance_span_text(finance);
     enum status status = read_dimensions(finance, spec, plan.dimensions, &plan.count);
     if (status == STATUS_OK)
         status = finance_ask(finance, sums_sql(&plan, sheet->arena), NULL, 0, &rows);
@@ -477,20 +518,39 @@ finance_sums(struct finance *finance, const struct finance_spec *spec)
             "Each row opens further: slotctl explain of its placement, or the act "
             "whose number is its batch when its log is 0.";
         sheet->report->heading = arena_printf(sheet->arena, "%s %s: what is behind '%s'",
-                                              spec->heading, finance_span_text(finance),
-                                              finance->question->rows);
+                                              spec->heading, span, finance->question->rows);
     } else {
         put_sums(finance, &plan, rows);
         sheet->report->notes = spec->notes;
-        sheet->report->heading = arena_printf(sheet->arena, "%s %s", spec->heading,
-                                              finance_span_text(finance));
+        sheet->report->heading = arena_printf(sheet->arena, "%s %s", spec->heading, span);
     }
-    sheet->report->empty = arena_printf(sheet->arena, "%s %s.", spec->empty,
-                                        finance_span_text(finance));
+    sheet->report->empty = arena_printf(sheet->arena, "%s %s.", spec->empty, span);
 done:
     db_rows_free(rows);
     db_rows_free(behind);
     return status;
+}
+
+// Where all amounts are in one currency the heading says so, and people need no column of it.
+static void
+name_currency(struct sheet *sheet)
+{
+    struct report *report = sheet->report;
+    const char *only = NULL;
+    size_t at = 0;
+    while (at < report->column_count && strcmp(report->columns[at].key, "currency") != 0) at++;
+    if (at == report->column_count) return;
+    for (size_t row = 0; row < report->row_count; row++) {
+        const char *code = report->cells[row * report->column_count + at];
+        if (!code || !code[0]) continue;
+        if (only && strcmp(only, code) != 0) return;
+        only = code;
+    }
+    struct report_column *columns = arena_take(sheet->arena, report->column_count, sizeof *columns);
+    memcpy(columns, report->columns, report->column_count * sizeof *columns);
+    columns[at].face = REPORT_MACHINE;
+    report->columns = columns;
+    if (only) report->heading = arena_printf(sheet->arena, "%s, in %s", report->heading, only);
 }
 
 // --- All of finance's reports --------------------------------------------------------------------
@@ -545,6 +605,7 @@ report_answer(struct db *db, const struct report_question *question, struct aren
     else if (question->kind == REPORT_ECONOMICS) status = finance_economics(&finance);
     else status = finance_investment(&finance);
     CHECK(status != STATUS_OK || finance.sheet.used == finance.sheet.room);
+    if (status == STATUS_OK) name_currency(&finance.sheet);
     if (status == STATUS_INPUT && !out_fault[0]) return STATUS_OVERFLOW;  // a sum left its range
     return status;
 }

@@ -53,8 +53,10 @@ MUST_CHECK enum status finance_ask(struct finance *finance, const char *sql,
                                    struct db_rows **out_rows);
 // "in November 2026", "from 2026-11-01 until 2026-11-08", "in the whole ledger".
 const char *finance_span_text(struct finance *finance);
+const char *finance_until_text(struct finance *finance);  // "up to 2026-11-30", "to date"
 // Micros as the database wrote them, for people: six decimals, of any size.
 const char *finance_units(struct arena *arena, const char *micros);
+const char *finance_at(struct arena *arena, usec at);  // "2026-11-22 15:00:00", for people
 // A column of amounts stands twice: for people, and exact for machines.
 void finance_columns(struct report_column *columns, size_t *count, struct arena *arena,
                      const char *key, const char *title, bool machine_only);

@@ -270,7 +270,7 @@ static const struct finance_spec spec_gain_share = {
     .dimensions = {&share_of, &share_from},
     .measures = gain_share,
     .measure_count = COUNT(gain_share),
-    .heading = "Gain share, to date",
+    .heading = "Gain share",
     .notes =
         "Earned: parts of pools, less refunds; what the host and its departments earn is theirs at "
         "once. Due: accrued, payable, held and in transit, less clawbacks. Payouts are of a "
