@@ -231,30 +231,41 @@ rate_exchange(const struct rate *rate, money amount, int64_t unit, struct rate_e
     return status;
 }
 
+struct leg {
+    const char *domain, *back;  // of its id
+    struct account from, to;
+    struct currency currency;
+    money amount;
+};
+
 static void
-take(struct act *act, const struct transfer *like, const char *domain, enum transfer_kind kind,
-     struct account debit, struct account credit, struct currency currency, money amount)
+take(struct act *act, const struct transfer *like, const struct leg *leg, bool back)
 {
     struct transfer one = *like;
-    if (amount.micros == 0) return;
-    one.id = hash_id(domain, &like->group, sizeof like->group);
-    one.kind = kind;
+    if (leg->amount.micros == 0) return;
+    one.id = hash_id(leg->domain, &like->group, sizeof like->group);
+    if (back) {
+        one.origin = one.id;
+        one.id = hash_id(leg->back, &like->group, sizeof like->group);
+    }
+    one.kind = TRANSFER_EXCHANGE;
     one.state = TRANSFER_POSTED;
-    one.debit = debit;
-    one.credit = credit;
-    one.currency = currency;
-    one.amount = amount;
+    one.debit = back ? leg->to : leg->from;
+    one.credit = back ? leg->from : leg->to;
+    one.currency = leg->currency;
+    one.amount = leg->amount;
     act_transfer(act, &one);
 }
 
 void
 rate_transfers(struct act *act, const struct rate *rate, const struct rate_exchange *exchange,
-               struct account account, const struct transfer *like)
+               struct account account, const struct transfer *like, bool back)
 {
     const struct account pool = {.code = ACCOUNT_EXCHANGE}, fees = {.code = ACCOUNT_FEES};
-    take(act, like, "exchange.spread", TRANSFER_EXCHANGE, account, fees, rate->from,
-         exchange->spread);
-    take(act, like, "exchange.given", TRANSFER_EXCHANGE, account, pool, rate->from,
-         exchange->given);
-    take(act, like, "exchange.taken", TRANSFER_EXCHANGE, pool, account, rate->to, exchange->taken);
+    const struct leg legs[] = {
+        {"exchange.spread", "exchange.spread.back", account, fees, rate->from, exchange->spread},
+        {"exchange.given", "exchange.given.back", account, pool, rate->from, exchange->given},
+        {"exchange.taken", "exchange.taken.back", pool, account, rate->to, exchange->taken},
+    };
+    for (size_t i = 0; i < 3; i++) take(act, like, &legs[i], back);
 }
