@@ -41,5 +41,8 @@ VERB(report)
 VERB(verify)
 VERB(split)
 VERB(attribute)
+VERB(rate)
+VERB(payout)
+VERB(bank)
 
 VERB(version)

@@ -126,8 +126,6 @@ fill(struct work *work, const struct db_rows *rows, size_t row, struct payout *o
     payout_id_format(out->id, out->end_to_end);
     out->payable = db_get_money(rows, row, 3);
     out->owing = db_get_money(rows, row, 4);
-    if (out->payable.micros < 0) out->payable = money_of(0);
-    if (out->owing.micros < 0) out->owing = money_of(0);
     const struct market_seat *seat = find_seat(work, out->seat);
     out->name = seat && *seat->party.legal_name ? seat->party.legal_name
                 : seat                          ? seat->name
@@ -354,15 +352,19 @@ book_transfers(struct work *work, struct act *act, const struct payout *payout)
         .reason = "",
     };
     snprintf(one.reference, sizeof one.reference, "%.8s %.30s", work->period->name, payout->code);
-    if (payout->netted.micros > 0) {
+    if (payout->netted.micros != 0) {
+        bool back = payout->netted.micros < 0;
         one.id = hash_id("payout.net", &payout->id, sizeof payout->id);
         one.kind = TRANSFER_NET;
-        one.credit = clawback;
-        one.amount = payout->netted;
+        one.debit = back ? clawback : payable;
+        one.credit = back ? payable : clawback;
+        one.amount = money_of(back ? -payout->netted.micros : payout->netted.micros);
         act_transfer(act, &one);
+        one.debit = payable;
     }
     if (payout->why != PAYOUT_PAID) return;
-    if (payout->exchanged) rate_transfers(act, &payout->rate, &payout->exchange, payable, &one, false);
+    if (payout->exchanged)
+        rate_transfers(act, &payout->rate, &payout->exchange, payable, &one, false);
     one.id = payout->id;
     one.kind = TRANSFER_PAYOUT;
     one.credit = transit;
