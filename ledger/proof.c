@@ -45,7 +45,8 @@ find_log(struct db *db, struct stretch *out)
     static const char sql[] =
         "select w.log, coalesce(p.upto, 0)::bigint from watermark w"
         " left join (select log, max(upto) as upto from proof group by log) p on p.log = w.log"
-        " where w.batch > coalesce(p.upto, 0) order by w.batch - coalesce(p.upto, 0) desc, w.log"
+        " where w.batch > coalesce(p.upto, 0) and exists (select 1 from frame f"
+        "  where f.log = w.log and f.batch > coalesce(p.upto, 0)) order by w.batch - coalesce(p.upto, 0) desc, w.log"
         " limit 1";
     struct db_rows *rows = NULL;
     enum status status = db_query(db, sql, NULL, 0, &rows);

@@ -144,12 +144,25 @@ keep_expiries(struct settle *settle, const struct db_rows *rows, uint64_t act)
     return db_run(settle->db, sql, params, 3, NULL);
 }
 
+// Up to where every log was booked: what comes behind it is late.
+static void
+note_marks(struct act *act, const struct db_rows *marks)
+{
+    for (size_t i = 0; i < db_count(marks); i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%" PRId64 " batch %" PRId64, db_get_int(marks, i, 0),
+                 db_get_int(marks, i, 1));
+        act_note(act, "log", text);
+    }
+}
+
 // Expires what is over, act by act; `out_count` holds of all currencies.
 static enum status
 expire(struct settle *settle, size_t *out_count)
 {
-    enum status status = db_query(settle->db, "select log from watermark order by log for update",
-                                  NULL, 0, NULL);
+    struct db_rows *marks = NULL;
+    enum status status = db_query(
+        settle->db, "select log, batch from watermark order by log for update", NULL, 0, &marks);
     for (bool more = true; status == STATUS_OK && more;) {
         struct db_rows *rows = NULL;
         struct act *act = NULL;
@@ -160,6 +173,7 @@ expire(struct settle *settle, size_t *out_count)
         if (more && status == STATUS_OK) {
             uint64_t number = act_number(act);
             act_note(act, "period", settle->period->name);
+            note_marks(act, marks);
             for (size_t i = 0; i < db_count(rows); i++) release(settle, act, rows, i);
             *out_count += db_count(rows);
             status = act_end(act);
@@ -168,6 +182,7 @@ expire(struct settle *settle, size_t *out_count)
         more = more && db_count(rows) == ACT_HOLDS;
         db_rows_free(rows);
     }
+    db_rows_free(marks);
     return settle_db_fault(settle, status, "ending holds whose window is over");
 }
 

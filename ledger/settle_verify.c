@@ -24,8 +24,6 @@
 #include "statement_inside.h"
 #include "transfer.h"
 
-_Static_assert(FOLD_TEXT <= SETTLE_DETAIL, "what folds say fits");
-
 static enum status differs(char out_detail[SETTLE_DETAIL], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -222,19 +220,20 @@ static const char deposits_sql[] =
     " from (select * from transfer_kept where kind = 'deposit' and log = 0) t"
     " full join deposit d on d.transfer_id = t.transfer_id"
     " left join seat s on s.id = coalesce(d.seat, t.seat)"
-    " where (d.seat, d.reference, d.currency, d.amount_micros, d.period, t.state) is distinct"
-    "  from (t.seat, t.reference, t.currency, t.amount_micros, t.period, 'posted')"
+    " where (d.seat, d.reference, d.currency, d.amount_micros, d.period, d.at_us, t.state)"
+    "  is distinct from (t.seat, t.reference, t.currency, t.amount_micros, t.period,"
+    "   t.effective_us, 'posted')"
     " order by 1 limit 1";
 
 static const char expiries_sql[] =
     "select 'expired hold of placement ' || coalesce(h.placement_id, t.placement_id)::text || ':'"
     " from hold_expiry h full join ("
-    "  select t.placement_id, t.batch, o.log from act a"
+    "  select t.placement_id, t.batch, o.log, a.body from act a"
     "  join transfer_kept t on t.log = 0 and t.batch = a.number and t.kind = 'release'"
     "  left join outcome o on o.placement_id = t.placement_id where a.kind = 'expire') t"
     "  on t.placement_id = h.placement_id"
-    " left join frame f on f.log = h.log and f.batch = h.batch"
-    " where (h.act, h.log) is distinct from (t.batch, t.log) or f.batch is null"
+    " where (h.act, h.log) is distinct from (t.batch, t.log) or strpos(t.body,"
+    "  E'\\nlog ' || h.log::text || ' batch ' || h.batch::text || E'\\n') = 0"
     " order by 1 limit 1";
 
 static const char dead_sql[] =
@@ -253,15 +252,30 @@ static const char proofs_sql[] =
     "  select *, coalesce(lag(upto) over (partition by log order by from_batch), 0) as ended"
     "  from proof) p where from_batch <> ended order by 1 limit 1";
 
-// Holds whose frames are proven and that nothing ends.
+// Holds whose frames are proven and that nothing ends, beside those listed. The terminal's id is the
+// SHA-256 of "terminal", a zero byte, and the hold's.
 static const char holds_sql[] =
-    "select 'hold of placement ' || t.placement_id::text || ':' from transfer t"
-    " where t.state = 'pending' and t.batch <= coalesce("
-    "   (select max(p.upto) from proof p where p.log = t.log), 0)"
-    "  and not exists (select 1 from transfer e where e.pending_id = t.transfer_id)"
-    "  and not exists (select 1 from open_hold h where h.placement_id = t.placement_id"
-    "   and h.transfer_id = t.transfer_id and h.micros = t.amount_micros"
-    "   and h.currency = t.currency and h.period = t.period) order by 1 limit 1";
+    "select 'hold of placement ' || coalesce(t.placement_id, h.placement_id)::text || ':' from ("
+    "  select t.* from transfer_kept t where t.state = 'pending' and t.batch <= coalesce("
+    "    (select max(p.upto) from proof p where p.log = t.log), 0)"
+    "   and not exists (select 1 from transfer_kept e where e.pending_id = t.transfer_id)) t"
+    " full join (select h.* from open_hold h"
+    "   where not exists (select 1 from transfer_key k where k.transfer_id = h.terminal_id)) h"
+    "  on h.placement_id = t.placement_id"
+    " where (h.transfer_id, h.micros, h.currency, h.period, h.log, h.batch) is distinct from"
+    "   (t.transfer_id, t.amount_micros, t.currency, t.period, t.log, t.batch)"
+    "  or uuid_send(h.terminal_id) <> substr(sha256('\\x7465726d696e616c00'::bytea"
+    "   || uuid_send(h.transfer_id)), 1, 16) order by 1 limit 1";
+
+// A log's watermark is its last frame, and nothing is booked of a log that has none.
+static const char logs_sql[] =
+    "select 'log ' || log::text || ':' from ("
+    " select w.log from watermark w left join frame f on f.log = w.log and f.batch = w.batch"
+    "  where w.batch > 0 and (w.digest, w.epoch) is distinct from (f.digest, f.epoch)"
+    " union all select x.log from (select log from frame union select log from event"
+    "   union select log from revenue union select log from contact union select log from outcome"
+    "   union select log from dead_log) x"
+    "  where not exists (select 1 from watermark w where w.log = x.log)) l order by 1 limit 1";
 
 static enum status
 check_kept(struct db *db, char out_detail[SETTLE_DETAIL])
@@ -273,7 +287,8 @@ check_kept(struct db *db, char out_detail[SETTLE_DETAIL])
         {expiries_sql, "its act says something else"},
         {dead_sql, "its act says something else"},
         {proofs_sql, "it does not follow the one before"},
-        {holds_sql, "it is open, and is not listed as open"},
+        {holds_sql, "it is not listed as open as it should be"},
+        {logs_sql, "its watermark is not its last frame, or it has none"},
     };
     enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && status == STATUS_OK; i++)
@@ -285,8 +300,11 @@ static enum status
 check_accounts(struct db *db, char out_detail[SETTLE_DETAIL])
 {
     static const char sql[] =
-        "select a.account, a.name, a.normal, coalesce(s.code, a.seat::text) from account a"
-        " left join seat s on s.id = a.seat order by a.currency, a.account";
+        "select a.account, a.name, a.normal, coalesce(s.code, a.seat::text), u.account is null"
+        " from account a left join seat s on s.id = a.seat left join ("
+        "  select currency, debit as account from fold union select currency, credit from fold) u"
+        "  on u.currency = a.currency and u.account = a.account"
+        " order by a.currency, a.account";
     struct db_rows *rows = NULL;
     enum status status = db_query(db, sql, NULL, 0, &rows);
     for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
@@ -294,6 +312,11 @@ check_accounts(struct db *db, char out_detail[SETTLE_DETAIL])
         char name[ACCOUNT_TEXT] = "";
         bool known = account_known(account);
         if (known) account_name(account, db_get_text(rows, i, 3), name);
+        if (db_get_bool(rows, i, 4)) {
+            status = differs(out_detail, "account %" PRId64 ": nothing is booked on it",
+                             db_get_int(rows, i, 0));
+            break;
+        }
         const char *normal = known && account_debit_normal(account) ? "debit" : "credit";
         if (!known || strcmp(name, db_get_text(rows, i, 1)) != 0 ||
             strcmp(normal, db_get_text(rows, i, 2)) != 0)
@@ -302,6 +325,15 @@ check_accounts(struct db *db, char out_detail[SETTLE_DETAIL])
     }
     db_rows_free(rows);
     return status;
+}
+
+static enum status
+check_folds(struct db *db, char out_detail[SETTLE_DETAIL])
+{
+    char text[FOLD_TEXT] = "";
+    enum status status = fold_verify(db, text);
+    if (status != STATUS_OK && text[0] == '\0') return status;
+    return text[0] != '\0' ? differs(out_detail, "%s", text) : STATUS_OK;
 }
 
 // --- All of it -----------------------------------------------------------------------------------
@@ -314,13 +346,13 @@ settle_verify(struct db *db, const char *directory, char out_detail[SETTLE_DETAI
     enum status status = directory != NULL ? settle_published(db, directory, false, out_detail)
                                            : STATUS_OK;
     if (status == STATUS_OK) status = check_steps(db, out_detail);
+    if (status == STATUS_OK) status = check_folds(db, out_detail);
     if (status == STATUS_OK)
         status = db_query(db, "select period from period_event where step = 9 order by period",
                           NULL, 0, &rows);
     for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++)
         status = check_period(db, db_get_text(rows, i, 0), &statements, out_detail);
     if (status == STATUS_OK) status = check_kept(db, out_detail);
-    if (status == STATUS_OK) status = fold_verify(db, out_detail);
     if (status == STATUS_OK) status = check_accounts(db, out_detail);
     if (status == STATUS_OK)
         snprintf(out_detail, SETTLE_DETAIL, "%zu statements of %zu closed periods%s", statements,

@@ -95,6 +95,33 @@ create index outcome_source on outcome (log, batch);
 
 -- --- What is due, fact by fact ---------------------------------------------------------------------
 
+-- What showing a message in a slot costs, by version of the market that said so: the slot's own cost, else its even
+-- part of its container's, rounded half to even.
+create view slot_cost as
+select v.slot, v.version,
+       coalesce((v.body ->> 'cost')::numeric * 1000000,
+                div(v.whole, v.slots) + case when 2 * mod(v.whole, v.slots) > v.slots
+                                               or 2 * mod(v.whole, v.slots) = v.slots
+                                                  and mod(div(v.whole, v.slots), 2) = 1
+                                             then 1 else 0 end, 0) as cost_micros
+from (
+    select s.id as slot, e.version, s.body,
+           (b.body ->> 'cost')::numeric * 1000000 as whole,
+           (select count(*) from (
+               select distinct on (m.id) m.body from market_object m
+               where m.kind = 'slot' and split_part(m.code, '.', 1) = split_part(s.code, '.', 1)
+                 and m.version <= e.version
+               order by m.id, m.version desc) n where n.body is not null)::numeric as slots
+    from market_version e
+    join lateral (
+        select distinct on (m.id) m.id, m.code, m.body from market_object m
+        where m.kind = 'slot' and m.version <= e.version order by m.id, m.version desc) s on s.body is not null
+    left join lateral (
+        select m.body from market_object m
+        where m.kind = 'container' and m.code = split_part(s.code, '.', 1) and m.version <= e.version
+        order by m.version desc limit 1) b on true) v;
+comment on view slot_cost is 'What a message in a slot costs, as a version of the market says.';
+
 -- What the facts alone say is due, by the contract as it was at the win: a price per placement at the win, the
 -- delivery, the acceptance or the first conversion, as the contract says; a price per response when the customer
 -- accepted; a share of each order's revenue as it stands (rounded half to even), piece by piece as the order changes.
@@ -104,6 +131,14 @@ select x.period, x.placement_id, x.seat, x.currency,
        case when s.kind <> 'partner' and coalesce(x.owner, 0) in (0, x.seat) then 0
             when s.kind <> 'partner' and c.body ->> 'transfer_price' = 'zero' then 0
             when s.kind <> 'partner' and c.body ->> 'transfer_price' = 'floor' and x.kind = 0 then x.floor_micros
+            when s.kind <> 'partner' and c.body ->> 'transfer_price' = 'cost_plus' and x.kind = 0 then (
+                select (div(p.product, 1000000)
+                        + case when mod(p.product, 1000000) > 500000
+                                 or mod(p.product, 1000000) = 500000 and mod(div(p.product, 1000000), 2) = 1
+                               then 1 else 0 end)::bigint
+                from (
+                    select k.cost_micros * (1000000 + rtrim(c.body ->> 'cost_plus', '%')::numeric * 10000) as product
+                    from slot_cost k where k.slot = x.slot and k.version = x.market_version) p)
             else x.micros end as micros,
        x.log, x.batch, x.idx
 from (
@@ -208,7 +243,7 @@ having sum(due) <> sum(posted);
 comment on view due_part is 'What a fact makes due of a placement''s price or changes of an order''s pool.';
 comment on view booked_part is 'A posted transfer that a fact caused, as it counts against due_part.';
 
-grant select on balance, hold_expiry, dead_log, proof, proof_count, open_hold, due_part, booked_part
+grant select on balance, hold_expiry, dead_log, proof, proof_count, open_hold, due_part, booked_part, slot_cost
     to vendue_ledger, vendue_console;
 grant insert on balance, hold_expiry, dead_log to vendue_console;
 grant insert on proof, proof_count, open_hold to vendue_ledger, vendue_console;
