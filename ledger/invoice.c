@@ -265,6 +265,24 @@ put_parties(struct invoice *invoice)
     }
 }
 
+// An intra-community supply says where it went (BR-IC-12).
+static void
+put_delivery(struct invoice *invoice)
+{
+    bool abroad = false;
+    for (size_t i = 0; i < invoice->rate_count; i++)
+        if (invoice->rates[i].category == 'K') abroad = true;
+    if (!abroad) return;
+    open_tag(invoice, "cac:Delivery");
+    open_tag(invoice, "cac:DeliveryLocation");
+    open_tag(invoice, "cac:Address");
+    open_tag(invoice, "cac:Country");
+    put(invoice, "cbc:IdentificationCode",
+        invoice->self_billed ? invoice->statement->host->country
+                             : invoice->statement->party->country);
+    for (int i = 0; i < 4; i++) close_tag(invoice);
+}
+
 // Where the supplier is paid.
 static void
 put_means(struct invoice *invoice, const char *number)
@@ -450,6 +468,7 @@ put_all(struct invoice *invoice, enum invoice_side side)
                   BAD_CAST arena_printf(invoice->arena, "%s%s-2", types, names[i][1])) >= 0);
     put_head(invoice, number);
     put_parties(invoice);
+    put_delivery(invoice);
     put_means(invoice, number);
     put_totals(invoice);
     put_lines(invoice, side);

@@ -132,10 +132,12 @@ tell_text(struct opening *opening, const struct db_rows *rows, size_t row)
     bool transfer = db_get_int(rows, row, 1) == 3;
     clock_format(db_get_time(rows, row, 2), at);
     if (db_get_int(rows, row, 5) != 0) money_format(db_get_money(rows, row, 5), 6, amount);
-    fprintf(opening->out, "    %.19sZ  %-10s %18s  %s%s%s\n", at, db_get_text(rows, row, 3),
-            transfer ? amount : "", db_get_text(rows, row, 4),
-            !transfer && amount[0] != '\0' ? " revenue " : "",
-            !transfer && amount[0] != '\0' ? amount : "");
+    const char *reference = db_get_text(rows, row, 4);
+    fprintf(opening->out, "    %.19sZ  %s", at, db_get_text(rows, row, 3));
+    if (transfer) fprintf(opening->out, "  %s", amount);
+    else if (amount[0] != '\0') fprintf(opening->out, "  revenue %s", amount);
+    if (reference[0] != '\0') fprintf(opening->out, "  %s", reference);
+    fputc('\n', opening->out);
 }
 
 static enum status

@@ -118,6 +118,12 @@ add_bill(struct statement *statement, struct arena *arena)
 }
 
 static int
+by_kind(const void *left, const void *right)
+{
+    return (int)((const struct movement *)left)->kind - (int)((const struct movement *)right)->kind;
+}
+
+static int
 by_account(const void *left, const void *right)
 {
     const struct passage *a = left, *b = right;
@@ -174,6 +180,9 @@ statement_passages(struct db *db, const struct period *period, int32_t seat,
     db_rows_free(rows);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         status = add_bill(&statements[i], arena);
+        for (size_t k = 0; k < statements[i].passage_count; k++)
+            qsort(statements[i].passages[k].movements, statements[i].passages[k].count,
+                  sizeof(struct movement), by_kind);
         if (statements[i].passage_count > 0)
             qsort(statements[i].passages, statements[i].passage_count,
                   sizeof *statements[i].passages, by_account);

@@ -35,7 +35,7 @@ enum column {
     COL_COUNT
 };
 static const char *const column_titles[COL_COUNT] = {
-    "line",      "slot",      "message",  "rung",    "won",    "delivered",
+    "#",         "slot",      "message",  "rung",    "won",    "delivered",
     "not shown", "converted", "refunded", "revenue", "amount",
 };
 #define PLACEMENTS \
@@ -221,7 +221,8 @@ cell_of(const struct sheet *sheet, enum section_kind kind, size_t row, enum colu
     unsigned decimals = period_cent_decimals(sheet->statement->currency);
     out[0] = '\0';
     if (row == 0) {
-        snprintf(out, CELL, "%s", column_titles[column]);
+        bool brief = column == COL_ENDED && sheet->narrow && sheet->statement->version > 1;
+        snprintf(out, CELL, "%s", brief ? "unshown" : column_titles[column]);
     } else if (row <= section->count) {
         line_cell(sheet, &section->lines[row - 1], column, out);
     } else if (row == section->count + 1) {
@@ -266,7 +267,8 @@ print_row(FILE *out, const struct sheet *sheet, enum section_kind kind, size_t r
     for (size_t i = first_column(sheet); i < face->count; i++) {
         cell_of(sheet, kind, row, face->columns[i], cell);
         bool left = statement_column_left(kind, i);
-        fprintf(out, left ? "  %-*s" : "  %*s", (int)widths[i], cell);
+        const char *form = left ? "  %-*s" : face->columns[i] == COL_LINE ? "%*s" : "  %*s";
+        fprintf(out, form, (int)widths[i], cell);
     }
     fputc('\n', out);
 }
@@ -286,7 +288,8 @@ measure(const struct sheet *sheet, enum section_kind kind, size_t widths[COLUMNS
             bool carried = row == section->count + 1 && section->carried_in.micros == 0;
             if (!carried && strlen(cell) > widths[i]) widths[i] = strlen(cell);
         }
-        wide += widths[i] + 2;
+        if (face->columns[i] == COL_LINE && widths[i] < 2) widths[i] = 2;  // stands in the margin
+        wide += widths[i] + (face->columns[i] == COL_LINE ? 0 : 2);
     }
     return wide;
 }

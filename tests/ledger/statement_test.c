@@ -560,10 +560,10 @@ what_was_won_keeps_its_terms(void **state)
         "         shield.next (credit, charged on delivery, 10% of revenue)\n"
         "\n"
         "Placements\n"
-        "  slot                     message         rung         won  delivered  not shown  "
-        "converted  amount\n"
-        "  support_call.protection  shield.payment  affiliation    1          1          0  "
-        "        1    0.50\n";
+        " #  slot                     message         rung  won  delivered  unshown  converted  "
+        "amount\n"
+        " 1  support_call.protection  shield.payment  7       1          1        0          1  "
+        "  0.50\n";
     const char *text = statement(&books, "shield_cover", &november, STATEMENT_TEXT);
     assert_memory_equal(text, shield, sizeof shield - 1);
     assert_non_null(strstr(text, "  Used  "));
@@ -592,7 +592,7 @@ a_wide_statement_is_made_narrow(void **state)
         assert_true(strcspn(line, "\n") <= 100);
     // Shares of one conversion may stand on several lines: counts are not added up.
     assert_non_null(
-        strstr(text, "  Accrued                                                        4.33\n"));
+        strstr(text, "    Accrued                                                        4.33\n"));
     assert_non_null(strstr(statement(&books, "marketing", &november, STATEMENT_CSV),
                            ",marketing.subscription_usual,personalization,"));
     books_close(&books);
