@@ -38,7 +38,7 @@ struct credit_fit {
 };
 
 struct credit {
-    struct contract_part parts[BOUND_PARTS];  // weight: ppm; sorted by seat, then rung; sum 1,000,000
+    struct contract_part parts[BOUND_PARTS];  // weight: ppm, in all 1,000,000; by seat, then rung
     unsigned count;
     uint32_t model;  // version of the fit that was used; 0 none
 };

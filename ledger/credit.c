@@ -6,8 +6,8 @@
 //    0. Position, of n > 2 touches: the first n - 2 times its part, the last likewise, each between
 //    the part that is left. Time decay: 2^-(a / h) in fixed point with 40 binary digits, where a is
 //    the age beyond that of the youngest touch (a common factor changes no share) and h the
-//    half-life; whole half-lives are shifted, the rest is a product of the powers 2^-(1/2), 2^-(1/4),
-//    ... of a table, one for each binary digit of the fraction, of which 32 count.
+//    half-life; whole half-lives are shifted, the rest is a product of the powers 2^-(1/2),
+//    2^-(1/4), ... of a table, one for each binary digit of the fraction, of which 32 count.
 //    A fit: its weight of the touch's seat and rung; when all of them are 0 each touch weighs 1.
 //  3 Weights are added up by (beneficiary, rung). Of too many pairs the heaviest stay, ties to the
 //    lower seat, then rung. What stays is split into 1,000,000 by largest remainder.

@@ -1,5 +1,5 @@
-// Facts as rows: the landing tables of migrations 003, 008, 009 and 012, by COPY, inside the caller's
-// transaction.
+// Facts as rows: the landing tables of migrations 003, 008, 009 and 012, by COPY, inside the
+// caller's transaction.
 #ifndef VENDUE_LAND_H
 #define VENDUE_LAND_H
 

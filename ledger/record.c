@@ -217,7 +217,8 @@ read_outcomes(struct reading *reading)
         "select idx, position, filled, slot, currency, floor_micros, message, seat, bid, "
         "price_micros, bid_micros, setter, floor_rule, expires_us, objectives, rung, eligible, "
         "charge, reason, main_reason, considered, best_micros, kind, deal, floor_id, campaign, "
-        "campaign_parent, day, cell, of_host from outcome where placement_id >= $1 and placement_id <= $2",
+        "campaign_parent, day, cell, of_host from outcome "
+        "where placement_id >= $1 and placement_id <= $2",
         params, 2, &rows);
     if (status != STATUS_OK) return status;
     for (size_t i = 0; i < db_count(rows); i++) {
@@ -424,7 +425,8 @@ read_events(struct reading *reading, struct arena *arena)
     enum status status = db_query(
         reading->db,
         "select kind, placement_id, at_us, role, party, effective_us, seat, message, price_micros, "
-        "key, '', '00000000-0000-0000-0000-000000000000'::uuid, slot, log, batch, idx, 0::smallint, 0::smallint "
+        "key, '', '00000000-0000-0000-0000-000000000000'::uuid, slot, log, batch, idx, "
+        "0::smallint, 0::smallint "
         "from event "
         "where placement_id >= $1 and placement_id <= $2 "
         "union all select kind, placement_id, at_us, role, party, effective_us, seat, message, "

@@ -12,8 +12,8 @@
 //  5 Touches: while some market version has a contract that divides among them, placements and
 //    orders are chained by customer. A conversion gathers those that count. A delivery or an
 //    acceptance that becomes known divides every order anew in which it counts: in the order of
-//    their conversions, at most the latest REPLAY_ORDERS (replay_share.c). So what an order's parts come to depends
-//    on what happened, not on the order in which it was reported.
+//    their conversions, at most the latest REPLAY_ORDERS (replay_share.c). So what an order's
+//    parts come to depends on what happened, not on the order in which it was reported.
 //  6 A model that is fitted divides by the newest fit that was in force when the conversion was
 //    booked, for ever: later touches divide by the same.
 //  7 What an order occupies of its contract's revenue (tiers, caps) begins where those booked

@@ -1,5 +1,5 @@
-// Replay's own memory, shared by its three files: replay.c takes the facts, replay_share.c posts
-// what is shared, replay_load.c reads what a batch needs from the database.
+// Replay's own memory, shared by its files: replay.c takes the facts, replay_share.c posts what is
+// shared, replay_load.c reads what a batch needs of the past, replay_fit.c what the house needs.
 #ifndef VENDUE_REPLAY_INSIDE_H
 #define VENDUE_REPLAY_INSIDE_H
 
@@ -72,8 +72,8 @@ enum status replay_terms(struct replay *replay, struct db *db, uint64_t version,
                          struct contract_terms **out_terms);
 struct posting_win *replay_keep_win(struct replay *replay, const struct posting_win *win);
 // Keeps a copy with parts of its own.
-struct posting_order *replay_keep_order(struct replay *replay, const struct posting_order *order,
-                                        uint64_t batch);
+struct posting_order *
+replay_keep_order(struct replay *replay, const struct posting_order *order, uint64_t batch);
 static inline uint64_t *
 replay_order_batch(struct replay *replay, const struct posting_order *order)
 {
@@ -96,14 +96,14 @@ replay_is_event(const struct fact *fact)
 }
 
 // --- replay_share.c ------------------------------------------------------------------------------
-enum status replay_revenue(struct replay *replay, struct db *db, const struct fact *fact,
-                           struct posting_source source, struct posting *out,
-                           struct replay_said *out_said);
-enum status replay_event(struct replay *replay, struct db *db, const struct fact *fact,
-                         struct posting_source source, struct posting *out,
-                         struct replay_said *out_said);
+enum status
+replay_revenue(struct replay *replay, struct db *db, const struct fact *fact,
+               struct posting_source source, struct posting *out, struct replay_said *out_said);
+enum status
+replay_event(struct replay *replay, struct db *db, const struct fact *fact,
+             struct posting_source source, struct posting *out, struct replay_said *out_said);
 
-// --- replay_load.c -------------------------------------------------------------------------------
+// --- replay_fit.c --------------------------------------------------------------------------------
 // Revenue of a contract in a period that was booked before this batch; the row that says so is
 // locked until the end of the transaction.
 enum status replay_load_base(struct replay *replay, struct db *db, uint32_t contract,

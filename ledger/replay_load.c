@@ -44,9 +44,9 @@ struct need {
     struct db *db;
     struct idmap brought;  // placements that the batch itself brings: index of the fact
     struct wanted placements, orders;
-    struct wanted touched;     // keys (touch.h) whose touches are wanted
-    int64_t *customers;        // of events; then of touches
-    struct id *anonymous;      // placements of events whose customers are not known
+    struct wanted touched;  // keys (touch.h) whose touches are wanted
+    int64_t *customers;     // of events; then of touches
+    struct id *anonymous;   // placements of events whose customers are not known
     size_t customer_count, anonymous_count;
     usec touches_from;  // touches are wanted from here on
 };
@@ -82,10 +82,10 @@ fill_ends(struct posting_win *win, const struct db_rows *rows, size_t row)
     win->accepted_at = db_get_time(rows, row, ACCEPTED_AT);
     win->released = db_get_bool(rows, row, CANCELLED) ||
                     ((response || conversion) && db_get_bool(rows, row, REFUSED));
-    bool charged = response                      ? win->accepted_at.us != 0
-                   : conversion                  ? db_get_bool(rows, row, CONVERTED)
+    bool charged = response                       ? win->accepted_at.us != 0
+                   : conversion                   ? db_get_bool(rows, row, CONVERTED)
                    : win->kind == PRICE_PLACEMENT ? win->delivered
-                                                 : false;
+                                                  : false;
     win->ended = win->released || charged;
 }
 
@@ -155,7 +155,8 @@ load_expired(struct replay *replay, struct db *db, const struct wanted *placemen
                      "and placement_id = any($2)"
                    : "select placement_id, batch from hold_expiry where log = $1",
         params, placements ? 2 : 1, &rows);
-    if (status != STATUS_OK) return said(replay, db, status, "reading expired holds of log", replay->log);
+    if (status != STATUS_OK)
+        return said(replay, db, status, "reading expired holds of log", replay->log);
     for (size_t i = 0; i < db_count(rows); i++) {
         replay->expired_at = replay_room(replay->expired_at, replay->expired_count,
                                          &replay->expired_room, sizeof *replay->expired_at);
@@ -445,8 +446,8 @@ want_orders(struct need *need, const struct fact *facts, size_t count)
                       "where placement_id = any($2) and model is not null and effective_us >= $3",
                       params, 4, &rows);
     if (status != STATUS_OK) {
-        status = said(need->replay, need->db, status, "reading orders of customers:",
-                      customers.count);
+        status = said(need->replay, need->db, status,
+                      "reading orders of customers:", customers.count);
         goto done;
     }
     for (size_t i = 0; i < db_count(rows); i++) {
@@ -509,8 +510,7 @@ replay_prepare(struct replay *replay, struct db *db, const struct fact *facts, s
         struct id placement = fact_placement(fact);
         if (fact->kind == FACT_PLACEMENT) {
             idmap_put(&need.brought, placement, (uint32_t)i);
-        } else if (replay_is_event(fact) &&
-                   idmap_find(&need.brought, placement) == IDMAP_NONE) {
+        } else if (replay_is_event(fact) && idmap_find(&need.brought, placement) == IDMAP_NONE) {
             want(&need.placements, placement);
         }
         if (replay_is_revenue(fact)) want(&need.orders, fact->revenue.order);
@@ -536,103 +536,4 @@ replay_whole(struct replay *replay, struct db *db)
     replay->whole = true;
     enum status status = learn_touching(&need, NULL, 0);
     return status == STATUS_OK ? load_expired(replay, db, NULL) : status;
-}
-
-// --- Bases and fits ----------------------------------------------------------------------------
-
-enum status
-replay_load_base(struct replay *replay, struct db *db, uint32_t contract, const char *period,
-                 money *out_base)
-{
-    const struct db_param params[] = {db_int4((int32_t)contract), db_text(period)};
-    struct db_rows *rows = NULL;
-    *out_base = money_of(0);
-    enum status status = db_run(db,
-                                "insert into revenue_mark (contract, period) values ($1, $2) "
-                                "on conflict do nothing",
-                                params, 2, NULL);
-    if (status == STATUS_OK) {
-        status = db_query(db,
-                          "select marks from revenue_mark where contract = $1 and period = $2 "
-                          "for update",
-                          params, 2, &rows);
-        db_rows_free(rows);
-        rows = NULL;
-    }
-    if (status == STATUS_OK) {
-        status = db_query(db,
-                          "select base_micros + amount_micros from revenue where contract = $1 "
-                          "and period = $2 and base_micros is not null "
-                          "order by base_micros desc limit 1",
-                          params, 2, &rows);
-    }
-    if (status != STATUS_OK) {
-        return said(replay, db, status, "reading revenue of contract", contract);
-    }
-    if (db_count(rows)) *out_base = db_get_money(rows, 0, 0);
-    db_rows_free(rows);
-    return STATUS_OK;
-}
-
-static bool
-model_of(const char *name, uint8_t *out_model)
-{
-    for (unsigned i = 0; i < ATTRIBUTION_COUNT; i++) {
-        if (strcmp(name, market_attribution_name((enum attribution)i)) != 0) continue;
-        *out_model = (uint8_t)i;
-        return true;
-    }
-    return false;
-}
-
-enum status
-replay_load_fits(struct replay *replay, struct db *db)
-{
-    const struct db_param params[] = {db_int4((int32_t)replay->log)};
-    struct db_rows *rows = NULL;
-    enum status status = db_query(db,
-                                  "select version, model, batch from model_fit where log = $1 "
-                                  "order by version",
-                                  params, 1, &rows);
-    if (status != STATUS_OK) return said(replay, db, status, "reading fits of log", replay->log);
-    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
-        struct known_fit one = {.batch = (uint64_t)db_get_int(rows, i, 2),
-                                .fit = {.version = (uint32_t)db_get_int(rows, i, 0)}};
-        if (!model_of(db_get_text(rows, i, 1), &one.fit.model)) {
-            status = replay_say(replay, STATUS_DAMAGED, "a model that is not known, of fit",
-                                one.fit.version, db_get_text(rows, i, 1));
-            break;
-        }
-        replay->fits = replay_room(replay->fits, replay->fit_count, &replay->fit_room,
-                                   sizeof *replay->fits);
-        replay->fits[replay->fit_count++] = one;
-    }
-    db_rows_free(rows);
-    replay->fits_read = status == STATUS_OK;
-    return status;
-}
-
-enum status
-replay_load_weights(struct replay *replay, struct db *db, struct known_fit *fit)
-{
-    const struct db_param params[] = {db_int4((int32_t)fit->fit.version)};
-    struct db_rows *rows = NULL;
-    enum status status = db_query(db,
-                                  "select seat, rung, ppm from model_weight where version = $1 "
-                                  "order by seat, rung",
-                                  params, 1, &rows);
-    if (status != STATUS_OK) {
-        return said(replay, db, status, "reading weights of fit", fit->fit.version);
-    }
-    fit->fit.count = db_count(rows);
-    fit->fit.weights = calloc(fit->fit.count + 1, sizeof *fit->fit.weights);
-    CHECK(fit->fit.weights);
-    for (size_t i = 0; i < fit->fit.count; i++) {
-        fit->fit.weights[i] = (struct credit_weight){(uint32_t)db_get_int(rows, i, 0),
-                                                     (uint8_t)db_get_int(rows, i, 1),
-                                                     (uint32_t)db_get_int(rows, i, 2)};
-    }
-    fit->read = true;
-    db_rows_free(rows);
-    return STATUS_OK;
 }

@@ -65,9 +65,9 @@ base_before(struct replay *replay, struct db *db, uint32_t contract, const struc
     uint32_t at = idmap_find(&replay->base_of, key);
     if (at == IDMAP_NONE) {
         money base = money_of(0);
-        enum status status = replay->whole ? STATUS_OK
-                                           : replay_load_base(replay, db, contract, period->name,
-                                                              &base);
+        enum status status = replay->whole
+                                 ? STATUS_OK
+                                 : replay_load_base(replay, db, contract, period->name, &base);
         if (status != STATUS_OK) return status;
         at = (uint32_t)replay->base_count;
         replay->bases = replay_room(replay->bases, replay->base_count, &replay->base_room,
@@ -266,8 +266,9 @@ divide_anew(struct replay *replay, struct db *db, struct posting_order *order,
     posted->count = 0;
     posted->effective = order->at;
     if (posting_credit(terms, win, &changed, &credit, fact, source, posted) != STATUS_OK) {
-        return replay_say(replay, STATUS_DAMAGED, "an order's parts leave their range:",
-                          (uint64_t)order->amount.micros, "");
+        return replay_say(replay, STATUS_DAMAGED,
+                          "an order's parts leave their range:", (uint64_t)order->amount.micros,
+                          "");
     }
     *out_changed = !same_parts(order, posted->parts, posted->part_count);
     if (!*out_changed) return STATUS_OK;

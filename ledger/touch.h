@@ -28,9 +28,9 @@ struct id touch_key(uint64_t customer, struct id placement);
 // The placement as a touch; one that was not delivered is none (false).
 bool touch_of(const struct posting_win *win, struct touch *out_touch);
 // The touches under `key` that count for a conversion at `at`, in memory that grows.
-size_t touch_gather(const struct touch_chain *chain, const struct posting_win *wins, struct id key,
-                    const struct market_attribution *terms, usec at, struct touch **touches,
-                    size_t *room);
+size_t
+touch_gather(const struct touch_chain *chain, const struct posting_win *wins, struct id key,
+             const struct market_attribution *terms, usec at, struct touch **touches, size_t *room);
 // The widest of the windows.
 int64_t touch_widest(const struct market_attribution *terms);
 

@@ -14,8 +14,8 @@
 //    it. Fences only rise.
 //  3 Rows are compared as lines of text that hold every column (verify_line.c).
 //  4 The outcomes of every contact are worked out again from its record alone (verify_round.c).
-//  5 How orders are divided (table credit) is compared like facts. What a conversion's base is, with
-//    several logs, is taken from its row, if it is not below what this log brought before; that
+//  5 How orders are divided (table credit) is compared like facts. What a conversion's base is,
+//    with several logs, is taken from its row, if it is not below what this log brought before; that
 //    all of them together follow on is asked of the database.
 //  6 Unexplained are: the amounts of transfers missing or too much; of a differing pair the
 //    difference of the amounts, or both amounts when accounts, currency or state differ.
@@ -100,7 +100,8 @@ stream_fetch(struct verify *verify, struct verify_stream *stream)
 }
 
 static enum status
-stream_open(struct verify *verify, struct verify_stream *stream, const char *name, const char *select)
+stream_open(struct verify *verify, struct verify_stream *stream, const char *name,
+            const char *select)
 {
     char sql[10000];
     const struct db_param params[] = {db_int4((int32_t)verify->log)};
@@ -140,10 +141,11 @@ extra_transfer(struct verify *verify)
     const struct verify_stream *stream = &verify->transfers;
     verify->transfer_faults++;
     verify_unexplained(verify, db_get_int(stream->rows, stream->row, 4));
-    verify_tell(verify,
-         "transfer %u.%" PRId64 ".%" PRId64 " is in the ledger but follows from no fact: %.300s",
-         verify->log, db_get_int(stream->rows, stream->row, 0),
-         db_get_int(stream->rows, stream->row, 1), db_get_text(stream->rows, stream->row, 3));
+    verify_tell(
+        verify,
+        "transfer %u.%" PRId64 ".%" PRId64 " is in the ledger but follows from no fact: %.300s",
+        verify->log, db_get_int(stream->rows, stream->row, 0),
+        db_get_int(stream->rows, stream->row, 1), db_get_text(stream->rows, stream->row, 3));
     return stream_next(verify, &verify->transfers);
 }
 
@@ -191,8 +193,8 @@ compare_transfer(struct verify *verify, const struct transfer *expected)
     if (where > 0) {
         verify->transfer_faults++;
         verify_unexplained(verify, expected->amount.micros);
-        verify_tell(verify, "transfer %u.%" PRIu64 ".%u is missing in the ledger: %.300s", verify->log,
-             expected->batch, expected->index, line);
+        verify_tell(verify, "transfer %u.%" PRIu64 ".%u is missing in the ledger: %.300s",
+                    verify->log, expected->batch, expected->index, line);
         return STATUS_OK;
     }
     verify->compared++;
@@ -203,8 +205,9 @@ compare_transfer(struct verify *verify, const struct transfer *expected)
         verify->transfer_faults++;
         verify_unexplained(verify, same ? amount - expected->amount.micros : amount);
         if (!same) verify_unexplained(verify, expected->amount.micros);
-        verify_tell(verify, "transfer %u.%" PRIu64 ".%u differs: ledger %.160s; journal gives %.160s",
-             verify->log, expected->batch, expected->index, found, line);
+        verify_tell(verify,
+                    "transfer %u.%" PRIu64 ".%u differs: ledger %.160s; journal gives %.160s",
+                    verify->log, expected->batch, expected->index, found, line);
     }
     return stream_next(verify, stream);
 }
@@ -216,9 +219,10 @@ extra_fact(struct verify *verify)
 {
     const struct verify_stream *stream = &verify->facts;
     verify->fact_faults++;
-    verify_tell(verify, "fact %u.%" PRId64 ".%" PRId64 " is in the ledger but not in the journal: %.300s",
-         verify->log, db_get_int(stream->rows, stream->row, 0),
-         db_get_int(stream->rows, stream->row, 1), db_get_text(stream->rows, stream->row, 2));
+    verify_tell(
+        verify, "fact %u.%" PRId64 ".%" PRId64 " is in the ledger but not in the journal: %.300s",
+        verify->log, db_get_int(stream->rows, stream->row, 0),
+        db_get_int(stream->rows, stream->row, 1), db_get_text(stream->rows, stream->row, 2));
     return stream_next(verify, &verify->facts);
 }
 
@@ -241,14 +245,14 @@ compare_fact(struct verify *verify, const struct land_row *expected)
     if (where > 0) {
         verify->fact_faults++;
         verify_tell(verify, "fact %u.%" PRIu64 ".%u is missing in the ledger: %.300s", verify->log,
-             expected->source.batch, expected->source.index, line);
+                    expected->source.batch, expected->source.index, line);
         return STATUS_OK;
     }
     const char *found = db_get_text(stream->rows, stream->row, 2);
     if (strcmp(line, found) != 0) {
         verify->fact_faults++;
         verify_tell(verify, "fact %u.%" PRIu64 ".%u differs: ledger %.160s; journal gives %.160s",
-             verify->log, expected->source.batch, expected->source.index, found, line);
+                    verify->log, expected->source.batch, expected->source.index, found, line);
     }
     return stream_next(verify, stream);
 }
@@ -260,7 +264,7 @@ digest_is(const struct db_rows *rows, size_t row, size_t column, const struct di
            memcmp(db_get_bytes(rows, row, column), digest->bytes, sizeof digest->bytes) == 0;
 }
 
-// The frame beside its row: batch, previous, digest, facts, fenced_until_us.
+// The frame beside its row: batch, previous, digest, facts, fenced_until_us, epoch, at_us.
 static enum status
 compare_frame(struct verify *verify, const struct journal_frame *frame)
 {
@@ -269,7 +273,7 @@ compare_frame(struct verify *verify, const struct journal_frame *frame)
            db_get_int(stream->rows, stream->row, 0) < (int64_t)frame->position.batch) {
         verify->chain_faults++;
         verify_tell(verify, "frame %" PRId64 " is in the ledger but not in the journal",
-             db_get_int(stream->rows, stream->row, 0));
+                    db_get_int(stream->rows, stream->row, 0));
         enum status status = stream_next(verify, stream);
         if (status != STATUS_OK) return status;
     }
@@ -283,9 +287,12 @@ compare_frame(struct verify *verify, const struct journal_frame *frame)
     if (!digest_is(stream->rows, stream->row, 1, &frame->previous) ||
         !digest_is(stream->rows, stream->row, 2, &frame->position.digest) ||
         db_get_int(stream->rows, stream->row, 3) != (int64_t)frame->count ||
+        db_get_int(stream->rows, stream->row, 5) != (int64_t)frame->position.epoch ||
+        db_get_time(stream->rows, stream->row, 6).us != frame->at.us ||
         fenced.us < verify->fenced_until.us) {
         verify->chain_faults++;
-        verify_tell(verify, "frame %" PRIu64 " is not the one that was booked", frame->position.batch);
+        verify_tell(verify, "frame %" PRIu64 " is not the one that was booked",
+                    frame->position.batch);
     }
     verify->fenced_until = fenced;
     return stream_next(verify, stream);
@@ -302,7 +309,8 @@ extra_credit(struct verify *verify)
                 "parts of orders are in the ledger that follow from no fact, at %u.%" PRId64
                 ".%" PRId64 ": %.250s",
                 verify->log, db_get_int(stream->rows, stream->row, 0),
-                db_get_int(stream->rows, stream->row, 1), db_get_text(stream->rows, stream->row, 2));
+                db_get_int(stream->rows, stream->row, 1),
+                db_get_text(stream->rows, stream->row, 2));
     return stream_next(verify, &verify->credits);
 }
 
@@ -408,7 +416,8 @@ reprice(struct verify *verify, const struct journal_frame *frame, uint32_t at)
     verify->out->rounds += repriced;
     if (agrees) return;
     verify->round_faults++;
-    verify_tell(verify, "round %u.%" PRIu64 ".%u: %s", verify->log, frame->position.batch, at, text);
+    verify_tell(verify, "round %u.%" PRIu64 ".%u: %s", verify->log, frame->position.batch, at,
+                text);
 }
 
 static enum status
@@ -439,7 +448,7 @@ walk(struct verify *verify)
     while (status == STATUS_OK && !verify->frames.ended) {
         verify->chain_faults++;
         verify_tell(verify, "frame %" PRId64 " is in the ledger but behind the watermark",
-             db_get_int(verify->frames.rows, verify->frames.row, 0));
+                    db_get_int(verify->frames.rows, verify->frames.row, 0));
         status = stream_next(verify, &verify->frames);
     }
     while (status == STATUS_OK && !verify->facts.ended) status = extra_fact(verify);
@@ -487,7 +496,8 @@ open_all(struct verify *verify, const char *directory)
     status = read_watermark(verify);
     if (status == STATUS_OK) {
         status = stream_open(verify, &verify->frames, "frames",
-                             "select batch, previous, digest, facts, fenced_until_us from frame "
+                             "select batch, previous, digest, facts, fenced_until_us, epoch, at_us "
+                             "from frame "
                              "where log = $1 order by batch");
     }
     if (status == STATUS_OK) {
@@ -518,19 +528,20 @@ conclude_walk(struct verify *verify)
 {
     const struct verify_report *out = verify->out;
     verify_conclude(verify, VERIFY_CHAIN, "chain", verify->chain_faults == 0,
-             "%" PRIu64 " frames up to batch %" PRIu64 ", %" PRIu64 " differ", out->frames,
-             verify->watermark.batch, verify->chain_faults);
+                    "%" PRIu64 " frames up to batch %" PRIu64 ", %" PRIu64 " differ", out->frames,
+                    verify->watermark.batch, verify->chain_faults);
     verify_conclude(verify, VERIFY_FACTS, "facts", verify->fact_faults == 0,
-             "%" PRIu64 " facts, %" PRIu64 " differ", out->facts, verify->fact_faults);
+                    "%" PRIu64 " facts, %" PRIu64 " differ", out->facts, verify->fact_faults);
     verify_conclude(verify, VERIFY_ROUNDS, "rounds", verify->round_faults == 0,
-             "%" PRIu64 " rounds re-priced from their records, %" PRIu64 " contacts differ",
-             out->rounds, verify->round_faults);
+                    "%" PRIu64 " rounds re-priced from their records, %" PRIu64 " contacts differ",
+                    out->rounds, verify->round_faults);
     verify_conclude(verify, VERIFY_TRANSFERS, "transfers", verify->transfer_faults == 0,
-             "%" PRIu64 " transfers follow from facts, %" PRIu64 " differ, %" PRIu64
-             " in periods that were taken away",
-             verify->compared, verify->transfer_faults, verify->away);
+                    "%" PRIu64 " transfers follow from facts, %" PRIu64 " differ, %" PRIu64
+                    " in periods that were taken away",
+                    verify->compared, verify->transfer_faults, verify->away);
     verify_conclude(verify, VERIFY_ORPHANS, "orphans", verify->orphans == 0,
-             "%" PRIu64 " facts name a placement or an order that is not known", verify->orphans);
+                    "%" PRIu64 " facts name a placement or an order that is not known",
+                    verify->orphans);
 }
 
 enum status

@@ -1,5 +1,5 @@
-// Tests of credit.c: windows, every model, and thousands of random paths against a model in floating
-// point written from the definitions.
+// Tests of credit.c: windows, every model, and thousands of random paths against a model in
+// floating point written from the definitions.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -41,7 +41,8 @@ touch(uint8_t number, int64_t delivered_us, uint32_t seat, enum rung rung)
 }
 
 static struct credit
-divide(const struct market_attribution *terms, const struct touch *touches, size_t count, int64_t at)
+divide(const struct market_attribution *terms, const struct touch *touches, size_t count,
+       int64_t at)
 {
     struct credit credit;
     credit_divide(terms, touches, count, (usec){at}, 0, NULL, &credit);
@@ -142,10 +143,8 @@ a_fit_weighs_by_seat_and_rung(void **state)
     struct market_attribution terms = terms_of(ATTRIBUTION_SHAPLEY);
     struct credit_weight weights[] = {
         {1, RUNG_PREDICTIVE, 600000}, {1, RUNG_SYNDICATION, 150000}, {7, RUNG_PREDICTIVE, 250000}};
-    struct credit_fit fit = {.version = 4,
-                             .model = ATTRIBUTION_SHAPLEY,
-                             .weights = weights,
-                             .count = 3};
+    struct credit_fit fit = {
+        .version = 4, .model = ATTRIBUTION_SHAPLEY, .weights = weights, .count = 3};
     struct touch touches[] = {touch(1, 99 * DAY, 1, RUNG_SYNDICATION),
                               touch(2, 98 * DAY, 7, RUNG_PREDICTIVE),
                               touch(3, 97 * DAY, 8, RUNG_PREDICTIVE)};
@@ -210,8 +209,8 @@ draw(uint64_t *seed, uint64_t below)
 
 // The share of each touch, by the definitions.
 static void
-define(const struct market_attribution *terms, const struct touch *touches, unsigned count,
-       usec at, long double shares[])
+define(const struct market_attribution *terms, const struct touch *touches, unsigned count, usec at,
+       long double shares[])
 {
     unsigned counting = 0, first = 0, last = 0;
     long double sum = 0;

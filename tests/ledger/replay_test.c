@@ -44,7 +44,8 @@ static const char market_text[] =
     "      merchant: partner\n"
     "      rate: 10%\n"
     "      shares: [{to: host, weight: 40}, {to: touches, weight: 60}]\n"
-    "      attribution: {model: time_decay, half_life: 36h, windows: {delivered: 2d, accepted: 5d}}\n"
+    "      attribution:\n"
+    "        {model: time_decay, half_life: 36h, windows: {delivered: 2d, accepted: 5d}}\n"
     "  agency.one:\n"
     "    seat: agency\n"
     "    from: 2025-01-01\n"
@@ -183,8 +184,8 @@ in_windows(const struct market_attribution *terms, const struct shown *shown, us
 
 // Parts of a million that the touches of an order earn.
 static unsigned
-credits_of(const struct model *model, const struct sale *sale, const struct market_contract *contract,
-           struct pair pairs[PAIRS])
+credits_of(const struct model *model, const struct sale *sale,
+           const struct market_contract *contract, struct pair pairs[PAIRS])
 {
     const struct shown *own = &model->shown[sale->shown], *path[512];
     const struct market_attribution *terms = &contract->attribution;
@@ -418,7 +419,7 @@ happen(struct teller *tell, struct fact *out_fact)
         out_fact->revenue.amount = money_of(1 + (int64_t)story_draw(story, 300000000));
         // Now and then an order of before, again.
         uint64_t number = story_draw(story, 8) || !model->sale_count ? ~(uint64_t)model->sale_count
-                                                                       : story_draw(story, 5);
+                                                                     : story_draw(story, 5);
         out_fact->revenue.order = hash_id("an order", &number, sizeof number);
         snprintf(out_fact->revenue.key, BOUND_KEY, "o-%llu", (unsigned long long)number);
         return;
@@ -452,7 +453,8 @@ learn(struct teller *tell, const struct fact *fact)
     struct shown *shown = NULL;
     struct id placement = fact_placement(fact);
     for (unsigned i = 0; i < model->shown_count; i++) {
-        if (id_same(fact_placement(&model->shown[i].placement), placement)) shown = &model->shown[i];
+        if (id_same(fact_placement(&model->shown[i].placement), placement))
+            shown = &model->shown[i];
     }
     assert_non_null(shown);
     if (fact->kind == FACT_DELIVERED || fact->kind == FACT_ACCEPTED) {
@@ -517,7 +519,8 @@ tell_days(struct teller *tell, unsigned frames)
         for (unsigned p = 0; p < parts; p++) {
             uint64_t customer = story_draw(story, 6);
             if (story_draw(story, 3) == 0) {
-                count += contact(tell, customer ? 0x9000000000000000u + customer : 0, &facts[count]);
+                count += contact(tell, customer ? 0x9000000000000000u + customer : 0,
+                                 &facts[count]);
             } else if (tell->model.shown_count && story_draw(story, 2)) {
                 struct fact *fact = &tell->waiting[tell->waiting_count];
                 happen(tell, fact);
@@ -698,9 +701,8 @@ play(struct play *play, const unsigned *order)
         for (unsigned times = based ? 1 : 1 + (hash_mix(play->seed) % 3 == 0); times > 0; times--) {
             struct posting posting;
             struct replay_said said;
-            enum status status = replay_fact(replay, play->db, &fact,
-                                             (struct posting_source){1, 1, index++}, &posting,
-                                             &said);
+            enum status status = replay_fact(
+                replay, play->db, &fact, (struct posting_source){1, 1, index++}, &posting, &said);
             if (status != STATUS_OK) print_message("%s\n", replay_fault(replay));
             assert_int_equal(status, STATUS_OK);
             take(&sums, posting.transfers, posting.count);
@@ -761,7 +763,7 @@ reports_in_any_order_end_the_same(void **state)
     open_teller(7);
     struct play all = {.db = database_open(teller.fixture.console), .seed = seed_fresh()};
     unsigned order[12];
-    // Three contacts of one customer with messages of the merchant, of a partner and of a department.
+    // Three contacts of one customer: messages of the merchant, a partner and a department.
     static const char *const messages[] = {"grill.summer", "agency.refer", "sales.plan"};
     for (unsigned i = 0; i < 3; i++) {
         struct fact facts[4];

@@ -191,6 +191,9 @@ static const struct tamper {
      VERIFY_FACTS, NULL},
     {"frame", "update frame set digest = previous where batch = 7", VERIFY_CHAIN, NULL},
     {"frame", "delete from frame where batch = 9", VERIFY_CHAIN, NULL},
+    {"frame", "update frame set epoch = 2 where batch = 5", VERIFY_CHAIN, NULL},
+    {"frame", "update frame set at_us = at_us + 1 where batch = 5", VERIFY_CHAIN, NULL},
+    {"frame", "update frame set facts = facts + 1 where batch = 5", VERIFY_CHAIN, NULL},
     {"watermark", "update watermark set digest = decode(repeat('01', 32), 'hex')", VERIFY_CHAIN,
      NULL},
 };
