@@ -5,7 +5,8 @@
 //  2 An account that stands the other way round (paid too much, refunded after billing) has no age:
 //    its balance is in the column "contrary", below zero.
 //  3 Age is counted in whole days (UTC) up to the last day of the span, or today.
-//  4 Days are aged from folds; the rows behind a figure are aged one by one, in order of time, which
+//  4 Days are aged from folds; the rows behind a figure are aged one by one, in order of time,
+// which
 //    gives each day the same open part.
 #include <string.h>
 
@@ -92,7 +93,8 @@ ask_accounts(struct finance *finance, struct db_rows **out_rows)
         "  sum(greatest(" OWN ", 0)) as inc from report_fold_side s where " AGED
         "  group by s.currency, s.account, s.code, s.day),"
         " w as (select d.*, sum(d.own) over (partition by d.currency, d.account) as balance,"
-        "  sum(d.inc) over (partition by d.currency, d.account order by d.day desc) - d.inc as later"
+        "  sum(d.inc) over (partition by d.currency, d.account order by d.day desc) - d.inc as "
+        "later"
         "  from d),"
         " o as (select w.*, greatest(0, least(w.inc, w.balance - w.later)) as part,"
         "  $4::bigint - w.day as days from w),"
@@ -104,7 +106,8 @@ ask_accounts(struct finance *finance, struct db_rows **out_rows)
         "  sum(case when o.days > 90 then o.part else 0 end) as b3,"
         "  least(min(o.balance), 0) as b4, min(o.balance) as b5"
         "  from o group by 1, 2, 3, 4 having min(o.balance) <> 0)"
-        " select x.total, x.currency, x.side, x.name, x.b0::text, x.b1::text, x.b2::text, x.b3::text,"
+        " select x.total, x.currency, x.side, x.name, x.b0::text, x.b1::text, x.b2::text, "
+        "x.b3::text,"
         "  x.b4::text, x.b5::text from (select 0 as total, a.currency, a.side,"
         "  coalesce((select n.name from account n where n.currency = a.currency"
         "   and n.account = a.account), a.account::text) as name, a.code, a.account,"
@@ -129,17 +132,21 @@ ask_rows(struct finance *finance, const char *account, const char *side, struct 
         "   $6 = case when s.code < 2000 then 'owed to us' else 'owed by us' end)),"
         " w as (select m.*, sum(m.own) over (partition by m.currency, m.account) as balance,"
         "  sum(greatest(m.own, 0)) over (partition by m.currency, m.account"
-        "   order by m.day desc, m.effective_us desc, m.transfer_id desc) - greatest(m.own, 0) as later"
+        "   order by m.day desc, m.effective_us desc, m.transfer_id desc) - greatest(m.own, 0) as "
+        "later"
         "  from m),"
         " o as (select w.*, least(w.own, w.balance - w.later) as part, $4::bigint - w.day as days,"
-        "  row_number() over (partition by w.currency order by w.effective_us, w.transfer_id) as nth"
+        "  row_number() over (partition by w.currency order by w.effective_us, w.transfer_id) as "
+        "nth"
         "  from w where w.own > 0 and w.balance - w.later > 0),"
         " x as (select 1 as place, o.effective_us, o.days, o.kind, o.period, o.reference,"
         "   coalesce(o.placement_id::text, '') as placement, o.transfer_id::text as id, o.currency,"
         "   o.own as amount, o.part as part, 1::numeric as n from o where o.nth <= $7"
-        "  union all select 2, 0, 0, '', '', '', '', '', o.currency, sum(o.own), sum(o.part), count(*)"
+        "  union all select 2, 0, 0, '', '', '', '', '', o.currency, sum(o.own), sum(o.part), "
+        "count(*)"
         "   from o where o.nth > $7 group by o.currency"
-        "  union all select 3, 0, 0, '', '', '', '', '', b.currency, sum(b.balance), sum(b.balance),"
+        "  union all select 3, 0, 0, '', '', '', '', '', b.currency, sum(b.balance), "
+        "sum(b.balance),"
         "   count(*) from (select distinct currency, account, balance from w where balance < 0) b"
         "   group by b.currency)"
         " select y.place, y.effective_us, y.days, y.kind, y.period, y.reference, y.placement, y.id,"

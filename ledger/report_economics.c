@@ -32,31 +32,39 @@ static const struct report_column columns[] = {
 #define COLUMNS (sizeof columns / sizeof columns[0])
 
 // Contacts: k; what one cost in each container and market: p.
-#define COSTS                                                                                                \
-    "k as (select c.contact_id, c.container, c.market_version, c.began_us, c.at_us, c.period from contact c" \
-    "  where ($1 = '' or c.period = $1) and c.at_us / 86400000000 >= $2 and c.at_us / 86400000000 < $3),"    \
-    " v as (select distinct container, market_version from k),"                                              \
-    " p as (select v.container, v.market_version, coalesce("                                                 \
-    "  (select (m.body ->> 'cost')::numeric from market_object m where m.kind = 'container' and"             \
-    "   m.id = v.container and m.version <= v.market_version and m.body is not null"                         \
-    "   order by m.version desc limit 1),"                                                                   \
-    "  (select sum((s.body ->> 'cost')::numeric) from market_object s where s.kind = 'slot' and s.body"      \
-    "   is not null and s.version = (select max(n.version) from market_object n where n.kind = 'slot' and"   \
-    "   n.id = s.id and n.version <= v.market_version) and s.body ->> 'container' = (select m.code from"     \
-    "   market_object m where m.kind = 'container' and m.id = v.container order by m.version desc limit 1))" \
+#define COSTS                                                                                    \
+    "k as (select c.contact_id, c.container, c.market_version, c.began_us, c.at_us, c.period "   \
+    "from contact c"                                                                             \
+    "  where ($1 = '' or c.period = $1) and c.at_us / 86400000000 >= $2 and c.at_us / "          \
+    "86400000000 < $3),"                                                                         \
+    " v as (select distinct container, market_version from k),"                                  \
+    " p as (select v.container, v.market_version, coalesce("                                     \
+    "  (select (m.body ->> 'cost')::numeric from market_object m where m.kind = 'container' and" \
+    "   m.id = v.container and m.version <= v.market_version and m.body is not null"             \
+    "   order by m.version desc limit 1),"                                                       \
+    "  (select sum((s.body ->> 'cost')::numeric) from market_object s where s.kind = 'slot' "    \
+    "and s.body"                                                                                 \
+    "   is not null and s.version = (select max(n.version) from market_object n where n.kind = " \
+    "'slot' and"                                                                                 \
+    "   n.id = s.id and n.version <= v.market_version) and s.body ->> 'container' = (select "    \
+    "m.code from"                                                                                \
+    "   market_object m where m.kind = 'container' and m.id = v.container order by m.version "   \
+    "desc limit 1))"                                                                             \
     "  ) * 1000000 as cost from v)"
 #define NET                                                         \
     "case when s.cc between 4000 and 5999 then s.micros else 0 end" \
     " - case when s.dc between 4000 and 5999 then s.micros else 0 end"
 #define EARNING "(s.cc between 4000 and 5999 or s.dc between 4000 and 5999)"
 // Bits of a mask of nine.
-#define BITS                                                                                           \
-    "((a.achieved & 1) + (a.achieved >> 1 & 1) + (a.achieved >> 2 & 1) + (a.achieved >> 3 & 1)"        \
-    " + (a.achieved >> 4 & 1) + (a.achieved >> 5 & 1) + (a.achieved >> 6 & 1) + (a.achieved >> 7 & 1)" \
+#define BITS                                                                                     \
+    "((a.achieved & 1) + (a.achieved >> 1 & 1) + (a.achieved >> 2 & 1) + (a.achieved >> 3 & 1)"  \
+    " + (a.achieved >> 4 & 1) + (a.achieved >> 5 & 1) + (a.achieved >> 6 & 1) + (a.achieved >> " \
+    "7 & 1)"                                                                                     \
     " + (a.achieved >> 8 & 1))"
 
 // Contacts count in the market's currency; revenue in its own. Columns: 0 container, 1 cell,
-// 2 currency, 3 contacts, 4 objectives, 5 cost, 6 revenue, 7 contacts without a declared cost, 8 id.
+// 2 currency, 3 contacts, 4 objectives, 5 cost, 6 revenue, 7 contacts without a declared cost, 8
+// id.
 static enum status
 ask_containers(struct finance *finance, struct db_rows **out_rows)
 {
@@ -64,7 +72,8 @@ ask_containers(struct finance *finance, struct db_rows **out_rows)
         "with " COSTS
         ", home as (select coalesce((select currency from market_now), '') as currency),"
         " x as (select k.container, h.currency, 1::bigint as contacts, 0::bigint as objectives,"
-        "   coalesce(p.cost, 0) as cost, 0::numeric as net, case when p.cost is null then 1 else 0 end"
+        "   coalesce(p.cost, 0) as cost, 0::numeric as net, case when p.cost is null then 1 else "
+        "0 end"
         "   as free from k cross join home h left join p on p.container = k.container"
         "   and p.market_version is not distinct from k.market_version"
         "  union all select a.container, h.currency, 0, " BITS ", 0, 0, 0 from report_contact a"
@@ -73,9 +82,12 @@ ask_containers(struct finance *finance, struct db_rows **out_rows)
         "  union all select coalesce(t.container_id, 0), s.currency, 0, 0, 0, s.net, 0 from ("
         "   select s.slot, s.currency, sum(" NET ") as net from report_fold s where " FINANCE_WITHIN
         "   and " EARNING " group by 1, 2) s left join slot t on t.id = s.slot)"
-        " select coalesce(c.code, 'none'), coalesce(c.stage || '/' || c.channel, 'none'), x.currency,"
-        "  sum(x.contacts)::bigint, sum(x.objectives)::bigint, sum(x.cost)::bigint, sum(x.net)::bigint,"
-        "  sum(x.free)::bigint, x.container::bigint from x left join container c on c.id = x.container"
+        " select coalesce(c.code, 'none'), coalesce(c.stage || '/' || c.channel, 'none'), "
+        "x.currency,"
+        "  sum(x.contacts)::bigint, sum(x.objectives)::bigint, sum(x.cost)::bigint, "
+        "sum(x.net)::bigint,"
+        "  sum(x.free)::bigint, x.container::bigint from x left join container c on c.id = "
+        "x.container"
         " group by x.container, c.code, c.stage, c.channel, x.currency"
         " having sum(x.contacts) <> 0 or sum(x.net) <> 0"
         " order by x.currency collate \"C\", c.code is null, c.code collate \"C\"";
@@ -225,7 +237,8 @@ ask_rows(struct finance *finance, const int32_t *containers, size_t count,
         "  where ($1 = '' or a.period = $1) and a.at_us / 86400000000 >= $2"
         "   and a.at_us / 86400000000 < $3 and a.container = any($4)),"
         " x as (select 0 as what, k.at_us, k.contact_id::text as id, coalesce((select currency from"
-        "   market_now), '') as currency, 1::numeric as contacts, coalesce(a.objectives, 0)::numeric as"
+        "   market_now), '') as currency, 1::numeric as contacts, coalesce(a.objectives, "
+        "0)::numeric as"
         "   objectives, coalesce(p.cost, 0) as cost, 0::numeric as net from k"
         "   left join p on p.container = k.container"
         "    and p.market_version is not distinct from k.market_version"
@@ -234,11 +247,14 @@ ask_rows(struct finance *finance, const int32_t *containers, size_t count,
         "   from report_row s left join slot t on t.id = s.slot where " FINANCE_WITHIN
         " and " EARNING "   and coalesce(t.container_id, 0) = any($4)),"
         " n as (select x.*, row_number() over (order by x.what, x.at_us, x.id) as nth from x),"
-        " y as (select 0 as place, n.what, n.at_us, n.id, n.currency, n.contacts, n.objectives, n.cost,"
+        " y as (select 0 as place, n.what, n.at_us, n.id, n.currency, n.contacts, n.objectives, "
+        "n.cost,"
         "   n.net, 1::numeric as n from n where n.nth <= $5"
-        "  union all select 1, 2, 0, '', n.currency, sum(n.contacts), sum(n.objectives), sum(n.cost),"
+        "  union all select 1, 2, 0, '', n.currency, sum(n.contacts), sum(n.objectives), "
+        "sum(n.cost),"
         "   sum(n.net), count(*) from n where n.nth > $5 group by n.currency"
-        "  union all select 2, 3, 0, '', n.currency, sum(n.contacts), sum(n.objectives), sum(n.cost),"
+        "  union all select 2, 3, 0, '', n.currency, sum(n.contacts), sum(n.objectives), "
+        "sum(n.cost),"
         "   sum(n.net), count(*) from n group by n.currency)"
         " select y.place, y.what, y.at_us, y.id, y.currency, y.contacts::text, y.objectives::text,"
         "  y.cost::bigint::text, y.net::text, y.n::text from y"

@@ -70,6 +70,18 @@ void finance_amount(struct sheet *sheet, const char *micros);
 // How many rows behind a figure are printed one by one; the others are one row.
 #define FINANCE_ROWS 10000
 
+// A question in the making: the report and what its rows are told apart by.
+struct finance_plan {
+    const struct finance_spec *spec;
+    const struct finance_dimension *dimensions[FINANCE_DIMENSIONS];
+    size_t count;
+};
+// " from ... where ...": rows `s` that count, of sums or one by one.
+const char *finance_source(const struct finance_plan *plan, struct arena *arena, bool rows);
+// Rows of a report: 0 total (1) or not, 1 currency, then of each dimension raw and text, then
+// number of transfers, then measures. What is behind the one that the question's key names.
+MUST_CHECK enum status finance_behind(struct finance *finance, const struct finance_plan *plan,
+                                      const struct db_rows *found);
 MUST_CHECK enum status finance_sums(struct finance *finance, const struct finance_spec *spec);
 MUST_CHECK enum status finance_aging(struct finance *finance);
 MUST_CHECK enum status finance_unexplained(struct finance *finance);

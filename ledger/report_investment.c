@@ -1,7 +1,8 @@
 // The investment case: a current state of the platform against a target, and what it takes to get
 // from one to the other.
 //
-//  1 A state is contacts, cost of one, objectives achieved per contact, and revenue of all; given by
+//  1 A state is contacts, cost of one, objectives achieved per contact, and revenue of all; given
+// by
 //    figures, or taken from a period of the ledger (report economics).
 //  2 net = revenue - contacts x cost; swing = the target's net - the current one's;
 //    return = (swing - investment) / investment, in whole percent;

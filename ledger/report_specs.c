@@ -5,7 +5,8 @@
 //  2 A message may pursue several objectives, and no rule says which part of its income belongs to
 //    which: each combination is a row of its own ("cross_sell+refer").
 //  3 The merchant of a share is the partner whose receivable it was booked against, or the house
-//    when it is an expense; of later moves (lock, refund, true-up), that of their contract; of moves
+//    when it is an expense; of later moves (lock, refund, true-up), that of their contract; of
+// moves
 //    without one (payouts), nobody's: "none".
 #include <string.h>
 
@@ -17,17 +18,18 @@
     "case when r.@ = '0' then '" none "' else coalesce((select o.code from object_now o" \
     " where o.kind = '" kind "' and o.id = r.@::integer), r.@) end"
 #define ACCOUNT \
-    "coalesce((select a.name from account a where a.currency = r.currency and a.account = r.@::bigint), r.@)"
+    "coalesce((select a.name from account a where a.currency = r.currency and a.account = "
+"r.@::bigint), r.@)"
 // Orders numbers of any length as numbers.
 #define BY_NUMBER "lpad(r.@, 20, '0')"
 
-static const struct finance_dimension by_rung = {
-    "rung",
-    "rung",
-    "s.rung",
-    "",
-    "coalesce((select n.name from rung_name n where n.rung = r.@::smallint), 'none')",
-    "lpad((r.@::integer + 1)::text, 2, '0')"};
+    static const struct finance_dimension by_rung = {
+        "rung",
+        "rung",
+        "s.rung",
+        "",
+        "coalesce((select n.name from rung_name n where n.rung = r.@::smallint), 'none')",
+        "lpad((r.@::integer + 1)::text, 2, '0')"};
 static const struct finance_dimension by_objective = {
     "objective",
     "objectives",
@@ -51,7 +53,8 @@ static const struct finance_dimension by_container = {
     "container",
     "container",
     "coalesce(h.container, 0)",
-    " left join (select t.id as slot, t.container_id as container from slot t) h on h.slot = s.slot",
+    " left join (select t.id as slot, t.container_id as container from slot t) h on h.slot = "
+    "s.slot",
     OBJECT("container", "none"),
     OBJECT("container", "none")};
 static const struct finance_dimension by_seat = {

@@ -38,26 +38,35 @@ static const char *const causes[] = {
 #define CAUSES (sizeof causes / sizeof causes[0])
 
 // Columns: cause, what, currency, due, posted, off.
-#define FOUND                                                                                                   \
-    "with f as (select u.what || case when u.posted_micros = 0 then ' not posted'"                              \
-    "  when u.due_micros = 0 then ' posted without its facts' else ' posted otherwise' end as cause,"           \
-    "  u.what || ' ' || u.id::text as what, u.currency, u.due_micros::numeric as due,"                          \
-    "  u.posted_micros::numeric as posted from unexplained u"                                                   \
-    " union all select 'sums differ from transfers', x.period || ' ' || x.kind || ' ' || x.state || ' '"        \
-    "  || x.debit::text || ' to ' || x.credit::text, x.currency, sum(x.rows), sum(x.sums) from ("               \
-    "  select period, kind, state, debit, credit, currency, micros as sums, 0::numeric as rows from fold"       \
-    "   where period not in (select d.period from transfer_detached d)"                                         \
-    "  union all select period, kind, state, debit, credit, currency, 0, amount_micros from transfer) x"        \
-    "  group by x.period, x.kind, x.state, x.debit, x.credit, x.currency having sum(x.rows) <> sum(x.sums)"     \
-    " union all select 'internal prices do not eliminate', s.period, s.currency,"                               \
-    "  sum(case when s.dc = 5100 then s.micros else 0 end - case when s.cc = 5100 then s.micros else 0 end),"   \
-    "  sum(case when s.cc = 4100 then s.micros else 0 end - case when s.dc = 4100 then s.micros else 0 end)"    \
-    "  from report_fold s group by s.period, s.currency having"                                                 \
-    "  sum(case when s.dc = 5100 then s.micros else 0 end - case when s.cc = 5100 then s.micros else 0 end) <>" \
-    "  sum(case when s.cc = 4100 then s.micros else 0 end - case when s.dc = 4100 then s.micros else 0 end))"
+#define FOUND                                                                                     \
+    "with f as (select u.what || case when u.posted_micros = 0 then ' not posted'"                \
+    "  when u.due_micros = 0 then ' posted without its facts' else ' posted otherwise' end as "   \
+    "cause,"                                                                                      \
+    "  u.what || ' ' || u.id::text as what, u.currency, u.due_micros::numeric as due,"            \
+    "  u.posted_micros::numeric as posted from unexplained u"                                     \
+    " union all select 'sums differ from transfers', x.period || ' ' || x.kind || ' ' || "        \
+    "x.state || ' '"                                                                              \
+    "  || x.debit::text || ' to ' || x.credit::text, x.currency, sum(x.rows), sum(x.sums) from (" \
+    "  select period, kind, state, debit, credit, currency, micros as sums, 0::numeric as rows "  \
+    "from fold"                                                                                   \
+    "   where period not in (select d.period from transfer_detached d)"                           \
+    "  union all select period, kind, state, debit, credit, currency, 0, amount_micros from "     \
+    "transfer) x"                                                                                 \
+    "  group by x.period, x.kind, x.state, x.debit, x.credit, x.currency having sum(x.rows) <> "  \
+    "sum(x.sums)"                                                                                 \
+    " union all select 'internal prices do not eliminate', s.period, s.currency,"                 \
+    "  sum(case when s.dc = 5100 then s.micros else 0 end - case when s.cc = 5100 then "          \
+    "s.micros else 0 end),"                                                                       \
+    "  sum(case when s.cc = 4100 then s.micros else 0 end - case when s.dc = 4100 then "          \
+    "s.micros else 0 end)"                                                                        \
+    "  from report_fold s group by s.period, s.currency having"                                   \
+    "  sum(case when s.dc = 5100 then s.micros else 0 end - case when s.cc = 5100 then "          \
+    "s.micros else 0 end) <>"                                                                     \
+    "  sum(case when s.cc = 4100 then s.micros else 0 end - case when s.dc = 4100 then s.micros "
+"else 0 end))"
 
-static enum status
-ask_causes(struct finance *finance, struct db_rows **out_rows)
+    static enum status
+    ask_causes(struct finance *finance, struct db_rows **out_rows)
 {
     static const char sql[] = FOUND
         " select x.total, x.cause, x.currency, x.n::text, x.off::text from ("
@@ -65,7 +74,8 @@ ask_causes(struct finance *finance, struct db_rows **out_rows)
         "  count(f.cause) as n, coalesce(sum(abs(f.due - f.posted)), 0) as off"
         "  from unnest($1::text[]) with ordinality as c (cause, place)"
         "  left join f on f.cause = c.cause group by c.place, c.cause, coalesce(f.currency, '')"
-        " union all select 1, 0, '', '', count(*), coalesce(sum(abs(f.due - f.posted)), 0) from f) x"
+        " union all select 1, 0, '', '', count(*), coalesce(sum(abs(f.due - f.posted)), 0) from "
+        "f) x"
         " order by x.total, x.place, x.currency collate \"C\"";
     const struct db_param param = db_text_array(causes, CAUSES);
     return db_query(finance->sheet.db, sql, &param, 1, out_rows);
@@ -77,13 +87,17 @@ put_behind(struct finance *finance)
     static const char sql[] = FOUND
         ", g as (select f.*, row_number() over (order by f.cause, f.what, f.currency) as nth from f"
         "  where $1 = 'total' or f.cause = $1), x as ("
-        " select 0 as place, g.cause, g.what, g.currency, g.due, g.posted, abs(g.due - g.posted) as off"
+        " select 0 as place, g.cause, g.what, g.currency, g.due, g.posted, abs(g.due - g.posted) "
+        "as off"
         "  from g where g.nth <= $2"
         " union all select 1, '', count(*)::text || ' further', '', sum(g.due), sum(g.posted),"
         "  sum(abs(g.due - g.posted)) from g where g.nth > $2 having count(*) > 0)"
-        " select y.place, y.cause, y.what, y.currency, y.due::text, y.posted::text, y.off::text from ("
-        "  select * from x union all select 2, 'total', '', '', sum(x.due), sum(x.posted), sum(x.off)"
-        "  from x having count(*) > 0) y order by y.place, y.cause collate \"C\", y.what collate \"C\"";
+        " select y.place, y.cause, y.what, y.currency, y.due::text, y.posted::text, y.off::text "
+        "from ("
+        "  select * from x union all select 2, 'total', '', '', sum(x.due), sum(x.posted), "
+        "sum(x.off)"
+        "  from x having count(*) > 0) y order by y.place, y.cause collate \"C\", y.what collate "
+        "\"C\"";
     const struct db_param params[] = {db_text(finance->question->rows), db_int8(FINANCE_ROWS)};
     struct sheet *sheet = &finance->sheet;
     struct db_rows *rows = NULL;

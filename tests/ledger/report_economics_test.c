@@ -1,4 +1,5 @@
-// Economics against a count by hand over the facts and transfers of random books, through a change of
+// Economics against a count by hand over the facts and transfers of random books, through a change
+// of
 // what contacts cost.
 #include <stdarg.h>
 #include <stddef.h>

@@ -462,12 +462,12 @@ a_closed_period_opens_the_next(void **state)
     struct report report = ask(&question), again;
     assert_int_equal(db_begin(books.db), STATUS_OK);
     assert_int_equal(
-        db_script(
-            books.db,
-            "insert into vendue.balance (period, currency, account, debit, credit)"
-            " select '2026-10', currency, account, sum(greatest(micros, 0)), sum(greatest(-micros, 0))"
-            " from vendue.entry where period <= '2026-10' group by currency, account;"
-            "delete from vendue.fold where period <= '2026-10'"),
+        db_script(books.db,
+                  "insert into vendue.balance (period, currency, account, debit, credit)"
+                  " select '2026-10', currency, account, sum(greatest(micros, 0)), "
+                  "sum(greatest(-micros, 0))"
+                  " from vendue.entry where period <= '2026-10' group by currency, account;"
+                  "delete from vendue.fold where period <= '2026-10'"),
         STATUS_OK);
     enum status status = report_answer(books.db, &question, books.arena, &again, fault);
     assert_int_equal(status, STATUS_OK);

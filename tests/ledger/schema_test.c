@@ -163,7 +163,8 @@ the_reader_can_do_nothing_else(void **state)
             books.db,
             "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
             " where n.nspname in ('vendue', 'vendue_open') and c.relkind in ('r', 'p', 'v') and ("
-            " has_table_privilege('vendue_reader', c.oid, 'insert, update, delete, truncate, references,"
+            " has_table_privilege('vendue_reader', c.oid, 'insert, update, delete, truncate, "
+            "references,"
             " trigger') or has_any_column_privilege('vendue_reader', c.oid, 'insert, update'))"),
         0);
     assert_int_equal(number(books.db,
@@ -234,21 +235,26 @@ views_say_what_the_ledger_says(void **state)
     static const char *const same[][2] = {
         {"select count(*), coalesce(sum(micros), 0)::text from vendue_open.transfer",
          "select count(*), coalesce(sum(amount_micros), 0)::text from transfer"},
-        {"select sum(transfers)::bigint, (sum(amount) * 1000000)::bigint::text from vendue_open.daily",
+        {"select sum(transfers)::bigint, (sum(amount) * 1000000)::bigint::text from "
+         "vendue_open.daily",
          "select count(*), sum(amount_micros)::bigint::text from transfer where state = 'posted'"},
-        {"select count(*), sum(micros)::text from vendue_open.entry where account_id % 10000 = 1110",
+        {"select count(*), sum(micros)::text from vendue_open.entry where account_id % 10000 = "
+         "1110",
          "select count(*), sum(micros)::text from entry where account % 10000 = 1110"},
         {"select count(*), min(at)::text from vendue_open.contact",
-         "select count(*), (timestamptz 'epoch' + min(at_us) * interval '1 microsecond')::text from contact"},
+         "select count(*), (timestamptz 'epoch' + min(at_us) * interval '1 microsecond')::text "
+         "from contact"},
         {"select count(*), count(distinct slot_id)::text from vendue_open.placement where rung = 6",
          "select count(*), count(distinct slot)::text from outcome where filled and rung = 5"},
         {"select count(*), '' from vendue_open.empty_slot",
          "select count(*), '' from outcome where not filled"},
-        {"select count(*), (sum(amount) * 1000000)::bigint::text from vendue_open.revenue where kind = 'converted'",
+        {"select count(*), (sum(amount) * 1000000)::bigint::text from vendue_open.revenue where "
+         "kind = 'converted'",
          "select count(*), sum(amount_micros)::bigint::text from revenue where kind = 'converted'"},
         {"select count(*), (sum(amount) * 1000000)::bigint::text from vendue_open.hold",
          "select count(*), sum(amount_micros)::bigint::text from hold"},
-        {"select count(*), (sum(debit - credit) * 1000000)::bigint::text from vendue_open.account_day",
+        {"select count(*), (sum(debit - credit) * 1000000)::bigint::text from "
+         "vendue_open.account_day",
          "select count(*), '0' from account_day"},
     };
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
