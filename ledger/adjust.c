@@ -95,7 +95,7 @@ read_transfer(struct deed *deed, struct id id, money *out_left)
         "  left join adjustment_end e on e.number = a.number"
         "  where a.adjusts = $1 and coalesce(e.outcome, '') <> 'refused')"
         " from transfer_key k join transfer_kept t on t.log = k.log and t.batch = k.batch"
-        "  and t.idx = k.idx and t.leg = k.leg and t.transfer_id = k.transfer_id"
+        "  and t.idx = k.idx and t.transfer_id = k.transfer_id"
         " left join outcome o on o.placement_id = t.placement_id where k.transfer_id = $1";
     static const char *const shares[] = {"share", "refund", "credit", "true_up", NULL};
     static const char *const prices[] = {"charge", "internal", "commission", NULL};

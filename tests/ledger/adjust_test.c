@@ -66,7 +66,9 @@ propose(struct id id, int64_t micros, enum adjust_to to, struct adjust *out)
                                    .reason = "wrong_price",
                                    .evidence = "ticket-3",
                                    .author = "ada"};
-    return adjust_propose(books.console_db, &ask, books.now, out, fault);
+    enum status status = adjust_propose(books.console_db, &ask, books.now, out, fault);
+    if (status == STATUS_IO) print_message("%s\n", db_fault(books.console_db)->text);
+    return status;
 }
 
 static void
