@@ -17,19 +17,19 @@
 #define OBJECT(kind, none)                                                               \
     "case when r.@ = '0' then '" none "' else coalesce((select o.code from object_now o" \
     " where o.kind = '" kind "' and o.id = r.@::integer), r.@) end"
-#define ACCOUNT \
-    "coalesce((select a.name from account a where a.currency = r.currency and a.account = "
-"r.@::bigint), r.@)"
+#define ACCOUNT                                                                            \
+    "coalesce((select a.name from account a where a.currency = r.currency and a.account =" \
+    " r.@::bigint), r.@)"
 // Orders numbers of any length as numbers.
 #define BY_NUMBER "lpad(r.@, 20, '0')"
 
-    static const struct finance_dimension by_rung = {
-        "rung",
-        "rung",
-        "s.rung",
-        "",
-        "coalesce((select n.name from rung_name n where n.rung = r.@::smallint), 'none')",
-        "lpad((r.@::integer + 1)::text, 2, '0')"};
+static const struct finance_dimension by_rung = {
+    "rung",
+    "rung",
+    "s.rung",
+    "",
+    "coalesce((select n.name from rung_name n where n.rung = r.@::smallint), 'none')",
+    "lpad((r.@::integer + 1)::text, 2, '0')"};
 static const struct finance_dimension by_objective = {
     "objective",
     "objectives",
