@@ -162,7 +162,7 @@ the_documents_examples_are_markets(void **state)
         at = end + 4;
         examples++;
     }
-    assert_int_equal(examples, 8);
+    assert_int_equal(examples, 9);
 }
 
 #define HEAD                                                                             \
