@@ -37,36 +37,34 @@ static const char *const causes[] = {
     "sums differ from transfers",     "internal prices do not eliminate"};
 #define CAUSES (sizeof causes / sizeof causes[0])
 
-// Columns: cause, what, currency, due, posted, off.
-#define FOUND                                                                                     \
-    "with f as (select u.what || case when u.posted_micros = 0 then ' not posted'"                \
-    "  when u.due_micros = 0 then ' posted without its facts' else ' posted otherwise' end as "   \
-    "cause,"                                                                                      \
-    "  u.what || ' ' || u.id::text as what, u.currency, u.due_micros::numeric as due,"            \
-    "  u.posted_micros::numeric as posted from unexplained u"                                     \
-    " union all select 'sums differ from transfers', x.period || ' ' || x.kind || ' ' || "        \
-    "x.state || ' '"                                                                              \
-    "  || x.debit::text || ' to ' || x.credit::text, x.currency, sum(x.rows), sum(x.sums) from (" \
-    "  select period, kind, state, debit, credit, currency, micros as sums, 0::numeric as rows "  \
-    "from fold"                                                                                   \
-    "   where period not in (select d.period from transfer_detached d)"                           \
-    "  union all select period, kind, state, debit, credit, currency, 0, amount_micros from "     \
-    "transfer) x"                                                                                 \
-    "  group by x.period, x.kind, x.state, x.debit, x.credit, x.currency having sum(x.rows) <> "  \
-    "sum(x.sums)"                                                                                 \
-    " union all select 'internal prices do not eliminate', s.period, s.currency,"                 \
-    "  sum(case when s.dc = 5100 then s.micros else 0 end - case when s.cc = 5100 then "          \
-    "s.micros else 0 end),"                                                                       \
-    "  sum(case when s.cc = 4100 then s.micros else 0 end - case when s.dc = 4100 then "          \
-    "s.micros else 0 end)"                                                                        \
-    "  from report_fold s group by s.period, s.currency having"                                   \
-    "  sum(case when s.dc = 5100 then s.micros else 0 end - case when s.cc = 5100 then "          \
-    "s.micros else 0 end) <>"                                                                     \
-    "  sum(case when s.cc = 4100 then s.micros else 0 end - case when s.dc = 4100 then s.micros "
-"else 0 end))"
+#define PAID                                             \
+    "sum(case when s.dc = 5100 then s.micros else 0 end" \
+    " - case when s.cc = 5100 then s.micros else 0 end)"
+#define EARNED                                           \
+    "sum(case when s.cc = 4100 then s.micros else 0 end" \
+    " - case when s.dc = 4100 then s.micros else 0 end)"
+// Columns: cause, what, currency, due, posted.
+#define FOUND                                                                               \
+    "with f as (select u.what || case when u.posted_micros = 0 then ' not posted'"          \
+    "  when u.due_micros = 0 then ' posted without its facts'"                              \
+    "  else ' posted otherwise' end as cause,"                                              \
+    "  u.what || ' ' || u.id::text as what, u.currency, u.due_micros::numeric as due,"      \
+    "  u.posted_micros::numeric as posted from unexplained u"                               \
+    " union all select 'sums differ from transfers', x.period || ' ' || x.kind || ' '"      \
+    "  || x.state || ' ' || x.debit::text || ' to ' || x.credit::text, x.currency,"         \
+    "  sum(x.rows), sum(x.sums) from ("                                                     \
+    "  select period, kind, state, debit, credit, currency, micros as sums,"                \
+    "   0::numeric as rows from fold"                                                       \
+    "   where period not in (select d.period from transfer_detached d)"                     \
+    "  union all select period, kind, state, debit, credit, currency, 0, amount_micros"     \
+    "   from transfer) x group by x.period, x.kind, x.state, x.debit, x.credit, x.currency" \
+    "  having sum(x.rows) <> sum(x.sums)"                                                   \
+    " union all select 'internal prices do not eliminate', s.period, s.currency, " PAID     \
+    ", " EARNED " from report_fold s where s.dc in (4100, 5100) or s.cc in (4100, 5100)"    \
+    "  group by s.period, s.currency having " PAID " <> " EARNED ")"
 
-    static enum status
-    ask_causes(struct finance *finance, struct db_rows **out_rows)
+static enum status
+ask_causes(struct finance *finance, struct db_rows **out_rows)
 {
     static const char sql[] = FOUND
         " select x.total, x.cause, x.currency, x.n::text, x.off::text from ("
