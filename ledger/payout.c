@@ -169,10 +169,11 @@ decide(struct work *work, struct payout *payout)
     payout->to = contract && contract->payout_currency.code[0] ? contract->payout_currency
                                                                : work->market->currency;
     money left, residue, minimum = money_of(0);
-    payout->netted = money_of(0);
-    if (!billed)
-        payout->netted = payout->owing.micros < payout->payable.micros ? payout->owing
-                                                                       : payout->payable;
+    // More may have been taken off than is owed, when a payment came back: that is given back.
+    payout->netted = payout->owing;
+    if (payout->owing.micros > 0 && payout->owing.micros > payout->payable.micros)
+        payout->netted = money_of(payout->payable.micros > 0 ? payout->payable.micros : 0);
+    if (billed) payout->netted = money_of(0);
     enum status status = money_subtract(payout->owing, payout->netted, &payout->owing);
     if (status == STATUS_OK) status = money_subtract(payout->payable, payout->netted, &left);
     if (status == STATUS_OK)

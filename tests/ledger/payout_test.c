@@ -1,0 +1,292 @@
+// Payout runs: what is paid, in which currency, what stays and why; once, and the same file again;
+// refused when something is missing or the books say otherwise.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../../ledger/bank_xml.h"
+#include "bank_story.h"
+#include "seed.h"
+
+static struct arena *arena;
+static struct id won;
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    arena = arena_open("payout test");
+    won = story_open();
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    books_close(&books);
+    arena_close(arena);
+    return 0;
+}
+
+static const struct payout *
+line_of(const struct payout_run *run, const char *code)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        if (strcmp(run->payouts[i].code, code) == 0) return &run->payouts[i];
+    }
+    fail_msg("no line of %s", code);
+    return NULL;
+}
+
+static void
+pays_whole_cents_and_carries_the_rest(void **state)
+{
+    (void)state;
+    struct payout_run run, again;
+    char fault[PAYOUT_FAULT];
+    assert_int_equal(story_balance(2110, "alpha", "EUR"), -25000000);
+    // Beta is paid in francs: without a rate nothing is paid, and nothing is booked.
+    assert_int_equal(story_pay(&november, arena, &run, fault), STATUS_DENIED);
+    assert_non_null(strstr(fault, "slotctl rate EUR CHF"));
+    story_rate("2026-11-20T09:00:00Z", "0.9371", 10000);
+    assert_int_equal(story_pay(&november, arena, &run, fault), STATUS_DENIED);
+    assert_non_null(strstr(fault, "2026-11-20"));
+    assert_non_null(strstr(fault, "older than the 7 days"));
+    assert_int_equal(story_balance(2190, "alpha", "EUR"), 0);
+    story_rate("2026-12-01T15:00:00Z", "0.9371", 10000);
+    enum status status = story_pay(&november, arena, &run, fault);
+    if (status != STATUS_OK) print_message("%s\n", fault);
+    assert_int_equal(status, STATUS_OK);
+    assert_int_equal(run.paid, 2);
+    // Alpha: a quarter of 100.000001 is 25.00; nothing is left over.
+    assert_int_equal(line_of(&run, "alpha")->amount.micros, 25000000);
+    assert_int_equal(story_balance(2190, "alpha", "EUR"), -25000000);
+    assert_int_equal(story_balance(2110, "alpha", "EUR"), 0);
+    // Beta: 20.00, of which 1 % spread 0.20; 19.80 at 0.9371 are 18.55458, paid 18.55.
+    assert_int_equal(line_of(&run, "beta")->amount.micros, 18550000);
+    assert_int_equal(story_balance(2190, "beta", "CHF"), -18550000);
+    assert_int_equal(story_balance(4300, "", "EUR"), -200000);
+    assert_int_equal(story_balance(3900, "", "EUR"), -19800000);
+    assert_int_equal(story_balance(3900, "", "CHF"), 18550000);
+    assert_int_equal(story_balance(2110, "beta", "CHF"), 0);
+    // Gamma has no account, delta not enough: theirs stays.
+    assert_int_equal(line_of(&run, "gamma")->why, PAYOUT_NO_ACCOUNT);
+    assert_int_equal(line_of(&run, "delta")->why, PAYOUT_MINIMUM);
+    assert_int_equal(story_balance(2110, "gamma", "EUR"), -10000000);
+    assert_int_equal(story_balance(2110, "delta", "EUR"), -5000000);
+    // Again: the same bytes, nothing booked.
+    assert_int_equal(story_pay(&november, arena, &again, fault), STATUS_EXISTS);
+    assert_int_equal(again.body_len, run.body_len);
+    assert_memory_equal(again.body, run.body, run.body_len);
+    assert_int_equal(again.act, run.act);
+    assert_int_equal(story_balance(2190, "alpha", "EUR"), -25000000);
+    story_prove();
+}
+
+// What ISO 20022 and banks ask of the file, element by element.
+static const char *
+text_at(const xmlNode *node, const char *path, char out[200])
+{
+    return bank_xml_text(bank_xml_at(node, path), out, 200);
+}
+
+static void
+the_file_is_what_banks_take(void **state)
+{
+    (void)state;
+    struct payout_run run;
+    char fault[PAYOUT_FAULT], text[200];
+    xmlDoc *document;
+    story_rate("2026-12-01T15:00:00Z", "0.9371", 0);
+    assert_int_equal(story_pay(&november, arena, &run, fault), STATUS_OK);
+    if (getenv("VENDUE_KEEP")) {
+        FILE *kept = fopen(getenv("VENDUE_KEEP"), "w");
+        assert_non_null(kept);
+        assert_int_equal(fwrite(run.body, 1, run.body_len, kept), run.body_len);
+        fclose(kept);
+    }
+    assert_int_equal(bank_xml_parse(run.body, run.body_len, &document, fault), STATUS_OK);
+    const xmlNode *root = xmlDocGetRootElement(document);
+    assert_string_equal((const char *)root->ns->href,
+                        "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09");
+    const xmlNode *whole = bank_xml_child(root, "CstmrCdtTrfInitn");
+    assert_int_equal(strlen(text_at(whole, "GrpHdr/MsgId", text)), 26);
+    assert_string_equal(text_at(whole, "GrpHdr/CreDtTm", text), "2026-12-02T08:00:00Z");
+    assert_string_equal(text_at(whole, "GrpHdr/NbOfTxs", text), "2");
+    assert_string_equal(text_at(whole, "GrpHdr/CtrlSum", text), "43.74");
+    assert_string_equal(text_at(whole, "GrpHdr/InitgPty/Nm", text), "Host & Sons");
+    const xmlNode *euro = bank_xml_child(whole, "PmtInf"), *francs = bank_xml_next(euro);
+    // The order of the schema.
+    static const char *const order[] = {"PmtInfId", "PmtMtd",   "BtchBookg",   "NbOfTxs",
+                                        "CtrlSum",  "PmtTpInf", "ReqdExctnDt", "Dbtr",
+                                        "DbtrAcct", "DbtrAgt",  "ChrgBr",      "CdtTrfTxInf"};
+    size_t at = 0;
+    for (const xmlNode *node = euro->children; node; node = node->next) {
+        if (node->type == XML_ELEMENT_NODE)
+            assert_string_equal((const char *)node->name, order[at++]);
+    }
+    assert_int_equal(at, sizeof order / sizeof *order);
+    assert_string_equal(text_at(euro, "PmtTpInf/SvcLvl/Cd", text), "SEPA");
+    assert_string_equal(text_at(euro, "ReqdExctnDt/Dt", text), "2026-12-02");
+    assert_string_equal(text_at(euro, "DbtrAcct/Id/IBAN", text), HOST_IBAN);
+    assert_string_equal(text_at(euro, "DbtrAgt/FinInstnId/BICFI", text), "COBADEFFXXX");
+    assert_string_equal(text_at(euro, "CdtTrfTxInf/Amt/InstdAmt", text), "25.00");
+    assert_string_equal(text_at(euro, "CdtTrfTxInf/Cdtr/Nm", text), "Alpha <Ltd>");
+    assert_string_equal(text_at(euro, "CdtTrfTxInf/CdtrAcct/Id/IBAN", text), ALPHA_IBAN);
+    assert_string_equal(text_at(euro, "CdtTrfTxInf/PmtId/EndToEndId", text),
+                        line_of(&run, "alpha")->end_to_end);
+    assert_string_equal(text_at(francs, "CtrlSum", text), "18.74");
+    assert_string_equal(text_at(francs, "ChrgBr", text), "SHAR");
+    assert_string_equal(text_at(francs, "CdtTrfTxInf/CdtrAgt/FinInstnId/BICFI", text),
+                        "UBSWCHZH80A");
+    assert_null(bank_xml_child(francs, "PmtTpInf"));
+    xmlFreeDoc(document);
+}
+
+static char *
+replaced(const struct payout_run *run, const char *was, const char *is)
+{
+    char *out = arena_take(arena, run->body_len + 200, 1);
+    const char *at = strstr(run->body, was);
+    assert_non_null(at);
+    sprintf(out, "%.*s%s%s", (int)(at - run->body), run->body, is, at + strlen(was));
+    return out;
+}
+
+static void
+refuses_a_file_that_differs_from_the_books(void **state)
+{
+    (void)state;
+    struct payout_run run;
+    char fault[PAYOUT_FAULT];
+    uint32_t payments;
+    story_rate("2026-12-01T15:00:00Z", "0.9371", 0);
+    assert_int_equal(story_pay(&november, arena, &run, fault), STATUS_OK);
+    assert_int_equal(payout_check(books.console_db, run.body, run.body_len, &payments, fault),
+                     STATUS_OK);
+    assert_int_equal(payments, 2);
+    const char *const cases[][3] = {
+        {">25.00<", ">25.01<", "is 25.01 EUR in the file and 25.00 EUR in the books"},
+        {"Ccy=\"CHF\"", "Ccy=\"EUR\"", "18.74 CHF in the books"},
+        {ALPHA_IBAN, "GB33BUKB20201555555555", "goes to account GB33BUKB20201555555555"},
+        {"<CtrlSum>43.74<", "<CtrlSum>43.75<", "the file's sum"},
+        {"<NbOfTxs>2<", "<NbOfTxs>3<", "says 3 payments and has 2"},
+        {"<EndToEndId>", "<EndToEndId>X", "is none"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *file = replaced(&run, cases[i][0], cases[i][1]);
+        assert_int_equal(payout_check(books.console_db, file, strlen(file), &payments, fault),
+                         STATUS_CONFLICT);
+        if (!strstr(fault, cases[i][2])) fail_msg("%s: %s", cases[i][1], fault);
+    }
+    assert_int_equal(payout_check(books.console_db, "<a/>", 4, &payments, fault), STATUS_INPUT);
+    assert_int_equal(payout_check(books.console_db, "", 0, &payments, fault), STATUS_INPUT);
+    // The file that is kept was changed: it is not given out again.
+    assert_int_equal(db_script(books.db, "update payout_run set body = replace(body, '25.00', "
+                                         "'26.00')"),
+                     STATUS_OK);
+    assert_int_equal(story_pay(&november, arena, &run, fault), STATUS_CONFLICT);
+    assert_non_null(strstr(fault, "not the one that was written"));
+    // With its digest, too: then the books tell.
+    assert_int_equal(db_script(books.db, "update payout_run set digest = sha256(body::bytea)"),
+                     STATUS_OK);
+    assert_int_equal(story_pay(&november, arena, &run, fault), STATUS_CONFLICT);
+    assert_non_null(strstr(fault, "26.00 EUR in the file and 25.00 EUR in the books"));
+}
+
+static void
+refuses_when_the_books_contradict(void **state)
+{
+    (void)state;
+    struct payout_run run;
+    char fault[PAYOUT_FAULT];
+    struct period october;
+    assert_int_equal(period_parse("2026-10", 7, &october), STATUS_OK);
+    assert_int_equal(story_pay(&december, arena, &run, fault), STATUS_DENIED);
+    assert_non_null(strstr(fault, "slotctl close 2026-12"));
+    story_rate("2026-12-01T15:00:00Z", "0.9371", 0);
+    assert_int_equal(story_pay(&november, arena, &run, fault), STATUS_OK);
+    // A payment that the bank was told is gone from the list, and the ledger still holds it.
+    assert_int_equal(db_script(books.db, "delete from payout where currency = 'EUR';"
+                                         "delete from payout_run"),
+                     STATUS_OK);
+    assert_int_equal(story_pay(&november, arena, &run, fault), STATUS_CONFLICT);
+    assert_non_null(strstr(fault, "2190"));
+    assert_non_null(strstr(fault, "alpha"));
+}
+
+static void
+takes_clawbacks_off_the_next_payout(void **state)
+{
+    (void)state;
+    struct payout_run run;
+    char fault[PAYOUT_FAULT];
+    story_rate("2026-12-01T15:00:00Z", "0.9371", 0);
+    assert_int_equal(story_pay(&november, arena, &run, fault), STATUS_OK);
+    // All of November's order is refunded after it was paid; in December half of it is sold again.
+    books_at(&books, "2026-12-05T09:00:00Z");
+    books_revenue(&books, won, FACT_REFUNDED, 1000000010, "A-1", "R-1", books.now);
+    story_sell(2000000000, "A-2");
+    books_at(&books, "2026-12-06T09:00:00Z");
+    story_turn();
+    assert_int_equal(story_balance(1160, "alpha", "EUR"), 25000000);
+    assert_int_equal(story_balance(2110, "alpha", "EUR"), -50000000);
+    story_close(&december, "2027-01-02T08:00:00Z");
+    story_rate("2027-01-01T15:00:00Z", "0.9371", 0);
+    assert_int_equal(story_pay(&december, arena, &run, fault), STATUS_OK);
+    const struct payout *alpha = line_of(&run, "alpha");
+    assert_int_equal(alpha->payable.micros, 50000000);
+    assert_int_equal(alpha->netted.micros, 25000000);
+    assert_int_equal(alpha->amount.micros, 25000000);
+    assert_int_equal(story_balance(1160, "alpha", "EUR"), 0);
+    assert_int_equal(story_balance(2110, "alpha", "EUR"), 0);
+    assert_int_equal(story_balance(2190, "alpha", "EUR"), -50000000);
+    story_prove();
+}
+
+static void
+ids_and_accounts_have_their_form(void **state)
+{
+    (void)state;
+    uint64_t seed = seed_fresh();
+    for (int turn = 0; turn < 2000; turn++) {
+        struct id id, back;
+        char text[PAYOUT_ID];
+        for (size_t i = 0; i < sizeof id.bytes; i++)
+            id.bytes[i] = (uint8_t)hash_mix(seed += 0x9e3779b97f4a7c15u);
+        payout_id_format(id, text);
+        assert_int_equal(strlen(text), 26);
+        assert_int_equal(payout_id_parse(text, 26, &back), STATUS_OK);
+        assert_true(id_same(id, back));
+    }
+    struct id id;
+    assert_int_equal(payout_id_parse("AAAAAAAAAAAAAAAAAAAAAAAAAB", 26, &id), STATUS_INPUT);
+    assert_int_equal(payout_id_parse("AAAA", 4, &id), STATUS_INPUT);
+    assert_int_equal(payout_id_parse("aaaaaaaaaaaaaaaaaaaaaaaaaa", 26, &id), STATUS_INPUT);
+    assert_true(payout_iban_valid(HOST_IBAN));
+    assert_true(payout_iban_valid("NO9386011117947"));
+    assert_false(payout_iban_valid("DE89370400440532013001"));
+    assert_false(payout_iban_valid("DE8937040044053201300"));
+    assert_false(payout_iban_valid(""));
+    assert_false(payout_iban_valid("8989370400440532013000"));
+    assert_false(payout_iban_valid("DE89 3704 0044 0532 0130 00"));
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH(pays_whole_cents_and_carries_the_rest),
+        WITH(the_file_is_what_banks_take),
+        WITH(refuses_a_file_that_differs_from_the_books),
+        WITH(refuses_when_the_books_contradict),
+        WITH(takes_clawbacks_off_the_next_payout),
+        cmocka_unit_test(ids_and_accounts_have_their_form),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
