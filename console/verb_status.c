@@ -9,6 +9,7 @@
 #include "market_db.h"
 #include "node.h"
 #include "postgres.h"
+#include "settle.h"
 #include "verb.h"
 
 #define PATH_BYTES 700
@@ -22,6 +23,8 @@ struct picture {
     uint64_t durable, shipped;  // newest batch in the journal, newest batch in the ledger
     bool journal_full;
     char ails[512], since[CLOCK_TEXT];  // what ledgerd fails at, "" nothing, and since when
+    bool has_finance;
+    struct settle_state finance;
 };
 
 static bool
@@ -41,6 +44,8 @@ look(const struct settings *settings, struct picture *out)
     struct market_db_fault fault;
     memset(out, 0, sizeof *out);
     out->database = market_db_open_as(settings->directory, "console", &db, &fault) == STATUS_OK;
+    // A database that no market was applied to yet has no tables of finance.
+    out->has_finance = out->database && settle_state(db, clock_wall(), &out->finance) == STATUS_OK;
     db_close(db);
     for (enum node_program program = 0; program < NODE_PROGRAM_COUNT; program++)
         out->pid[program] = node_find(settings, program);
@@ -94,6 +99,25 @@ print_program(const char *name, pid_t pid)
 }
 
 static void
+print_finance(const struct settle_state *finance)
+{
+    if (finance->period[0] != '\0')
+        printf("period      %s is %s", finance->period, finance->closing ? "being closed" : "open");
+    else printf("period      nothing is booked that is not closed");
+    if (finance->closed[0] != '\0') printf("; closed up to %s", finance->closed);
+    printf("\n");
+    if (finance->unproven > 0)
+        printf("proof       %" PRIu64 " frames wait to be proven\n", finance->unproven);
+    if (finance->locks_overdue > 0)
+        printf("shares      %" PRIu64 " orders are due to be locked\n", finance->locks_overdue);
+    if (finance->disputes_open > 0)
+        printf("disputes    %" PRIu64 " open, %" PRIu64 " of them past their deadline\n",
+               finance->disputes_open, finance->disputes_overdue);
+    if (finance->adjustments_waiting > 0)
+        printf("adjustments %" PRIu64 " wait for a second person\n", finance->adjustments_waiting);
+}
+
+static void
 print_text(const struct settings *settings, const struct picture *picture)
 {
     printf("market      %s, %s port %u\n", settings->directory, settings->listen_host,
@@ -110,6 +134,7 @@ print_text(const struct settings *settings, const struct picture *picture)
     if (picture->has_durable && picture->has_shipped)
         printf("ledger      batch %" PRIu64 " is booked, %" PRIu64 " behind\n", picture->shipped,
                lag(picture));
+    if (picture->has_finance) print_finance(&picture->finance);
     if (picture->pid[NODE_LEDGERD] != 0 && picture->ails[0] != '\0')
         printf("trouble     ledgerd fails since %s: %s\n", picture->since, picture->ails);
     printf("%s\n", sentence(picture));
@@ -121,11 +146,25 @@ count_or_null(bool has, uint64_t count)
     return has ? json_integer((json_int_t)count) : json_null();
 }
 
+static json_t *
+finance_json(const struct picture *picture)
+{
+    const struct settle_state *finance = &picture->finance;
+    if (!picture->has_finance) return json_null();
+    return json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:I}", "period", finance->period,
+                     "closing", (int)finance->closing, "closed", finance->closed, "unproven",
+                     (json_int_t)finance->unproven, "locks_overdue",
+                     (json_int_t)finance->locks_overdue, "disputes_open",
+                     (json_int_t)finance->disputes_open, "disputes_overdue",
+                     (json_int_t)finance->disputes_overdue, "adjustments_waiting",
+                     (json_int_t)finance->adjustments_waiting);
+}
+
 static void
 print_json(const struct settings *settings, const struct picture *picture)
 {
     json_t *answer = json_pack(
-        "{s:s, s:s, s:i, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:b, s:s, s:s}", "directory",
+        "{s:s, s:s, s:i, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:b, s:o, s:s, s:s}", "directory",
         settings->directory, "host", settings->listen_host, "port", (int)settings->listen_port,
         "auctiond", picture->pid[NODE_AUCTIOND] != 0, "ledgerd", picture->pid[NODE_LEDGERD] != 0,
         "postgresql", (int)picture->database, "catalog_version",
@@ -133,7 +172,8 @@ print_json(const struct settings *settings, const struct picture *picture)
         count_or_null(picture->has_durable, picture->durable), "shipped_batch",
         count_or_null(picture->has_shipped, picture->shipped), "lag",
         count_or_null(picture->has_durable && picture->has_shipped, lag(picture)), "journal_full",
-        (int)picture->journal_full, "trouble", picture->ails, "summary", sentence(picture));
+        (int)picture->journal_full, "finance", finance_json(picture), "trouble", picture->ails,
+        "summary", sentence(picture));
     json_dumpf(answer, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(answer);
@@ -168,7 +208,9 @@ const struct verb verb_status = {
     .help =
         "Says of each program whether it runs, which catalog is live, and how far the ledger is "
         "behind the\n"
-        "journal, in batches. While the database is down, selling goes on and booking waits. What\n"
+        "journal, in batches; for finance: the open period, what is not proven yet, overdue locks "
+        "and\n"
+        "disputes. While the database is down, selling goes on and booking waits. What\n"
         "ledgerd fails at, and a journal without room, are told.\n"
         "\n"
         "exit codes: 0 all programs run; 1 one of them does not; 2 the settings file is wrong\n",

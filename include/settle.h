@@ -75,4 +75,16 @@ settle_publish(struct db *db, const char *directory, char out_detail[SETTLE_DETA
 MUST_CHECK enum status
 settle_verify(struct db *db, const char *directory, char out_detail[SETTLE_DETAIL]);
 
+// How finance stands, for people.
+struct settle_state {
+    char period[PERIOD_TEXT];  // the first that is not closed and has something; "" none
+    bool closing;              // it is fenced
+    char closed[PERIOD_TEXT];  // the last one closed; "" none
+    uint64_t unproven;         // frames that are booked and not yet proven
+    uint64_t locks_overdue;    // orders whose validation is over and whose shares are not locked
+    uint64_t disputes_open, disputes_overdue;
+    uint64_t adjustments_waiting;  // for a second person
+};
+MUST_CHECK enum status settle_state(struct db *db, usec now, struct settle_state *out_state);
+
 #endif
