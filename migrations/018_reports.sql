@@ -655,4 +655,49 @@ comment on column vendue_open.unexplained.currency is 'of the amounts';
 comment on column vendue_open.unexplained.due is 'what its facts say';
 comment on column vendue_open.unexplained.posted is 'what is posted';
 
+create view vendue_open.payout as
+select p.payout_id, p.period, p.seat as seat_id, p.currency, p.amount_micros * 0.000001 as amount, p.from_currency,
+       p.spent_micros * 0.000001 as spent, p.spread_micros * 0.000001 as spread, p.end_to_end, p.state, p.act
+from vendue.payout_now p;
+comment on view vendue_open.payout is
+    'A payment to a seat that the bank was told of, and how it stands.';
+comment on column vendue_open.payout.payout_id is 'its id';
+comment on column vendue_open.payout.period is 'closed month that it is of';
+comment on column vendue_open.payout.seat_id is 'who is paid';
+comment on column vendue_open.payout.currency is 'that is paid';
+comment on column vendue_open.payout.amount is 'what is paid';
+comment on column vendue_open.payout.from_currency is 'that it was earned in';
+comment on column vendue_open.payout.spent is 'what of the earned currency it took';
+comment on column vendue_open.payout.spread is 'of that, what the host kept when it was exchanged';
+comment on column vendue_open.payout.end_to_end is 'the id by which the bank reports it';
+comment on column vendue_open.payout.state is 'sent, paid, rejected, returned';
+comment on column vendue_open.payout.act is 'act that made it';
+
+create view vendue_open.rate as
+select r.from_currency, r.to_currency, timestamptz 'epoch' + r.at_us * interval '1 microsecond' as at, r.num, r.den,
+       r.spread_ppm, r.source
+from vendue.rate r;
+comment on view vendue_open.rate is
+    'An exchange rate, from a time on.';
+comment on column vendue_open.rate.from_currency is 'one unit of this';
+comment on column vendue_open.rate.to_currency is 'is so many of this';
+comment on column vendue_open.rate.at is 'in force from then on';
+comment on column vendue_open.rate.num is 'units of to_currency';
+comment on column vendue_open.rate.den is 'for so many of from_currency';
+comment on column vendue_open.rate.spread_ppm is 'what the host keeps of what is exchanged, in millionths';
+comment on column vendue_open.rate.source is 'where it is from';
+
+create view vendue_open.bill as
+select b.period, b.seat as seat_id, b.currency, b.reference, b.billed_micros * 0.000001 as billed,
+       b.received_micros * 0.000001 as received
+from vendue.bill_open b;
+comment on view vendue_open.bill is
+    'What a partner was billed for a period, and what the bank reported as received for it.';
+comment on column vendue_open.bill.period is 'the closed month';
+comment on column vendue_open.bill.seat_id is 'who was billed';
+comment on column vendue_open.bill.currency is 'of the amounts';
+comment on column vendue_open.bill.reference is 'by which a payment is matched';
+comment on column vendue_open.bill.billed is 'in whole cents';
+comment on column vendue_open.bill.received is 'so far';
+
 grant select on all tables in schema vendue_open to vendue_reader, vendue_ledger, vendue_console;
