@@ -4,11 +4,13 @@
 //   ship     the shipper books the journal: facts, transfers, their keys, sums and counts
 //   copy     bare: the server's own COPY of those very rows, table after table, from binary files
 //            into a second database with the same tables and indexes
-//   hot      every placement of one seat, message and slot, beside the same evenly spread: median
-//            of three pairs
+//   hot      every placement of one seat, message and slot, beside the same evenly spread, turn
+//            by turn
 //   scan     bare: the one SQL scan that computes the month's trial balance, median of three
 //   close    the nine steps of a close with statements, without what other programs took
 //   bytes    a transfer's share of transfers, keys and sums with all indexes
+//   idle     what ledgerd does in between: sums are merged, facts proven against transfers, shares
+//            locked whose validation is over; it is no part of the close
 //   memory   of this program, after the first tenth was shipped and at the end
 //
 // The cluster is a private one without fsync; what it costs to make things durable is the same for
@@ -21,16 +23,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../ledger/fold.h"
 #include "books.h"
 #include "database.h"
 #include "fail.h"
+#include "life.h"
+#include "proof.h"
 #include "settle.h"
 
 #define PARTNERS 40
 #define SLOTS 10
 #define CONTACT_SLOTS 3
-#define PAIRS 3
-#define PAIR_TRANSFERS 200000
 #define CONTACT_TRANSFERS 6.3  // on average; the last of a journal decides
 
 struct bench {
@@ -239,21 +242,67 @@ write_journal(struct bench *bench, struct ride *ride, uint64_t transfers, bool h
 }
 
 static void
-ship(struct bench *bench, struct ride *ride, uint64_t transfers, bool hot)
+ride_open(struct bench *bench, struct ride *ride, uint64_t transfers, bool hot)
 {
     books_open(&ride->books, bench->market, "2026-10-01T00:00:01Z");
     ride->facts = write_journal(bench, ride, transfers, hot);
+}
+
+// One turn of the shipper; false: nothing is left.
+static bool
+turn(struct ride *ride)
+{
     double begin = now();
-    enum ship_answer answer;
-    while ((answer = ship_turn(ride->books.ship, ride->books.ledger_db)) == SHIP_BOOKED)
-        if (!ride->memory_early || ship_report(ride->books.ship)->facts < ride->facts / 10)
-            ride->memory_early = memory();
-    ride->seconds = now() - begin;
+    enum ship_answer answer = ship_turn(ride->books.ship, ride->books.ledger_db);
+    ride->seconds += now() - begin;
+    const struct ship_report *report = ship_report(ride->books.ship);
+    ride->transfers = report->transfers;
     ride->memory_late = memory();
-    ride->transfers = ship_report(ride->books.ship)->transfers;
-    if (answer == SHIP_IDLE) return;
-    fprintf(stderr, "bench_books: %s\n", ship_report(ride->books.ship)->fault);
+    if (!ride->memory_early || report->facts < ride->facts / 10)
+        ride->memory_early = ride->memory_late;
+    if (answer == SHIP_BOOKED) return true;
+    if (answer == SHIP_IDLE) return false;
+    fprintf(stderr, "bench_books: %s\n", report->fault);
     exit(1);
+}
+
+// When the month is closed: the validation of some of its orders is over by then.
+static usec
+close_at(void)
+{
+    struct period period;
+    CHECK(period_parse("2026-10", 7, &period) == STATUS_OK);
+    return (usec){period.until.us + 10 * USEC_DAY};
+}
+
+// What ledgerd does when the journal has no more: sums are merged, facts are proven against
+// transfers.
+static void
+idle(struct bench *bench, struct ride *ride)
+{
+    struct db *db = ride->books.ledger_db;
+    double begin = now(), proven = 0;
+    struct proof_report report = {.more = true};
+    while (report.more) {
+        must(db, proof_turn(db, ride->books.now, &report), "proving");
+        proven += (double)report.placements;
+    }
+    double proved = now();
+    struct life_report life = {.more = true};
+    size_t moved = 0;
+    while (life.more) {
+        must(db, life_turn(db, close_at(), &life), "locking shares");
+        moved += life.transfers;
+    }
+    double locked = now();
+    bool merged = true;
+    while (merged) must(db, fold_compact(db, &merged), "merging sums");
+    if (bench->json) return;
+    printf(
+        "idle turns: %.0f placements proven in %.2f s, %zu shares locked in %.2f s, sums merged in "
+        "%.2f s\n\n%-34s %14s %-12s %8s   %s\n",
+        proven, proved - begin, moved, locked - proved, now() - locked, "", "value", "", "ratio",
+        "target");
 }
 
 // --- Bare limits -------------------------------------------------------------------------------
@@ -352,7 +401,7 @@ close_month(struct bench *bench, struct books *books, double *out_apart)
     CHECK(period_parse("2026-10", 7, &period) == STATUS_OK);
     const struct settle_options options = {.directory = books->directory,
                                            .log = 1,
-                                           .now = (usec){period.until.us + 10 * USEC_DAY},
+                                           .now = close_at(),
                                            .told = told,
                                            .context = &watch};
     double begin = now();
@@ -393,7 +442,7 @@ storage(const struct bench *bench, const struct ride *ride)
         "'r' and (c.relname like 'transfer%' or c.relname in ('fold', 'count_fold'))) x "
         "group by 1 having sum(pg_table_size(x.oid)) > 100000 order by 1";
     struct db_rows *rows = NULL;
-    double all = 0, transfers = (double)ride->transfers;
+    double all = 0, transfers = ask(ride->books.db, "select count(*) from transfer");
     must(ride->books.db, db_query(ride->books.db, sql, NULL, 0, &rows), "asking for sizes");
     for (size_t i = 0; i < db_count(rows); i++) {
         double table = (double)db_get_int(rows, i, 1) / transfers;
@@ -407,42 +456,36 @@ storage(const struct bench *bench, const struct ride *ride)
     return all;
 }
 
-static double
-rate_of(struct bench *bench, uint64_t transfers, bool hot)
-{
-    struct ride ride = {0};
-    ship(bench, &ride, transfers, hot);
-    books_close(&ride.books);
-    return (double)ride.transfers / ride.seconds;
-}
-
-// In pairs, one after the other, so that what else the machine does hits both.
+// Turn by turn of the one and of the other, so that what else the machine does hits both.
 static void
 skew(struct bench *bench)
 {
-    double ratios[PAIRS], rate = 0;
-    uint64_t transfers = bench->transfers < PAIR_TRANSFERS ? bench->transfers : PAIR_TRANSFERS;
-    for (int i = 0; i < PAIRS; i++) {
-        double first = rate_of(bench, transfers, i % 2),
-               second = rate_of(bench, transfers, !(i % 2));
-        rate = i % 2 ? first : second;
-        ratios[i] = i % 2 ? first / second : second / first;
+    struct ride even = {0}, hot = {0};
+    ride_open(bench, &even, bench->transfers, false);
+    ride_open(bench, &hot, bench->transfers, true);
+    for (bool more = true; more;) {
+        more = turn(&even);
+        more = turn(&hot) || more;
     }
-    qsort(ratios, PAIRS, sizeof *ratios, ascending);
-    row(bench, "ship one hot account, to uniform", rate, "transfers/s", ratios[PAIRS / 2], 0.9,
-        true);
+    books_close(&even.books);
+    books_close(&hot.books);
+    double rate = (double)hot.transfers / hot.seconds;
+    row(bench, "ship one hot account, to uniform", rate, "transfers/s",
+        rate * even.seconds / (double)even.transfers, 0.9, true);
 }
 
 static void
 measure(struct bench *bench)
 {
     struct ride uniform = {0};
-    ship(bench, &uniform, bench->transfers, false);
+    ride_open(bench, &uniform, bench->transfers, false);
+    while (turn(&uniform)) {
+    }
     double rate = (double)uniform.transfers / uniform.seconds;
     if (!bench->json)
-        printf("%llu facts made %llu transfers in %.2f s\n\n%-34s %14s %-12s %8s   %s\n",
-               (unsigned long long)uniform.facts, (unsigned long long)uniform.transfers,
-               uniform.seconds, "", "value", "", "ratio", "target");
+        printf("%llu facts made %llu transfers in %.2f s\n", (unsigned long long)uniform.facts,
+               (unsigned long long)uniform.transfers, uniform.seconds);
+    idle(bench, &uniform);
     double copied = copy_rows(&uniform.books);
     row(bench, "ship, beside COPY", rate, "transfers/s", copied / uniform.seconds, 0.5, true);
     skew(bench);
