@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "bounds.h"
 #include "hash.h"
 #include "reconcile.h"
 
