@@ -129,9 +129,13 @@ catalog_encode_budget(struct encoder *encoder, const struct market_budget *budge
     struct codec_writer *out = &encoder->out;
     uint32_t at = lookup_id(&encoder->limits, limit_key(of, id));
     struct catalog_limit limit = {.total = budget->total, .daily = budget->daily};
+    bool has_total = budget->has_total;
+    money total = budget->total;
     if (at != LOOKUP_NONE) {
         const struct catalog_limit *given = &encoder->input->limits[at];
         if (given->has_total) limit.total = given->total;
+        if (given->has_total && !has_total) total = given->total;  // of who pays in advance
+        has_total = has_total || given->has_total;
         if (given->has_daily) limit.day = given->day;
         if (given->has_daily) limit.daily = given->daily;
         if (given->has_daily) limit.next_daily = given->next_daily;
@@ -144,8 +148,8 @@ catalog_encode_budget(struct encoder *encoder, const struct market_budget *budge
         return false;
     if (budget->pacing >= PACING_COUNT)
         return catalog_encode_refuse(encoder, "%s '%s' is not well declared", kind, code);
-    codec_put(out, budget->has_total, 1);
-    codec_put(out, (uint64_t)budget->total.micros, 8);
+    codec_put(out, has_total, 1);
+    codec_put(out, (uint64_t)total.micros, 8);
     codec_put(out, budget->has_daily, 1);
     codec_put(out, budget->pacing, 1);
     codec_put(out, (uint64_t)budget->daily.micros, 8);

@@ -16,6 +16,7 @@
 //       budget as they spend it, in ever smaller parts.
 //   G6  A budget that was lowered below what was granted is shared by what was granted: catalogs
 //       say less than was granted, and together no more than the budget.
+//   G7  The total of a seat that pays in advance is at most what it paid in (prepaid.h).
 // What was sold is counted gross: a hold that was released counts as spent here, which only makes
 // the next part come earlier.
 #include "limit.h"
@@ -24,6 +25,7 @@
 #include <string.h>
 
 #include "fail.h"
+#include "prepaid.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define PAUSE_US USEC_SECOND  // between two looks at what was sold
@@ -39,6 +41,7 @@ struct limit {
     uint32_t log, logs;
     uint64_t alone_with;  // the market version whose budgets it was granted while alone; 0 none
     struct spent of[BUDGET_OF_COUNT];
+    struct prepaid *prepaid;
     uint64_t batch;  // sales up to it are counted
     uint16_t day;    // of `today`
     usec looked_at;
@@ -66,6 +69,7 @@ limit_open(uint32_t log)
     struct limit *limit = calloc(1, sizeof *limit);
     CHECK(limit != NULL);
     limit->log = log;
+    limit->prepaid = prepaid_open();
     for (int of = 0; of < BUDGET_OF_COUNT; of++) {
         struct spent *spent = &limit->of[of];
         spent->count = id_ends[of];
@@ -84,6 +88,7 @@ limit_close(struct limit *limit)
 {
     if (limit == NULL) return;
     for (int of = 0; of < BUDGET_OF_COUNT; of++) free(limit->of[of].total);
+    prepaid_close(limit->prepaid);
     free(limit);
 }
 
@@ -162,7 +167,8 @@ limit_turn(struct limit *limit, struct db *db, usec now, bool *out_due)
     enum status status = count_logs(db, &logs);
     if (status != STATUS_OK || limit->logs == 0) return status;  // nothing granted yet
     *out_due = logs != limit->logs;
-    if (logs <= 1) return STATUS_OK;
+    if (!*out_due) status = prepaid_turn(limit->prepaid, db, now, out_due);
+    if (logs <= 1 || status != STATUS_OK) return status;
     if (day_of(limit, now) != limit->day) *out_due = true;
     if (*out_due) return STATUS_OK;
     status = count_sales(limit, db);
@@ -262,8 +268,8 @@ meet_bids(const struct purses *purses, const struct catalog_input *input, struct
 }
 
 static void
-list_purses(const struct catalog_input *input, bool beside_others, struct arena *arena,
-            struct purses *out_purses)
+list_purses(const struct catalog_input *input, const struct prepaid *prepaid, bool beside_others,
+            struct arena *arena, struct purses *out_purses)
 {
     const struct market *market = input->market;
     struct purses *purses = out_purses;
@@ -272,7 +278,8 @@ list_purses(const struct catalog_input *input, bool beside_others, struct arena 
     for (int of = 0; of < BUDGET_OF_COUNT; of++)
         purses->at[of] = arena_take(arena, id_ends[of], sizeof *purses->at[of]);
     for (uint32_t i = 0; i < market->seat_count; i++)
-        add_purse(purses, BUDGET_SEAT, market->seats[i].id, &market->seats[i].budget);
+        add_purse(purses, BUDGET_SEAT, market->seats[i].id,
+                  prepaid_bound(prepaid, market->seats[i].id, &market->seats[i].budget, arena));
     for (uint32_t i = 0; i < market->campaign_count; i++)
         add_purse(purses, BUDGET_CAMPAIGN, market->campaigns[i].id, &market->campaigns[i].budget);
     for (uint32_t i = 0; i < market->message_count; i++)
@@ -505,8 +512,11 @@ limit_grant(struct limit *limit, struct db *db, usec now, uint64_t market_versio
     if (day != limit->day) change_day(limit, day);
     enum status status = count_logs(db, &logs);
     if (status != STATUS_OK) return status;
-    if (logs <= 1 && limit->alone_with == market_version) return STATUS_OK;
-    list_purses(input, logs > 1, arena, &purses);
+    status = prepaid_learn(limit->prepaid, db, input->market, now);
+    if (status != STATUS_OK) return status;
+    bool known = limit->alone_with == market_version && !prepaid_any(limit->prepaid);
+    if (logs <= 1 && known) return STATUS_OK;
+    list_purses(input, limit->prepaid, logs > 1, arena, &purses);
     status = db_begin(db);
     if (status == STATUS_OK) status = grant_all(limit, db, day, &purses, arena, input);
     if (status == STATUS_OK) status = db_commit(db);

@@ -12,6 +12,7 @@
 
 #include "catalog.h"
 #include "database.h"
+#include "deposit.h"
 #include "folder.h"
 #include "hash.h"
 #include "publish.h"
@@ -299,6 +300,65 @@ a_lowered_budget_is_shared_by_what_was_granted(void **state)
     db_close(db);
 }
 
+// A seat that pays in advance spends what it paid in; its declared total, when that is less.
+static void
+who_pays_in_advance_spends_what_came_in(void **state)
+{
+    (void)state;
+    static const char parts[2][900] = {
+        "market: {code: tiny, currency: EUR}\n"
+        "seats:\n"
+        "  care: {kind: department}\n"
+        "  grill: {kind: partner, budget: {total: 100, daily: 10}}\n"
+        "  mags: {kind: partner}\n"
+        "containers:\n"
+        "  bill: {stage: use, channel: bill, owner: care, slots: {footer: {}}}\n"
+        "messages:\n  grill.summer: {seat: grill, rung: 6, objectives: cross_sell}\n",
+        "contracts:\n"
+        "  grill.one: {seat: grill, from: 2025-01-01, until: 2026-12-01, billing: prepaid}\n"
+        "  mags.one: {seat: mags, from: 2025-01-01, billing: prepaid}\n",
+    };
+    static const int64_t grills[] = {0, 0, 70000000, 100000000},
+                         mags[] = {0, 5000000, 5000000, 5000000};
+    static const char *const payers[] = {"", "mags", "grill", "grill"};
+    static const int64_t amounts[] = {0, 5000000, 70000000, 60000000};
+    char text[1800];
+    struct db *db = database_open(connection);
+    struct deposit deposit;
+    snprintf(text, sizeof text, "%s%s", parts[0], parts[1]);
+    database_apply(db, text, arena);
+    struct publish *one = node(1);
+    usec now = {1795392000000000};
+    for (unsigned i = 0; i < 4; i++) {
+        char reference[8];
+        snprintf(reference, sizeof reference, "B-%u", i);
+        if (i > 0)
+            assert_int_equal(
+                deposit_book(db, payers[i], money_of(amounts[i]), reference, "ada", now, &deposit),
+                STATUS_OK);
+        now.us += 2 * USEC_SECOND;
+        assert_true(turn(one, db, now));
+        struct catalog *catalog = catalog_of(1);
+        assert_int_equal(grill_of(catalog)->limit.micros, grills[i]);
+        assert_int_equal(grill_of(catalog)->total.micros, 100000000);  // as declared
+        const struct catalog_seat *seat = &catalog->seats[0];
+        while (strcmp(seat->code, "mags") != 0) seat++;
+        assert_true(seat->budget.has_total);
+        assert_int_equal(seat->budget.limit.micros, mags[i]);
+        catalog_close(catalog);
+        now.us += 2 * USEC_SECOND;
+        assert_false(turn(one, db, now));
+    }
+    // Its prepaid contract ends: the declared budget is what binds.
+    now = (usec){1796083200000000 + USEC_SECOND};
+    assert_true(turn(one, db, now));
+    struct catalog *catalog = catalog_of(1);
+    assert_int_equal(grill_of(catalog)->limit.micros, 100000000);
+    catalog_close(catalog);
+    publish_close(one);
+    db_close(db);
+}
+
 static int
 remove_directory(void **state)
 {
@@ -315,6 +375,7 @@ main(void)
         TEST(another_node_gets_its_days_from_the_day_after_tomorrow),
         TEST(nodes_at_random_never_get_more_than_there_is),
         TEST(a_lowered_budget_is_shared_by_what_was_granted),
+        TEST(who_pays_in_advance_spends_what_came_in),
     };
     return cmocka_run_group_tests(tests, NULL, remove_directory);
 }
