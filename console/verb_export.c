@@ -10,9 +10,17 @@
 #include "finance.h"
 #include "market_db.h"
 
+static enum status
+write_export(struct db *db, const struct period *period, enum export_format format, bool days,
+             FILE *out, uint64_t *out_transfers)
+{
+    return days ? export_days(db, period, format, out, out_transfers)
+                : export_period(db, period, format, out, out_transfers);
+}
+
 // Into a new file beside the old one, which it then replaces: a reader never sees half an export.
 static int
-export_to_file(struct db *db, const struct period *period, enum export_format format,
+export_to_file(struct db *db, const struct period *period, enum export_format format, bool days,
                const char *path, uint64_t *out_transfers)
 {
     char temporary[4096];
@@ -20,7 +28,7 @@ export_to_file(struct db *db, const struct period *period, enum export_format fo
         return verb_cannot("%s: the name is too long", path);
     FILE *out = fopen(temporary, "w");
     if (out == NULL) return verb_cannot("cannot write %s: %s", temporary, strerror(errno));
-    enum status status = export_period(db, period, format, out, out_transfers);
+    enum status status = write_export(db, period, format, days, out, out_transfers);
     bool written = fflush(out) == 0 && fsync(fileno(out)) == 0;
     written = fclose(out) == 0 && written;
     if (status == STATUS_OK && written && rename(temporary, path) == 0) return EXIT_DONE;
@@ -35,8 +43,9 @@ static int
 run(const struct verb_context *context, int argc, char **argv)
 {
     const char *wanted = NULL, *path = NULL;
+    bool days = false;
     const struct verb_option options[] = {
-        {"--format", &wanted, NULL}, {"--output", &path, NULL}, {0}};
+        {"--format", &wanted, NULL}, {"--output", &path, NULL}, {"--days", NULL, &days}, {0}};
     argc = verb_options(&verb_export, options, argc, argv);
     if (argc < 0) return EXIT_USAGE;
     if (argc != 2) return verb_usage(&verb_export, "needs one period");
@@ -56,9 +65,9 @@ run(const struct verb_context *context, int argc, char **argv)
     uint64_t transfers = 0;
     int reason = 0;
     if (path != NULL) {
-        code = export_to_file(db, &period, format, path, &transfers);
+        code = export_to_file(db, &period, format, days, path, &transfers);
     } else {
-        enum status status = export_period(db, &period, format, stdout, &transfers);
+        enum status status = write_export(db, &period, format, days, stdout, &transfers);
         reason = errno;
         // Whoever read has seen enough: slotctl export ... | head
         if (status == STATUS_IO && reason == EPIPE) code = EXIT_CANNOT;
@@ -76,7 +85,7 @@ run(const struct verb_context *context, int argc, char **argv)
 
 const struct verb verb_export = {
     .name = "export",
-    .arguments = "PERIOD --format hledger|ledger|beancount|csv [--output FILE]",
+    .arguments = "PERIOD --format hledger|ledger|beancount|csv [--days] [--output FILE]",
     .summary = "a period's transfers for other programs",
     .help =
         "Prints every posted transfer of a month with six decimals, after the balances of earlier\n"
@@ -85,6 +94,8 @@ const struct verb verb_export = {
         "wrote can add everything up again. Holds are no money yet and are not in it. CSV holds "
         "the\n"
         "transfers alone, with integer micros and all dimensions.\n"
+        "--days: one transaction for all transfers of a day from one account to another, for months\n"
+        "that are too large for these programs.\n"
         "\n"
         "  slotctl export 2026-11 --format hledger --output nov.journal\n"
         "  hledger -f nov.journal check -s ordereddates\n"

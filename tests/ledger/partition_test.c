@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "../../ledger/fold.h"
-#include "../../ledger/partition.h"
 #include "database.h"
+#include "partition.h"
 #include "transfer.h"
 
 static char owner[POSTGRES_TEXT], ledger[POSTGRES_TEXT];
