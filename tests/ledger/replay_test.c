@@ -83,7 +83,7 @@ struct sale {  // an order
     usec at;         // as reported; 0: only refunds were
     int64_t amount;  // 0: the conversion was not reported yet
     int64_t refunded, base;
-    unsigned refunds;
+    int64_t waiting;  // refunds that were reported before it
 };
 struct model {
     const struct market *market;
@@ -315,15 +315,21 @@ struct teller {
     struct model model;
     struct fact waiting[TOLD_MAX];  // happened, not reported yet
     unsigned waiting_count;
-    char months[12][PERIOD_TEXT];
-    int64_t revenue[12];  // of the contract with tiers, by month
+    uint64_t log, refunds;
 };
+// Revenue of the contract with tiers, by month; of all logs.
+struct months {
+    char names[12][PERIOD_TEXT];
+    int64_t revenue[12];
+};
+static struct months months;
 static struct teller teller;
 
 static void
 open_teller(uint64_t seed)
 {
     memset(&teller, 0, sizeof teller);
+    memset(&months, 0, sizeof months);
     fixture_open(&teller.fixture);
     fixture_market(&teller.fixture, market_text);
     story_open(&teller.story, &teller.fixture, seed);
@@ -364,7 +370,7 @@ contact(struct teller *tell, uint64_t customer, struct fact *out)
 {
     struct story *story = &tell->story;
     const struct market *market = tell->model.market;
-    uint64_t number = ++story->contacts;
+    uint64_t number = ++story->contacts + (tell->log << 32);
     struct id id = hash_id("a contact", &number, sizeof number);
     unsigned slots = 1 + (unsigned)story_draw(story, 2);
     id.bytes[15] &= 0xf0;
@@ -399,6 +405,40 @@ contact(struct teller *tell, uint64_t customer, struct fact *out)
     return 1 + slots;
 }
 
+// A refund of an order that was reported, or of one that was not yet.
+static void
+refund(struct teller *tell, usec at, struct fact *out_fact)
+{
+    struct story *story = &tell->story;
+    struct model *model = &tell->model;
+    struct id order;
+    unsigned shown = 0;
+    int64_t left = 0;
+    if (tell->waiting_count && story_draw(story, 2)) {
+        const struct fact *fact = &tell->waiting[story_draw(story, tell->waiting_count)];
+        if (fact->kind != FACT_CONVERTED) return;
+        while (!id_same(fact_placement(&model->shown[shown].placement), fact_placement(fact))) {
+            shown++;
+        }
+        order = fact->revenue.order;
+        left = fact->revenue.amount.micros;
+    } else if (model->sale_count) {
+        struct sale *sale = &model->sales[story_draw(story, model->sale_count)];
+        order = sale->order;
+        shown = sale->shown;
+        left = sale->amount - sale->refunded;
+    } else {
+        return;
+    }
+    *out_fact = fact_of(FACT_REFUNDED, &model->shown[shown]);
+    out_fact->revenue.effective = at;
+    out_fact->revenue.order = order;
+    int64_t amount = story_draw(story, 3) ? 1 + (int64_t)story_draw(story, (uint64_t)left + 1000)
+                                          : left;
+    out_fact->revenue.amount = money_of(amount ? amount : 1);
+    snprintf(out_fact->revenue.key, BOUND_KEY, "r-%llu", (unsigned long long)tell->refunds++);
+}
+
 // Something that happens to a placement; it is reported some time afterwards.
 static void
 happen(struct teller *tell, struct fact *out_fact)
@@ -410,7 +450,6 @@ happen(struct teller *tell, struct fact *out_fact)
     struct shown *shown = &model->shown[which];
     uint64_t kind = story_draw(story, 10);
     usec at = {story->now.us - (int64_t)story_draw(story, 1000000)};
-    out_fact->kind = FACT_NONE;
     if (kind < 4) *out_fact = fact_of(FACT_DELIVERED, shown);
     else if (kind < 5) *out_fact = fact_of(FACT_ACCEPTED, shown);
     else if (kind < 8) {
@@ -420,19 +459,12 @@ happen(struct teller *tell, struct fact *out_fact)
         // Now and then an order of before, again.
         uint64_t number = story_draw(story, 8) || !model->sale_count ? ~(uint64_t)model->sale_count
                                                                      : story_draw(story, 5);
+        number ^= tell->log << 32;
         out_fact->revenue.order = hash_id("an order", &number, sizeof number);
         snprintf(out_fact->revenue.key, BOUND_KEY, "o-%llu", (unsigned long long)number);
         return;
-    } else if (model->sale_count) {
-        struct sale *sale = &model->sales[story_draw(story, model->sale_count)];
-        int64_t left = sale->amount - sale->refunded;
-        *out_fact = fact_of(FACT_REFUNDED, &model->shown[sale->shown]);
-        out_fact->revenue.effective = at;
-        out_fact->revenue.order = sale->order;
-        out_fact->revenue.amount = money_of(
-            story_draw(story, 3) ? 1 + (int64_t)story_draw(story, (uint64_t)left + 1000) : left);
-        if (out_fact->revenue.amount.micros == 0) out_fact->revenue.amount = money_of(1);
-        snprintf(out_fact->revenue.key, BOUND_KEY, "r-%u", sale->refunds++);
+    } else {
+        refund(tell, at, out_fact);
         return;
     }
     out_fact->event.effective = at;
@@ -466,28 +498,34 @@ learn(struct teller *tell, const struct fact *fact)
     for (unsigned i = 0; i < model->sale_count; i++) {
         if (id_same(model->sales[i].order, fact->revenue.order)) sale = &model->sales[i];
     }
-    if (fact->kind == FACT_REFUNDED) {
-        assert_non_null(sale);
-        if (sale->refunded + fact->revenue.amount.micros <= sale->amount) {
+    if (fact->kind == FACT_REFUNDED && sale && sale->amount) {
+        // Of an order that another placement brought it is none.
+        bool own = (unsigned)(shown - model->shown) == sale->shown;
+        if (own && sale->refunded + fact->revenue.amount.micros <= sale->amount) {
             sale->refunded += fact->revenue.amount.micros;
         }
         return;
     }
-    if (sale) return;  // the same order again
-    sale = &model->sales[model->sale_count++];
-    *sale = (struct sale){.order = fact->revenue.order,
-                          .shown = (unsigned)(shown - model->shown),
-                          .at = clamped(fact->revenue.effective, shown->won, fact->at),
-                          .amount = fact->revenue.amount.micros};
+    if (sale && sale->amount) return;  // the same order again
+    if (!sale) sale = &model->sales[model->sale_count++];
+    int64_t waiting = sale->waiting;
+    *sale = (struct sale){.order = fact->revenue.order, .shown = (unsigned)(shown - model->shown)};
+    if (fact->kind == FACT_REFUNDED) {
+        sale->waiting = waiting + fact->revenue.amount.micros;
+        return;
+    }
+    sale->at = clamped(fact->revenue.effective, shown->won, fact->at);
+    sale->amount = fact->revenue.amount.micros;
+    sale->refunded = waiting <= sale->amount ? waiting : 0;
     if (fact->revenue.seat == round_seat(model->market, "agency")) {
         struct period period;
         period_of(sale->at, (usec){0}, &period);
         unsigned month = 0;
-        while (tell->months[month][0] && strcmp(tell->months[month], period.name) != 0) month++;
+        while (months.names[month][0] && strcmp(months.names[month], period.name) != 0) month++;
         assert_true(month < 12);
-        memcpy(tell->months[month], period.name, sizeof period.name);
-        sale->base = tell->revenue[month];
-        tell->revenue[month] += sale->amount;
+        memcpy(months.names[month], period.name, sizeof period.name);
+        sale->base = months.revenue[month];
+        months.revenue[month] += sale->amount;
     }
 }
 
@@ -523,6 +561,7 @@ tell_days(struct teller *tell, unsigned frames)
                                  &facts[count]);
             } else if (tell->model.shown_count && story_draw(story, 2)) {
                 struct fact *fact = &tell->waiting[tell->waiting_count];
+                fact->kind = FACT_NONE;
                 happen(tell, fact);
                 tell->waiting_count += fact->kind != FACT_NONE;
             } else {
@@ -573,14 +612,25 @@ compare(struct teller *tell)
     assert_true(divided > 4);
 }
 
+// Refunds that name another placement than their order's are orphans here, and no fault.
+static void
+prove_log(struct fixture *fixture, const char *directory, uint32_t log)
+{
+    struct verify_report report;
+    struct db *db = database_open(fixture->console);
+    enum status status = verify_run(db, directory, log, &report);
+    bool ok = status == STATUS_OK && report.difference_count == 0;
+    for (unsigned i = 0; i < VERIFY_PARTS; i++) ok &= report.checks[i].ok || i == VERIFY_ORPHANS;
+    if (!ok) fixture_print(&report);
+    assert_true(ok);
+    assert_int_equal(report.unexplained_micros, 0);
+    db_close(db);
+}
+
 static void
 prove(struct teller *tell)
 {
-    struct verify_report report;
-    enum status status = fixture_verify(&tell->fixture, &report);
-    if (status != STATUS_OK || !report.ok) fixture_print(&report);
-    assert_int_equal(status, STATUS_OK);
-    assert_true(report.ok);
+    prove_log(&tell->fixture, tell->fixture.directory, 1);
 }
 
 static void
@@ -812,6 +862,236 @@ reports_in_any_order_end_the_same(void **state)
     close_teller();
 }
 
+// --- Several logs --------------------------------------------------------------------------------
+
+// Two nodes add to one contract's revenue: each order begins where the last one of either ended.
+static void
+logs_share_tiers(void **state)
+{
+    (void)state;
+    const struct journal_options options = {.log = 2, .epoch = 1, .segment_bytes = 1024 * 1024};
+    struct journal_fault fault = {""};
+    static struct teller other;
+    char path[96];
+    open_teller(seed_fresh());
+    other = (struct teller){.log = 2, .model = {.market = teller.model.market}};
+    other.fixture = teller.fixture;
+    other.story = (struct story){
+        .fixture = &other.fixture, .seed = teller.story.seed + 99, .now = teller.story.now};
+    snprintf(other.fixture.directory, sizeof other.fixture.directory, "%.50s/two",
+             teller.fixture.directory);
+    assert_int_equal(mkdir(other.fixture.directory, 0755), 0);
+    snprintf(path, sizeof path, "%s/journal", other.fixture.directory);
+    assert_int_equal(mkdir(path, 0755), 0);
+    assert_int_equal(journal_open(path, &options, &other.story.journal, &fault), STATUS_OK);
+    for (unsigned piece = 0; piece < 16; piece++) {
+        tell_days(piece % 2 ? &other : &teller, 25);
+        struct ship *ship = ship_open((piece % 2 ? &other : &teller)->fixture.directory,
+                                      1 + piece % 2);
+        assert_int_equal(fixture_ship(&teller.fixture, ship), SHIP_IDLE);
+        ship_close(ship);
+    }
+    compare(&teller);
+    compare(&other);
+    prove(&teller);
+    struct verify_report report;
+    struct db *db = database_open(teller.fixture.console);
+    prove_log(&teller.fixture, other.fixture.directory, 2);
+    // A base that leaves a gap is found by either log.
+    assert_true(fixture_sql(&teller.fixture, "update revenue set base_micros = base_micros + 1 "
+                                             "where base_micros > 0 and log = 2") > 0);
+    assert_int_equal(verify_run(db, teller.fixture.directory, 1, &report), STATUS_OK);
+    assert_false(report.ok);
+    assert_false(report.checks[VERIFY_FACTS].ok);
+    db_close(db);
+    story_close(&other.story);
+    close_teller();
+}
+
+// --- What finance does to it ---------------------------------------------------------------------
+
+static unsigned
+placed(const char *code, uint64_t customer, struct fact out[2])
+{
+    struct fact facts[4];
+    unsigned count = contact(&teller, customer, facts);
+    const struct market_message *message = message_of(teller.model.market, code);
+    teller.model.shown_count -= count - 1;
+    facts[0].opened.slots = 1;
+    facts[1].placement.message = message->id;
+    facts[1].placement.seat = round_seat(teller.model.market, message->seat);
+    facts[1].placement.rung = message->rung;
+    facts[1].placement.price = money_of(420000);
+    teller.model.shown[teller.model.shown_count++] = (struct shown){
+        .placement = facts[1], .customer = customer, .won = facts[1].at};
+    memcpy(out, facts, 2 * sizeof *facts);
+    teller.story.now.us += 3600 * USEC_SECOND;
+    return teller.model.shown_count - 1;
+}
+
+static void
+write_down(struct fact fact)
+{
+    fact.at = teller.story.now;
+    if (fact.kind == FACT_CONVERTED) fact.revenue.effective = teller.story.now;
+    else fact.event.effective = teller.model.shown[teller.model.shown_count - 1].won;
+    teller.story.now.us += USEC_SECOND;
+    story_append(&teller.story, &fact, 1);
+    assert_int_equal(journal_sync(teller.story.journal), STATUS_OK);
+    fixture_ship_all(&teller.fixture);
+}
+
+static struct fact
+ordered(unsigned shown, const char *name)
+{
+    struct fact fact = fact_of(FACT_CONVERTED, &teller.model.shown[shown]);
+    fact.revenue.order = hash_id("named", name, strlen(name));
+    fact.revenue.amount = money_of(100000000);
+    snprintf(fact.revenue.key, BOUND_KEY, "%s", name);
+    return fact;
+}
+
+static void
+fit(unsigned version, const char *model, uint32_t seat, unsigned rung)
+{
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             "insert into model_fit (version, log, model, period, batch, seen, at_us, act, paths, "
+             "nulls) select %u, log, '%s', '2026-10', batch, batch, 0, 0, 1, 1 from watermark",
+             version, model);
+    fixture_sql(&teller.fixture, sql);
+    snprintf(sql, sizeof sql,
+             "insert into model_weight (version, seat, rung, ppm) values (%u, %u, %u, 1000000)",
+             version, seat, rung);
+    fixture_sql(&teller.fixture, sql);
+}
+
+// Which fit divided the order last, times 1000, and how many parts it has.
+static int64_t
+division(const char *name)
+{
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "select coalesce(max(p.model), 0)::bigint * 1000 + count(*) from order_part p "
+             "join revenue r on r.order_id = p.order_id where r.key = '%s'",
+             name);
+    return fixture_ask(&teller.fixture, sql);
+}
+
+static const char fitted_text[] = "market: {code: tiny, currency: EUR}\n"
+                                  "touchpoints: {crm: Desk}\n"
+                                  "seats:\n"
+                                  "  billing: {kind: department}\n"
+                                  "  sales: {kind: department}\n"
+                                  "  grill: {kind: partner}\n"
+                                  "  agency: {kind: partner}\n"
+                                  "contracts:\n"
+                                  "  billing.one: {seat: billing, from: 2025-01-01}\n"
+                                  "  sales.one: {seat: sales, from: 2025-01-01}\n"
+                                  "  agency.one: {seat: agency, from: 2025-01-01}\n"
+                                  "  grill.one:\n"
+                                  "    seat: grill\n"
+                                  "    from: 2025-01-01\n"
+                                  "    gain_share:\n"
+                                  "      rate: 10%\n"
+                                  "      shares: [{to: touches, weight: 1}]\n"
+                                  "      attribution: {model: markov, windows: {delivered: 9d}}\n"
+                                  "containers:\n"
+                                  "  bill:\n"
+                                  "    stage: use\n"
+                                  "    channel: bill\n"
+                                  "    owner: billing\n"
+                                  "    slots: {header: {floor: 0.10}, footer: {floor: 0.12}}\n"
+                                  "messages:\n"
+                                  "  sales.plan: {seat: sales, rung: 4, objectives: upgrade}\n"
+                                  "  grill.summer: {seat: grill, rung: 7, objectives: cross_sell}\n"
+                                  "  agency.refer: {seat: agency, rung: 8, objectives: refer}\n";
+
+// A conversion is divided by the newest fit in force when it was booked, and never by another.
+static void
+a_fit_divides_what_was_booked_behind_it(void **state)
+{
+    (void)state;
+    struct verify_report report;
+    struct fact pair[2];
+    open_teller(3);
+    fixture_market(&teller.fixture, fitted_text);
+    teller.model.market = teller.fixture.market;
+    static const char *const codes[] = {"agency.refer", "grill.summer", "sales.plan"};
+    unsigned shown[3];
+    for (unsigned i = 0; i < 3; i++) {
+        shown[i] = placed(codes[i], 5, pair);
+        story_append(&teller.story, pair, 2);
+        if (i < 2) write_down(fact_of(FACT_DELIVERED, &teller.model.shown[shown[i]]));
+    }
+    uint32_t agency = round_seat(teller.model.market, "agency");
+    uint32_t sales = round_seat(teller.model.market, "sales");
+    write_down(ordered(shown[1], "before"));
+    assert_int_equal(division("before"), 2);  // evenly: the agency, and the owner of the container
+    fit(1, "markov", agency, RUNG_SYNDICATION);
+    fit(2, "shapley", sales, RUNG_PERSONALIZATION);
+    write_down(ordered(shown[1], "first"));
+    assert_int_equal(division("first"), 1001);  // all the agency's
+    fit(3, "markov", sales, RUNG_PERSONALIZATION);
+    write_down(ordered(shown[1], "second"));
+    assert_int_equal(division("second"), 3002);  // the fit knows neither: evenly
+    // A touch that becomes known now shares in all three, by their own fits.
+    write_down(fact_of(FACT_DELIVERED, &teller.model.shown[shown[2]]));
+    assert_int_equal(division("before"), 3);
+    assert_int_equal(division("first"), 1001);
+    assert_int_equal(division("second"), 3001);
+    assert_int_equal(fixture_ask(&teller.fixture, "select count(*) from transfer "
+                                                  "where kind = 'credit' and model = 3"),
+                     3);
+    prove(&teller);
+    static const char *const tampers[] = {
+        "update model_weight set seat = seat + 1 where version = 1",
+        "update model_fit set batch = 0 where version = 3",
+        "update model_fit set batch = batch + 1 where version = 1",
+        "update transfer set model = 1 where model = 3"};
+    static const char *const mends[] = {
+        "update model_weight set seat = seat - 1 where version = 1",
+        "update model_fit set batch = (select batch from revenue where key = 'first') "
+        "where version = 3",
+        "update model_fit set batch = batch - 1 where version = 1",
+        "update transfer set model = 3 where model = 1 and batch > (select batch from revenue "
+        "where key = 'first')"};
+    for (unsigned i = 0; i < 4; i++) {
+        assert_true(fixture_sql(&teller.fixture, tampers[i]) > 0);
+        assert_int_equal(fixture_verify(&teller.fixture, &report), STATUS_OK);
+        if (report.ok) print_message("not found: %s\n", tampers[i]);
+        assert_false(report.ok);
+        fixture_sql(&teller.fixture, mends[i]);
+        prove(&teller);
+    }
+    close_teller();
+}
+
+// Shown, but its hold had been expired by a close: nothing is booked, and it is no touch.
+static void
+what_a_close_expired_comes_late(void **state)
+{
+    (void)state;
+    struct fact pair[2];
+    open_teller(4);
+    unsigned shown = placed("grill.summer", 6, pair);
+    story_append(&teller.story, pair, 2);
+    write_down(ordered(shown, "order"));
+    fixture_sql(&teller.fixture, "insert into hold_expiry (placement_id, log, batch, act) "
+                                 "select o.placement_id, 1, w.batch, 1 from outcome o, watermark w "
+                                 "where o.filled and w.log = 1");
+    write_down(fact_of(FACT_DELIVERED, &teller.model.shown[shown]));
+    write_down(fact_of(FACT_DELIVERED, &teller.model.shown[shown]));
+    assert_int_equal(
+        fixture_ask(&teller.fixture, "select count(*) from event where state = 'late'"), 2);
+    assert_int_equal(
+        fixture_ask(&teller.fixture,
+                    "select count(*) from transfer where kind in ('charge', 'credit')"),
+        0);
+    prove(&teller);
+    close_teller();
+}
+
 int
 main(void)
 {
@@ -820,6 +1100,9 @@ main(void)
         cmocka_unit_test(histories_come_to_what_the_rules_say),
         cmocka_unit_test(pieces_do_not_matter),
         cmocka_unit_test(killed_shippers_lose_and_double_nothing),
+        cmocka_unit_test(logs_share_tiers),
+        cmocka_unit_test(a_fit_divides_what_was_booked_behind_it),
+        cmocka_unit_test(what_a_close_expired_comes_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
