@@ -95,30 +95,27 @@ rows_sql(const struct finance_plan *plan, struct arena *arena, const char *condi
     return arena_printf(
         arena,
         "with t as (select s.*%s, row_number() over (partition by s.currency order by "
-        "s.effective_us,"
-        " s.transfer_id) as nth%s%s%s), x as ("
+        "s.effective_us, s.transfer_id) as nth%s%s%s), x as ("
         " select 1 as place, t.currency, t.count::numeric as n, t.period, t.effective_us, t.kind,"
         " coalesce((select a.name from account a where a.currency = t.currency and"
         " a.account = t.debit), t.debit::text) as debit,"
         " coalesce((select a.name from account a where a.currency = t.currency and"
         " a.account = t.credit), t.credit::text) as credit,"
         " t.reference, coalesce(t.placement_id::text, '') as placement, t.transfer_id::text as id,"
-        " t.log, t.batch, t.idx, t.debit as debit_id, t.credit as credit_id%s from t where t.nth "
-        "<= %d"
+        " t.log, t.batch, t.idx, t.debit as debit_id, t.credit as credit_id%s from t"
+        " where t.nth <= %d"
         " union all select 2, t.currency, sum(t.count), " NO_TRANSFER "%s from t where t.nth > %d"
         " group by t.currency%s)"
-        " select y.place, y.currency, y.n::text, y.period, y.effective_us, y.kind, y.debit, "
-        "y.credit,"
-        " y.reference, y.placement, y.id, y.log, y.batch, y.idx, y.debit_id, y.credit_id%s"
+        " select y.place, y.currency, y.n::text, y.period, y.effective_us,"
+        " y.kind, y.debit, y.credit, y.reference, y.placement, y.id, y.log, y.batch, y.idx,"
+        " y.debit_id, y.credit_id%s"
         " from (select * from x union all"
         " select 3, t.currency, sum(t.n), " NO_TRANSFER "%s from x t group by t.currency) y"
         " order by case when y.place = 3 then 1 else 0 end, y.currency collate \"C\", y.place,"
-        " y.effective_us, y.id collate \"C\"",
-        each, finance_source(plan, arena, true),
-        spec->opening ? " and not "
-                        "s.before"
-                      : "",
-        condition, plain, FINANCE_ROWS, sum, FINANCE_ROWS, opening, text, sum);
+        " y.effective_us, y.id collate \"C\", y.m%zu",
+        each, finance_source(plan, arena, true), spec->opening ? " and not s.before" : "",
+        condition, plain, FINANCE_ROWS, sum, FINANCE_ROWS, opening, text, sum,
+        spec->measure_count - 1);
 }
 
 static const char *
@@ -131,6 +128,13 @@ row_words(struct finance *finance, const struct db_rows *rows, size_t row)
     case 3: return "total";
     default: return arena_printf(arena, "%s", db_get_text(rows, row, 5));
     }
+}
+
+// People see all of a few figures, and of many the last, which is what the others come to.
+static bool
+for_people(const struct finance_spec *spec, size_t measure)
+{
+    return spec->measure_count <= 3 || measure + 1 == spec->measure_count;
 }
 
 // An account for people who read many: "5100 sales", "4210/5 sales".
@@ -172,7 +176,7 @@ put_rows(struct finance *finance, const struct finance_plan *plan, const struct 
     memcpy(columns, fixed, sizeof fixed);
     for (size_t i = 0; i < spec->measure_count; i++)
         finance_columns(columns, &count, sheet->arena, spec->measures[i].key,
-                        spec->measures[i].title, i + 1 < spec->measure_count);
+                        spec->measures[i].title, !for_people(spec, i));
     sheet_begin(sheet, columns, count, db_count(rows));
     for (size_t row = 0; row < db_count(rows); row++) {
         int64_t place = db_get_int(rows, row, 0);
@@ -196,7 +200,7 @@ put_rows(struct finance *finance, const struct finance_plan *plan, const struct 
         sheet_text(sheet, rows, row, 1);
         for (size_t i = 0; i < spec->measure_count; i++) {
             const char *micros = arena_printf(sheet->arena, "%s", db_get_text(rows, row, 16 + i));
-            if (i + 1 == spec->measure_count) sheet_put(sheet, finance_units(sheet->arena, micros));
+            if (for_people(spec, i)) sheet_put(sheet, finance_units(sheet->arena, micros));
             sheet_put(sheet, micros);
         }
     }

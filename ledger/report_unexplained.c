@@ -73,8 +73,7 @@ ask_causes(struct finance *finance, struct db_rows **out_rows)
         "  from unnest($1::text[]) with ordinality as c (cause, place)"
         "  left join f on f.cause = c.cause group by c.place, c.cause, coalesce(f.currency, '')"
         " union all select 1, 0, '', '', count(*), coalesce(sum(abs(f.due - f.posted)), 0) from "
-        "f) x"
-        " order by x.total, x.place, x.currency collate \"C\"";
+        "f) x order by x.total, x.place, x.currency collate \"C\"";
     const struct db_param param = db_text_array(causes, CAUSES);
     return db_query(finance->sheet.db, sql, &param, 1, out_rows);
 }
@@ -86,16 +85,13 @@ put_behind(struct finance *finance)
         ", g as (select f.*, row_number() over (order by f.cause, f.what, f.currency) as nth from f"
         "  where $1 = 'total' or f.cause = $1), x as ("
         " select 0 as place, g.cause, g.what, g.currency, g.due, g.posted, abs(g.due - g.posted) "
-        "as off"
-        "  from g where g.nth <= $2"
+        "as off from g where g.nth <= $2"
         " union all select 1, '', count(*)::text || ' further', '', sum(g.due), sum(g.posted),"
         "  sum(abs(g.due - g.posted)) from g where g.nth > $2 having count(*) > 0)"
         " select y.place, y.cause, y.what, y.currency, y.due::text, y.posted::text, y.off::text "
-        "from ("
-        "  select * from x union all select 2, 'total', '', '', sum(x.due), sum(x.posted), "
-        "sum(x.off)"
-        "  from x having count(*) > 0) y order by y.place, y.cause collate \"C\", y.what collate "
-        "\"C\"";
+        "from ( select * from x union all select 2, 'total', '', '', sum(x.due), sum(x.posted), "
+        "sum(x.off) from x having count(*) > 0) y order by y.place, y.cause collate \"C\", y.what"
+        " collate \"C\"";
     const struct db_param params[] = {db_text(finance->question->rows), db_int8(FINANCE_ROWS)};
     struct sheet *sheet = &finance->sheet;
     struct db_rows *rows = NULL;
