@@ -253,7 +253,8 @@ payout_write(const struct market *market, struct payout_run *run, struct arena *
     memcpy(of.period, run->period, sizeof of.period);
     of.at = run->at;
     payout_id_format(hash_id("payout run", &of, sizeof of), message);
-    clock_format((usec){run->at.us - run->at.us % USEC_SECOND}, at);
+    clock_format(run->at, at);
+    memcpy(at + 19, "Z", 2);  // whole seconds
     xmlBuffer *buffer = xmlBufferCreate();
     CHECK(buffer);
     xmlTextWriter *out = xmlNewTextWriterMemory(buffer, 0);

@@ -169,7 +169,7 @@ refuses_a_file_that_differs_from_the_books(void **state)
                      STATUS_OK);
     assert_int_equal(payments, 2);
     const char *const cases[][3] = {
-        {">25.00<", ">25.01<", "is 25.01 EUR in the file and 25.00 EUR in the books"},
+        {"EUR\">25.00<", "EUR\">25.01<", "is 25.01 EUR in the file and 25.00 EUR in the books"},
         {"Ccy=\"CHF\"", "Ccy=\"EUR\"", "18.74 CHF in the books"},
         {ALPHA_IBAN, "GB33BUKB20201555555555", "goes to account GB33BUKB20201555555555"},
         {"<CtrlSum>43.74<", "<CtrlSum>43.75<", "the file's sum"},
