@@ -174,7 +174,7 @@ const struct verb verb_adjust = {
         "  slotctl adjust propose 6f1c...e2 --amount 0.10 --reason wrong_price \\\n"
         "      --evidence ticket-4713\n"
         "\n"
-        "Exit codes: 0 done, or it waits; 1 it may not be done, the message says why; 2 the command\n"
-        "is wrong; 3 no database.\n",
+        "Exit codes: 0 done, or it waits; 1 it may not be done, the message says why; 2 the\n"
+        "command is wrong; 3 no database.\n",
     .run = run,
 };

@@ -104,7 +104,7 @@ const struct verb verb_chargeback = {
         "  slotctl chargeback open grill 120.00 --fee 15.00 --reference CB-2026-881 \\\n"
         "      --evidence bank-letter-881\n"
         "\n"
-        "Exit codes: 0 done; 1 it may not be done, the message says why; 2 the command is wrong; 3\n"
-        "no database.\n",
+        "Exit codes: 0 done; 1 it may not be done, the message says why; 2 the command is wrong;\n"
+        "3 no database.\n",
     .run = run,
 };

@@ -166,8 +166,8 @@ const struct verb verb_dispute = {
                  " | list",
     .summary = "what is contested of bills and of shares",
     .help =
-        "open statement  a partner contests a part of a closed statement: it stands apart (1120 to\n"
-        "                1130) until it is decided\n"
+        "open statement  a partner contests a part of a closed statement: it stands apart\n"
+        "                (1120 to 1130) until it is decided\n"
         "open share      the house contests what a partner earns of an order: it is held (2110 to\n"
         "                2120), or does not lock, until it is decided\n"
         "accept          the contested amount is credited; a contested share goes to the house\n"

@@ -3,11 +3,12 @@
 // of a journal do, so that nobody changes, adds or removes one unnoticed. All transfers that no
 // fact caused (log 0) belong to an act: batch is the act's number, index counts within it.
 //
-//   digest = SHA-256("vendue act 1\n" number "\n" kind "\n" at_us "\n" author "\n" approver "\n" body
+//   digest = SHA-256("vendue act 1\n" number "\n" kind "\n" at_us "\n" author "\n" approver "\n"
+//   body
 //                    transfer lines, previous digest as hex "\n")
-// The body is lines "key value\n" in the order they were noted; values have no line ends. A transfer
-// line holds every stored column in a fixed order (act.c, rule 4), '|' between, so that each can be
-// recomputed from the database (act_verify).
+// The body is lines "key value\n" in the order they were noted; values have no line ends. A
+// transfer line holds every stored column in a fixed order (act.c, rule 4), '|' between, so that
+// each can be recomputed from the database (act_verify).
 #ifndef VENDUE_ACT_H
 #define VENDUE_ACT_H
 

@@ -1,6 +1,6 @@
-// Adjustments: what was posted and is wrong is never changed; its correction is booked beside it, in
-// the open period, naming the transfer it corrects, with a reason, its evidence and its author. Above
-// a limit (finance.approve_above in the market file) a second person approves it.
+// Adjustments: what was posted and is wrong is never changed; its correction is booked beside it,
+// in the open period, naming the transfer it corrects, with a reason, its evidence and its author.
+// Above a limit (finance.approve_above in the market file) a second person approves it.
 #ifndef VENDUE_ADJUST_H
 #define VENDUE_ADJUST_H
 

@@ -1,6 +1,6 @@
 // Chargebacks: the bank took a partner's payment back. The amount stands on 1130 Disputed until it
-// is won (the bank gives it back) or lost (a bad debt). The bank's fee is an expense, and is charged
-// to the partner again.
+// is won (the bank gives it back) or lost (a bad debt). The bank's fee is an expense, and is
+// charged to the partner again.
 #ifndef VENDUE_CHARGEBACK_H
 #define VENDUE_CHARGEBACK_H
 

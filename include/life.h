@@ -1,8 +1,8 @@
 // The life of shares: accrued within the validation of their contract, then locked and payable,
-// held while they are disputed, paid, taken back. Facts post shares on 2100 Accrued; what becomes of
-// them follows as acts (act.h). The state is a function of the facts and of what finance decided, in
-// whatever order both came: what each part of an order should stand on is computed anew, and the
-// difference to what is booked is booked. Worked examples: docs/life.md.
+// held while they are disputed, paid, taken back. Facts post shares on 2100 Accrued; what becomes
+// of them follows as acts (act.h). The state is a function of the facts and of what finance
+// decided, in whatever order both came: what each part of an order should stand on is computed
+// anew, and the difference to what is booked is booked. Worked examples: docs/life.md.
 #ifndef VENDUE_LIFE_H
 #define VENDUE_LIFE_H
 
@@ -68,8 +68,8 @@ struct life_part {
     money taken;  // by the house, when a dispute went against the seat
     money paid;   // of `payable`, what was locked before the last payout that stands
 };
-// OPEN: within validation, or disputed before it ended. LOCKED: payable. HELD: disputed since it was
-// locked. TAKEN: a dispute went against the seat.
+// OPEN: within validation, or disputed before it ended. LOCKED: payable. HELD: disputed since it
+// was locked. TAKEN: a dispute went against the seat.
 enum life_stand { LIFE_OPEN, LIFE_LOCKED, LIFE_HELD, LIFE_TAKEN };
 struct life_move {
     uint16_t debit, credit;  // enum account_code; ACCOUNT_GAIN_HOST stands for the house

@@ -1,8 +1,8 @@
 // Chargebacks.
 //
 //  1 One is known by partner and the bank's reference: the same again books nothing.
-//  2 Open: Dr 1130 / Cr 1000 the amount; the fee Dr 5210 / Cr 1000, charged again Dr 1120 / Cr 4300.
-//    Won: Dr 1000 / Cr 1130. Lost: Dr 5200 / Cr 1130. All of one chargeback are one group.
+//  2 Open: Dr 1130 / Cr 1000 the amount; the fee Dr 5210 / Cr 1000, charged again Dr 1120 / Cr
+//    4300. Won: Dr 1000 / Cr 1130. Lost: Dr 5200 / Cr 1130. All of one chargeback are one group.
 //  3 No more is taken back than was ever paid in, less what was taken back before and not won.
 #include "chargeback.h"
 
@@ -110,8 +110,8 @@ static enum status
 may_open(struct deed *deed, const struct chargeback_ask *ask)
 {
     static const char sql[] =
-        "select ((select coalesce(sum(micros), 0) from fold where state = 'posted' and currency = $1"
-        "  and debit = $2 and credit in ($3, $4)) - (select coalesce(sum(amount_micros), 0)"
+        "select ((select coalesce(sum(micros), 0) from fold where state = 'posted'"
+        "  and currency = $1 and debit = $2 and credit in ($3, $4)) - (select coalesce(sum(amount_micros), 0)"
         "  from dispute_now where kind = 'chargeback' and seat = $5 and currency = $1"
         "  and state <> 'won'))::bigint";
     struct account bank = {.code = ACCOUNT_BANK};

@@ -1,16 +1,16 @@
 // Turns of the life of shares.
 //
 //  1 A turn begins with one query on marks and work lists; when they ask for nothing, it ends.
-//  2 Facts behind the watermark are looked at once, stretch by stretch (life_position): a conversion
-//    is put on the list of what locks when its validation ends, counted from its own time; a refund
-//    or a new division of an order that is locked, or that may have a true-up, puts the order on
-//    the list of what is to follow. The mark moves in the same transaction.
+//  2 Facts behind the watermark are looked at once, stretch by stretch (life_position): a
+//    conversion is put on the list of what locks when its validation ends, counted from its own
+//    time; a refund or a new division of an order that is locked, or that may have a true-up, puts
+//    the order on the list of what is to follow. The mark moves in the same transaction.
 //  3 Orders that are due, at most LIFE_TASKS, are locked by one act; orders that are to follow are
 //    followed by another one (life_order.c). They leave their list in the same transaction.
 //  4 Every transaction takes its turn among acts before it reads, so turns of several programs do
 //    not meet, and a crash leaves a piece done or not begun.
-//  5 Effective is the end of the validation for a lock, the fact's own time for what follows it; the
-//    act finds the period that is open.
+//  5 Effective is the end of the validation for a lock, the fact's own time for what follows it;
+//    the act finds the period that is open.
 #include "life.h"
 
 #include <stdio.h>

@@ -6,7 +6,8 @@
 #include "contract.h"
 #include "life.h"
 
-// --- life_terms.c: contracts as they were at a market version --------------------------------------
+// --- life_terms.c: contracts as they were at a market version
+// --------------------------------------
 struct life_terms;
 struct life_terms *life_terms_open(void);
 void life_terms_close(struct life_terms *terms);  // NULL is allowed
@@ -16,8 +17,8 @@ MUST_CHECK enum status
 life_terms_of(struct life_terms *terms, struct db *db, uint32_t contract, uint64_t market_version,
               const struct market_contract **out_contract);
 
-// --- life_order.c: what an order stands on, and the moves ------------------------------------------
-// What is to be done with an order.
+// --- life_order.c: what an order stands on, and the moves
+// ------------------------------------------ What is to be done with an order.
 struct life_task {
     struct id order;
     usec effective;  // of the moves
@@ -26,13 +27,15 @@ struct life_task {
 #define LIFE_TASKS 200
 // Lets these orders, each named once, stand as they should: moves into `act`, changes of what is
 // due of their pools into the database.
-// `closing` not NULL: true-ups alone, booked into that period, by the revenue reported until its end.
+// `closing` not NULL: true-ups alone, booked into that period, by the revenue reported until its
+// end.
 MUST_CHECK enum status
 life_orders(struct db *db, struct life_terms *terms, struct act *act, const struct life_task *tasks,
             size_t count, const struct period *closing);
 
-// --- life_tier.c: true-ups -------------------------------------------------------------------------
-// What a transfer of an order was booked between.
+// --- life_tier.c: true-ups
+// ------------------------------------------------------------------------- What a transfer of an
+// order was booked between.
 struct life_leg {
     struct account payer, receiver;
     int8_t rung;

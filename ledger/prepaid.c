@@ -4,9 +4,9 @@
 //    what came to the seat's account 2000 from finance, less commissions on it, plus what was
 //    charged to the seat on credit under earlier contracts. Charges and holds on 2000 are what the
 //    node counts itself; what is left is the account's balance less what is held on it.
-//  2 It binds while the seat's contract in force says prepaid; without a deposit it is 0. A declared
-//    total that is less counts. A seat whose prepaid contract is not in force has its declared
-//    budget, or all there is.
+//  2 It binds while the seat's contract in force says prepaid; without a deposit it is 0. A
+//    declared total that is less counts. A seat whose prepaid contract is not in force has its
+//    declared budget, or all there is.
 //  3 Commissions are due when revenue follows, not when something is sold, so they may overdraw the
 //    account; then nothing is sold to the seat until it has paid in.
 //  4 Deposits are looked for at every turn, other changes once a minute, a contract that begins or
