@@ -77,7 +77,7 @@ put_accounts(struct finance *finance, const struct db_rows *rows)
         else sheet_text(sheet, rows, row, 3);
         sheet_text(sheet, rows, row, 1);
         for (size_t i = 0; i < AMOUNTS; i++)
-            finance_amount(sheet, arena_printf(sheet->arena, "%s", db_get_text(rows, row, 4 + i)));
+            report_amount(sheet, arena_printf(sheet->arena, "%s", db_get_text(rows, row, 4 + i)));
     }
     sheet->report->notes =
         "What came first is settled first. Contrary: accounts that stand the other "
@@ -114,7 +114,7 @@ ask_accounts(struct finance *finance, struct db_rows **out_rows)
         "  sum(a.b3), sum(a.b4), sum(a.b5) from a group by a.currency, a.side) x"
         " order by x.total, x.currency collate \"C\", x.side desc, x.code, x.account";
     const struct db_param as_of = db_int8(last_day(finance));
-    return finance_ask(finance, sql, &as_of, 1, out_rows);
+    return report_ask(finance, sql, &as_of, 1, out_rows);
 }
 
 // Columns: 0 place (1 a transfer, 2 the others, 3 contrary, 4 total), 1 effective_us, 2 days,
@@ -150,7 +150,7 @@ ask_rows(struct finance *finance, const char *account, const char *side, struct 
         "  y.effective_us, y.id collate \"C\"";
     const struct db_param more[] = {db_int8(last_day(finance)), db_text(account), db_text(side),
                                     db_int8(FINANCE_ROWS)};
-    return finance_ask(finance, sql, more, 4, out_rows);
+    return report_ask(finance, sql, more, 4, out_rows);
 }
 
 static void
@@ -165,7 +165,7 @@ put_rows(struct finance *finance, const struct db_rows *rows)
                            : place == 3 ? "contrary"
                                         : "total";
         sheet->report->total_rows += place == 4;
-        sheet_put(sheet, place == 1 ? finance_at(sheet->arena, db_get_time(rows, row, 1)) : NULL);
+        sheet_put(sheet, place == 1 ? report_at(sheet->arena, db_get_time(rows, row, 1)) : NULL);
         if (place == 1) sheet_count(sheet, db_get_int(rows, row, 2));
         else sheet_put(sheet, NULL);
         if (place == 1) sheet_text(sheet, rows, row, 3);
@@ -173,7 +173,7 @@ put_rows(struct finance *finance, const struct db_rows *rows)
         for (size_t i = 4; i < 8; i++) sheet_text(sheet, rows, row, i);
         sheet_text(sheet, rows, row, 8);
         for (size_t i = 9; i < 11; i++)
-            finance_amount(sheet, arena_printf(sheet->arena, "%s", db_get_text(rows, row, i)));
+            report_amount(sheet, arena_printf(sheet->arena, "%s", db_get_text(rows, row, i)));
     }
 }
 
@@ -201,18 +201,18 @@ find_key(struct finance *finance, const struct db_rows *rows, const char **out_a
             known = arena_printf(arena, "%s%s%s", known, known[0] ? ", " : "", name);
     }
     if (known[0])
-        finance_fault(finance,
-                      "nothing is open under '%s'; there is %s, 'owed to us', 'owed by us', "
-                      "'total'",
-                      key, known);
+        report_fault(finance,
+                     "nothing is open under '%s'; there is %s, 'owed to us', 'owed by us', "
+                     "'total'",
+                     key, known);
     else
-        finance_fault(finance, "there is nothing to open: nothing is owed %s",
-                      finance_span_text(finance));
+        report_fault(finance, "there is nothing to open: nothing is owed %s",
+                     report_span_text(finance));
     return STATUS_NOT_FOUND;
 }
 
 enum status
-finance_aging(struct finance *finance)
+report_aging(struct finance *finance)
 {
     struct sheet *sheet = &finance->sheet;
     struct db_rows *rows = NULL, *behind = NULL;

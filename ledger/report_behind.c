@@ -13,7 +13,7 @@
 #include "transfer.h"
 
 static const char *
-key_of(const struct finance_plan *plan, const struct db_rows *rows, size_t row, struct arena *arena)
+key_of(const struct report_plan *plan, const struct db_rows *rows, size_t row, struct arena *arena)
 {
     const char *key = "";
     bool total = db_get_int(rows, row, 0) == 1;
@@ -23,7 +23,7 @@ key_of(const struct finance_plan *plan, const struct db_rows *rows, size_t row, 
 }
 
 static enum status
-no_such_row(struct finance *finance, const struct finance_plan *plan, const struct db_rows *rows)
+no_such_row(struct finance *finance, const struct report_plan *plan, const struct db_rows *rows)
 {
     struct arena *arena = finance->sheet.arena;
     const char *known = "";
@@ -34,17 +34,17 @@ no_such_row(struct finance *finance, const struct finance_plan *plan, const stru
     }
     bool more = row < db_count(rows) && db_get_int(rows, row, 0) == 0;
     if (!named_rows)
-        finance_fault(finance, "there is nothing to open: the report has no rows %s",
-                      finance_span_text(finance));
+        report_fault(finance, "there is nothing to open: the report has no rows %s",
+                     report_span_text(finance));
     else
-        finance_fault(finance, "the report has no row '%s'; its rows are %s%s, and 'total' is all",
-                      finance->question->rows, known, more ? ", ..." : "");
+        report_fault(finance, "the report has no row '%s'; its rows are %s%s, and 'total' is all",
+                     finance->question->rows, known, more ? ", ..." : "");
     return STATUS_NOT_FOUND;
 }
 
 // A condition on the groups that the key names; texts of them go as $4, $5 and $6.
 static enum status
-find_rows(struct finance *finance, const struct finance_plan *plan, const struct db_rows *rows,
+find_rows(struct finance *finance, const struct report_plan *plan, const struct db_rows *rows,
           const char **out_condition, struct db_param out_params[FINANCE_DIMENSIONS])
 {
     struct arena *arena = finance->sheet.arena;
@@ -74,9 +74,9 @@ find_rows(struct finance *finance, const struct finance_plan *plan, const struct
     "''::text, 0::bigint, ''::text, ''::text, ''::text, ''::text, ''::text, ''::text, 0, " \
     "0::bigint, 0, 0::bigint, 0::bigint"
 static const char *
-rows_sql(const struct finance_plan *plan, struct arena *arena, const char *condition)
+rows_sql(const struct report_plan *plan, struct arena *arena, const char *condition)
 {
-    const struct finance_spec *spec = plan->spec;
+    const struct report_spec *spec = plan->spec;
     const char *each = "", *sum = "", *plain = "", *text = "";
     for (size_t i = 0; i < spec->measure_count; i++) {
         each = arena_printf(arena, "%s, (%s)::numeric as m%zu", each, spec->measures[i].each, i);
@@ -90,7 +90,7 @@ rows_sql(const struct finance_plan *plan, struct arena *arena, const char *condi
                            " union all select 0, t.currency, sum(t.count), " NO_TRANSFER
                            "%s from (select"
                            " s.currency, s.count%s%s%s and s.before) t group by t.currency",
-                           sum, each, finance_source(plan, arena, false), condition)
+                           sum, each, report_source(plan, arena, false), condition)
             : "";
     return arena_printf(
         arena,
@@ -113,9 +113,8 @@ rows_sql(const struct finance_plan *plan, struct arena *arena, const char *condi
         " select 3, t.currency, sum(t.n), " NO_TRANSFER "%s from x t group by t.currency) y"
         " order by case when y.place = 3 then 1 else 0 end, y.currency collate \"C\", y.place,"
         " y.effective_us, y.id collate \"C\", y.m%zu",
-        each, finance_source(plan, arena, true), spec->opening ? " and not s.before" : "",
-        condition, plain, FINANCE_ROWS, sum, FINANCE_ROWS, opening, text, sum,
-        spec->measure_count - 1);
+        each, report_source(plan, arena, true), spec->opening ? " and not s.before" : "", condition,
+        plain, FINANCE_ROWS, sum, FINANCE_ROWS, opening, text, sum, spec->measure_count - 1);
 }
 
 static const char *
@@ -132,7 +131,7 @@ row_words(struct finance *finance, const struct db_rows *rows, size_t row)
 
 // People see all of a few figures, and of many the last, which is what the others come to.
 static bool
-for_people(const struct finance_spec *spec, size_t measure)
+for_people(const struct report_spec *spec, size_t measure)
 {
     return spec->measure_count <= 3 || measure + 1 == spec->measure_count;
 }
@@ -149,7 +148,7 @@ short_account(struct arena *arena, const struct db_rows *rows, size_t row, size_
 }
 
 static void
-put_rows(struct finance *finance, const struct finance_plan *plan, const struct db_rows *rows)
+put_rows(struct finance *finance, const struct report_plan *plan, const struct db_rows *rows)
 {
     static const struct report_column fixed[] = {
         {"effective", "", false, false, REPORT_MACHINE},
@@ -169,14 +168,14 @@ put_rows(struct finance *finance, const struct finance_plan *plan, const struct 
         {"currency", "", false, false, REPORT_ALL},
     };
     struct sheet *sheet = &finance->sheet;
-    const struct finance_spec *spec = plan->spec;
+    const struct report_spec *spec = plan->spec;
     size_t count = sizeof fixed / sizeof fixed[0];
     struct report_column *columns = arena_take(sheet->arena, count + 2 * spec->measure_count,
                                                sizeof *columns);
     memcpy(columns, fixed, sizeof fixed);
     for (size_t i = 0; i < spec->measure_count; i++)
-        finance_columns(columns, &count, sheet->arena, spec->measures[i].key,
-                        spec->measures[i].title, !for_people(spec, i));
+        report_columns(columns, &count, sheet->arena, spec->measures[i].key,
+                       spec->measures[i].title, !for_people(spec, i));
     sheet_begin(sheet, columns, count, db_count(rows));
     for (size_t row = 0; row < db_count(rows); row++) {
         int64_t place = db_get_int(rows, row, 0);
@@ -184,7 +183,7 @@ put_rows(struct finance *finance, const struct finance_plan *plan, const struct 
         if (place == 1) clock_format(db_get_time(rows, row, 4), at);
         sheet->report->total_rows += place == 3;
         sheet_put(sheet, place == 1 ? arena_text(sheet->arena, at, strlen(at)) : NULL);
-        sheet_put(sheet, place == 1 ? finance_at(sheet->arena, db_get_time(rows, row, 4)) : NULL);
+        sheet_put(sheet, place == 1 ? report_at(sheet->arena, db_get_time(rows, row, 4)) : NULL);
         sheet_put(sheet, row_words(finance, rows, row));
         sheet_put(sheet, place == 1 ? short_account(sheet->arena, rows, row, 6) : NULL);
         sheet_put(sheet, place == 1 ? short_account(sheet->arena, rows, row, 7) : NULL);
@@ -200,15 +199,14 @@ put_rows(struct finance *finance, const struct finance_plan *plan, const struct 
         sheet_text(sheet, rows, row, 1);
         for (size_t i = 0; i < spec->measure_count; i++) {
             const char *micros = arena_printf(sheet->arena, "%s", db_get_text(rows, row, 16 + i));
-            if (for_people(spec, i)) sheet_put(sheet, finance_units(sheet->arena, micros));
+            if (for_people(spec, i)) sheet_put(sheet, report_units(sheet->arena, micros));
             sheet_put(sheet, micros);
         }
     }
 }
 
 enum status
-finance_behind(struct finance *finance, const struct finance_plan *plan,
-               const struct db_rows *found)
+report_behind(struct finance *finance, const struct report_plan *plan, const struct db_rows *found)
 {
     struct sheet *sheet = &finance->sheet;
     struct db_rows *rows = NULL;
@@ -216,8 +214,8 @@ finance_behind(struct finance *finance, const struct finance_plan *plan,
     const char *condition;
     enum status status = find_rows(finance, plan, found, &condition, params);
     if (status == STATUS_OK)
-        status = finance_ask(finance, rows_sql(plan, sheet->arena, condition), params, plan->count,
-                             &rows);
+        status = report_ask(finance, rows_sql(plan, sheet->arena, condition), params, plan->count,
+                            &rows);
     if (status == STATUS_OK) {
         put_rows(finance, plan, rows);
         sheet->report->notes = "Each row opens further: slotctl explain of its placement, or the "

@@ -87,7 +87,7 @@ ask_containers(struct finance *finance, struct db_rows **out_rows)
         " on c.id = x.container group by x.container, c.code, c.stage, c.channel, x.currency"
         " having sum(x.contacts) <> 0 or sum(x.net) <> 0"
         " order by x.currency collate \"C\", c.code is null, c.code collate \"C\"";
-    return finance_ask(finance, sql, NULL, 0, out_rows);
+    return report_ask(finance, sql, NULL, 0, out_rows);
 }
 
 struct figures {
@@ -109,7 +109,7 @@ add(struct figures *into, const struct figures *more)
 static void
 put_amount(struct sheet *sheet, money amount)
 {
-    finance_amount(sheet, arena_printf(sheet->arena, "%" PRId64, amount.micros));
+    report_amount(sheet, arena_printf(sheet->arena, "%" PRId64, amount.micros));
 }
 
 static void
@@ -143,8 +143,8 @@ read_by(struct finance *finance, enum by *out_by)
         *out_by = (enum by)i;
         return STATUS_OK;
     }
-    return finance_fault(finance,
-                         "economics are not told apart by '%s'; use container, cell or total", by);
+    return report_fault(finance,
+                        "economics are not told apart by '%s'; use container, cell or total", by);
 }
 
 // The rows as asked for: all of one name and currency together, in the order in which they come;
@@ -204,7 +204,7 @@ put_economics(struct finance *finance, enum by by, const struct db_rows *rows)
                                               " contacts no cost is declared (`cost` of their "
                                               "container in the market file); they count as free.",
                                               free);
-    sheet->report->heading = arena_printf(sheet->arena, "Economics %s", finance_span_text(finance));
+    sheet->report->heading = arena_printf(sheet->arena, "Economics %s", report_span_text(finance));
     return STATUS_OK;
 }
 
@@ -252,7 +252,7 @@ ask_rows(struct finance *finance, const int32_t *containers, size_t count,
         "  y.cost::bigint::text, y.net::text, y.n::text from y"
         " order by y.place, y.what, y.at_us, y.id collate \"C\", y.currency collate \"C\"";
     const struct db_param more[] = {db_int4_array(containers, count), db_int8(FINANCE_ROWS)};
-    return finance_ask(finance, sql, more, 2, out_rows);
+    return report_ask(finance, sql, more, 2, out_rows);
 }
 
 static enum status
@@ -271,11 +271,11 @@ put_behind(struct finance *finance, enum by by, const struct db_rows *found)
     }
     if (count == 0) {
         if (by == BY_TOTAL) known = "";
-        finance_fault(finance,
-                      db_count(found) ? "the report has no row '%s'; its rows are %s'total'"
-                                      : "there is nothing behind '%s'%s: no contacts and no "
-                                        "revenue",
-                      key, db_count(found) ? known : "");
+        report_fault(finance,
+                     db_count(found) ? "the report has no row '%s'; its rows are %s'total'"
+                                     : "there is nothing behind '%s'%s: no contacts and no "
+                                       "revenue",
+                     key, db_count(found) ? known : "");
         return STATUS_NOT_FOUND;
     }
     enum status status = ask_rows(finance, containers, count, &rows);
@@ -284,7 +284,7 @@ put_behind(struct finance *finance, enum by by, const struct db_rows *found)
     for (size_t row = 0; row < db_count(rows); row++) {
         static const char *const words[] = {"contact", "transfer", "further", "total"};
         int64_t what = db_get_int(rows, row, 1);
-        sheet_put(sheet, what < 2 ? finance_at(sheet->arena, db_get_time(rows, row, 2)) : NULL);
+        sheet_put(sheet, what < 2 ? report_at(sheet->arena, db_get_time(rows, row, 2)) : NULL);
         sheet_put(sheet, what == 2
                              ? arena_printf(sheet->arena, "%s further", db_get_text(rows, row, 9))
                              : words[what]);
@@ -292,18 +292,18 @@ put_behind(struct finance *finance, enum by by, const struct db_rows *found)
         else sheet_put(sheet, NULL);
         for (size_t i = 4; i < 7; i++) sheet_text(sheet, rows, row, i);
         for (size_t i = 7; i < 9; i++)
-            finance_amount(sheet, arena_printf(sheet->arena, "%s", db_get_text(rows, row, i)));
+            report_amount(sheet, arena_printf(sheet->arena, "%s", db_get_text(rows, row, i)));
         sheet->report->total_rows += what == 3;
     }
     sheet->report->heading = arena_printf(sheet->arena, "Economics %s: what is behind '%s'",
-                                          finance_span_text(finance), key);
+                                          report_span_text(finance), key);
 done:
     db_rows_free(rows);
     return status;
 }
 
 enum status
-finance_economics(struct finance *finance)
+report_economics(struct finance *finance)
 {
     struct db_rows *rows = NULL;
     enum by by = BY_TOTAL;
@@ -313,25 +313,25 @@ finance_economics(struct finance *finance)
         status = finance->question->rows ? put_behind(finance, by, rows)
                                          : put_economics(finance, by, rows);
     finance->sheet.report->empty = arena_printf(
-        finance->sheet.arena, "No contacts and no revenue %s.", finance_span_text(finance));
+        finance->sheet.arena, "No contacts and no revenue %s.", report_span_text(finance));
     db_rows_free(rows);
     return status;
 }
 
 enum status
-finance_state(struct finance *finance, struct finance_state *out_state)
+report_state(struct finance *finance, struct report_state *out_state)
 {
     struct db_rows *rows = NULL;
     enum status status = ask_containers(finance, &rows);
     if (status == STATUS_OK) {
         size_t count, totals;
         const struct figures *all = gather(finance, BY_TOTAL, rows, &count, &totals);
-        *out_state = (struct finance_state){.currency = count ? all[0].currency : ""};
+        *out_state = (struct report_state){.currency = count ? all[0].currency : ""};
         if (count > 1)
-            status = finance_fault(finance,
-                                   "the ledger has amounts in %s and %s; give the figures, "
-                                   "as contacts=N,cost=A,objectives=D,revenue=A",
-                                   all[0].currency, all[1].currency);
+            status = report_fault(finance,
+                                  "the ledger has amounts in %s and %s; give the figures, "
+                                  "as contacts=N,cost=A,objectives=D,revenue=A",
+                                  all[0].currency, all[1].currency);
         if (count == 1) {
             out_state->contacts = all[0].contacts;
             out_state->cost = all[0].cost;

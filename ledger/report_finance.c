@@ -18,7 +18,7 @@
 #include "period.h"
 
 enum status
-finance_fault(struct finance *finance, const char *format, ...)
+report_fault(struct finance *finance, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -28,8 +28,8 @@ finance_fault(struct finance *finance, const char *format, ...)
 }
 
 enum status
-finance_ask(struct finance *finance, const char *sql, const struct db_param *more, size_t count,
-            struct db_rows **out_rows)
+report_ask(struct finance *finance, const char *sql, const struct db_param *more, size_t count,
+           struct db_rows **out_rows)
 {
     struct db_param params[8];
     CHECK(count <= 5);
@@ -41,7 +41,7 @@ finance_ask(struct finance *finance, const char *sql, const struct db_param *mor
 }
 
 const char *
-finance_until_text(struct finance *finance)
+report_until_text(struct finance *finance)
 {
     const struct report_span *span = &finance->question->span;
     struct period period = {.until = span->until};
@@ -54,7 +54,7 @@ finance_until_text(struct finance *finance)
 }
 
 const char *
-finance_span_text(struct finance *finance)
+report_span_text(struct finance *finance)
 {
     const struct report_span *span = &finance->question->span;
     struct arena *arena = finance->sheet.arena;
@@ -76,7 +76,7 @@ finance_span_text(struct finance *finance)
 }
 
 const char *
-finance_units(struct arena *arena, const char *micros)
+report_units(struct arena *arena, const char *micros)
 {
     if (!micros[0]) return NULL;
     bool negative = micros[0] == '-';
@@ -88,7 +88,7 @@ finance_units(struct arena *arena, const char *micros)
 }
 
 const char *
-finance_at(struct arena *arena, usec at)
+report_at(struct arena *arena, usec at)
 {
     char text[CLOCK_TEXT];
     clock_format(at, text);
@@ -96,8 +96,8 @@ finance_at(struct arena *arena, usec at)
 }
 
 void
-finance_columns(struct report_column *columns, size_t *count, struct arena *arena, const char *key,
-                const char *title, bool machine_only)
+report_columns(struct report_column *columns, size_t *count, struct arena *arena, const char *key,
+               const char *title, bool machine_only)
 {
     if (!machine_only)
         columns[(*count)++] = (struct report_column){key, title, true, false, REPORT_PEOPLE};
@@ -106,9 +106,9 @@ finance_columns(struct report_column *columns, size_t *count, struct arena *aren
 }
 
 void
-finance_amount(struct sheet *sheet, const char *micros)
+report_amount(struct sheet *sheet, const char *micros)
 {
-    sheet_put(sheet, finance_units(sheet->arena, micros));
+    sheet_put(sheet, report_units(sheet->arena, micros));
     sheet_put(sheet, micros);
 }
 
@@ -129,8 +129,8 @@ read_days(struct finance *finance)
 {
     const struct report_span *span = &finance->question->span;
     if (span->from.us % USEC_DAY != 0 || span->until.us % USEC_DAY != 0)
-        return finance_fault(finance, "reports of finance are of whole days by UTC; write --from "
-                                      "2026-11-01 --until 2026-11-08, without a time of day");
+        return report_fault(finance, "reports of finance are of whole days by UTC; write --from "
+                                     "2026-11-01 --until 2026-11-08, without a time of day");
     finance->from_day = span->from.us / USEC_DAY;
     finance->until_day = span->until.us ? span->until.us / USEC_DAY : INT32_MAX;
     return STATUS_OK;
@@ -138,13 +138,13 @@ read_days(struct finance *finance)
 
 // What a report is told apart by: fixed, or as asked for.
 static enum status
-read_dimensions(struct finance *finance, const struct finance_spec *spec,
-                const struct finance_dimension *out[FINANCE_DIMENSIONS], size_t *out_count)
+read_dimensions(struct finance *finance, const struct report_spec *spec,
+                const struct report_dimension *out[FINANCE_DIMENSIONS], size_t *out_count)
 {
     const char *by = finance->question->by;
     *out_count = 0;
     if (spec->dimensions[0]) {
-        if (by) return finance_fault(finance, "this report has its rows already; leave --by out");
+        if (by) return report_fault(finance, "this report has its rows already; leave --by out");
         while (*out_count < FINANCE_DIMENSIONS && spec->dimensions[*out_count]) {
             out[*out_count] = spec->dimensions[*out_count];
             (*out_count)++;
@@ -155,15 +155,15 @@ read_dimensions(struct finance *finance, const struct finance_spec *spec,
     for (;;) {
         size_t len = strcspn(by, ",");
         if (*out_count == FINANCE_DIMENSIONS)
-            return finance_fault(finance, "--by takes at most %d dimensions", FINANCE_DIMENSIONS);
-        out[*out_count] = finance_dimension_of(by, len);
+            return report_fault(finance, "--by takes at most %d dimensions", FINANCE_DIMENSIONS);
+        out[*out_count] = report_dimension_of(by, len);
         if (!out[*out_count])
-            return finance_fault(finance,
-                                 "revenue is not told apart by '%.*s'; use one or more of %s",
-                                 (int)len, by, finance_dimension_names());
+            return report_fault(finance,
+                                "revenue is not told apart by '%.*s'; use one or more of %s",
+                                (int)len, by, report_dimension_names());
         for (size_t i = 0; i < *out_count; i++)
             if (out[i] == out[*out_count])
-                return finance_fault(finance, "--by names '%.*s' twice", (int)len, by);
+                return report_fault(finance, "--by names '%.*s' twice", (int)len, by);
         (*out_count)++;
         if (by[len] == '\0') return STATUS_OK;
         by += len + 1;
@@ -183,7 +183,7 @@ read_dimensions(struct finance *finance, const struct finance_spec *spec,
     " b.debit - b.credit, true from balance b where b.period = " CLOSED
 
 const char *
-finance_source(const struct finance_plan *plan, struct arena *arena, bool rows)
+report_source(const struct report_plan *plan, struct arena *arena, bool rows)
 {
     const char *view = plan->spec->sides ? (rows ? "report_row_side" : "report_fold_side")
                                          : (rows ? "report_row" : "report_fold");
@@ -204,13 +204,13 @@ finance_source(const struct finance_plan *plan, struct arena *arena, bool rows)
 // Sums by group, and behind them a total of each currency. Columns: 0 total, 1 currency, then for
 // each dimension raw and text, then number of transfers, then measures.
 static const char *
-sums_sql(const struct finance_plan *plan, struct arena *arena)
+sums_sql(const struct report_plan *plan, struct arena *arena)
 {
-    const struct finance_spec *spec = plan->spec;
+    const struct report_spec *spec = plan->spec;
     const char *raw = "", *text = "", *order = "", *none = "", *each = "", *sums = "", *any = "";
     for (size_t i = 0; i < plan->count; i++) {
         const char *column = arena_printf(arena, "d%zu", i);
-        const struct finance_dimension *dimension = plan->dimensions[i];
+        const struct report_dimension *dimension = plan->dimensions[i];
         raw = arena_printf(arena, "%s, (%s)::text as %s", raw, dimension->raw, column);
         text = arena_printf(arena, "%s, r.%s, %s as t%zu, %s as o%zu", text, column,
                             named(arena, dimension->text, column), i,
@@ -248,7 +248,7 @@ sums_sql(const struct finance_plan *plan, struct arena *arena)
         " union all select 1, r.currency%s, sum(r.n)%s from (select r.*%s from r) r"
         " group by r.currency%s) y order by y.total, y.currency collate \"C\"%s",
         raw, spec->opening ? "case when s.before then 0 else s.count end" : "s.count", each,
-        finance_source(plan, arena, false),
+        report_source(plan, arena, false),
         plan->count == 0   ? ""
         : plan->count == 1 ? ", 2"
         : plan->count == 2 ? ", 2, 3"
@@ -259,16 +259,16 @@ sums_sql(const struct finance_plan *plan, struct arena *arena)
 // --- The report ----------------------------------------------------------------------------------
 
 static size_t
-column_of(const struct finance_plan *plan, size_t measure)
+column_of(const struct report_plan *plan, size_t measure)
 {
     return 3 + 2 * plan->count + measure;
 }
 
 static void
-put_sums(struct finance *finance, const struct finance_plan *plan, const struct db_rows *rows)
+put_sums(struct finance *finance, const struct report_plan *plan, const struct db_rows *rows)
 {
     struct sheet *sheet = &finance->sheet;
-    const struct finance_spec *spec = plan->spec;
+    const struct report_spec *spec = plan->spec;
     size_t room = 2 + plan->count + 2 * spec->measure_count, count = 0;
     struct report_column *columns = arena_take(sheet->arena, room, sizeof *columns);
     for (size_t i = 0; i < plan->count; i++)
@@ -277,8 +277,8 @@ put_sums(struct finance *finance, const struct finance_plan *plan, const struct 
     columns[count++] = (struct report_column){"currency", "", false, false, REPORT_ALL};
     columns[count++] = (struct report_column){"transfers", "transfers", true, true, REPORT_MACHINE};
     for (size_t i = 0; i < spec->measure_count; i++)
-        finance_columns(columns, &count, sheet->arena, spec->measures[i].key,
-                        spec->measures[i].title, false);
+        report_columns(columns, &count, sheet->arena, spec->measures[i].key,
+                       spec->measures[i].title, false);
     sheet_begin(sheet, columns, count, db_count(rows));
     for (size_t row = 0; row < db_count(rows); row++) {
         bool total = db_get_int(rows, row, 0) == 1;
@@ -292,7 +292,7 @@ put_sums(struct finance *finance, const struct finance_plan *plan, const struct 
         sheet_text(sheet, rows, row, 2 + 2 * plan->count);
         for (size_t i = 0; i < spec->measure_count; i++) {
             const char *micros = db_get_text(rows, row, column_of(plan, i));
-            finance_amount(sheet, arena_printf(sheet->arena, "%s", micros));
+            report_amount(sheet, arena_printf(sheet->arena, "%s", micros));
             bool must = spec->zero && strcmp(spec->zero, spec->measures[i].key) == 0;
             if (total && must && strcmp(micros, "0") != 0) sheet->report->wrong = true;
         }
@@ -300,18 +300,18 @@ put_sums(struct finance *finance, const struct finance_plan *plan, const struct 
 }
 
 enum status
-finance_sums(struct finance *finance, const struct finance_spec *spec)
+report_sums(struct finance *finance, const struct report_spec *spec)
 {
     struct sheet *sheet = &finance->sheet;
-    struct finance_plan plan = {.spec = spec};
+    struct report_plan plan = {.spec = spec};
     struct db_rows *rows = NULL;
-    const char *span = spec->to_date ? finance_until_text(finance) : finance_span_text(finance);
+    const char *span = spec->to_date ? report_until_text(finance) : report_span_text(finance);
     enum status status = read_dimensions(finance, spec, plan.dimensions, &plan.count);
     if (status == STATUS_OK)
-        status = finance_ask(finance, sums_sql(&plan, sheet->arena), NULL, 0, &rows);
+        status = report_ask(finance, sums_sql(&plan, sheet->arena), NULL, 0, &rows);
     if (status != STATUS_OK) goto done;
     if (finance->question->rows) {
-        status = finance_behind(finance, &plan, rows);
+        status = report_behind(finance, &plan, rows);
         if (status != STATUS_OK) goto done;
         sheet->report->heading = arena_printf(sheet->arena, "%s %s: what is behind '%s'",
                                               spec->heading, span, finance->question->rows);
@@ -366,16 +366,16 @@ refuse_options(struct finance *finance)
                    question->days || question->currency;
     bool spans = question->span.period[0] || question->span.from.us || question->span.until.us;
     if (question->by && !by)
-        return finance_fault(finance, "--by is for revenue and economics; %s has rows of its own",
-                             report_kind_name(kind));
+        return report_fault(finance, "--by is for revenue and economics; %s has rows of its own",
+                            report_kind_name(kind));
     if (invests && kind != REPORT_INVESTMENT)
-        return finance_fault(finance,
-                             "--current, --target, --investment, --days and --currency are for "
-                             "investment");
+        return report_fault(finance,
+                            "--current, --target, --investment, --days and --currency are for "
+                            "investment");
     if (kind == REPORT_INVESTMENT && (spans || question->rows))
-        return finance_fault(finance,
-                             "investment compares --current with --target, each a period or "
-                             "figures, and takes no other span and no --rows");
+        return report_fault(finance,
+                            "investment compares --current with --target, each a period or "
+                            "figures, and takes no other span and no --rows");
     return STATUS_OK;
 }
 
@@ -393,12 +393,12 @@ report_answer(struct db *db, const struct report_question *question, struct aren
     enum status status = refuse_options(&finance);
     if (status == STATUS_OK) status = read_days(&finance);
     if (status != STATUS_OK) return status;
-    const struct finance_spec *spec = finance_spec_of(question->kind);
-    if (spec) status = finance_sums(&finance, spec);
-    else if (question->kind == REPORT_AGING) status = finance_aging(&finance);
-    else if (question->kind == REPORT_UNEXPLAINED) status = finance_unexplained(&finance);
-    else if (question->kind == REPORT_ECONOMICS) status = finance_economics(&finance);
-    else status = finance_investment(&finance);
+    const struct report_spec *spec = report_spec_of(question->kind);
+    if (spec) status = report_sums(&finance, spec);
+    else if (question->kind == REPORT_AGING) status = report_aging(&finance);
+    else if (question->kind == REPORT_UNEXPLAINED) status = report_unexplained(&finance);
+    else if (question->kind == REPORT_ECONOMICS) status = report_economics(&finance);
+    else status = report_investment(&finance);
     CHECK(status != STATUS_OK || finance.sheet.used == finance.sheet.room);
     if (status == STATUS_OK) name_currency(&finance.sheet);
     if (status == STATUS_INPUT && !out_fault[0]) return STATUS_OVERFLOW;  // a sum left its range

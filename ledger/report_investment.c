@@ -47,22 +47,22 @@ struct given {
 
 static enum status
 read_figure(struct finance *finance, const char *option, const char *text, size_t len,
-            struct finance_state *state, struct given *given)
+            struct report_state *state, struct given *given)
 {
     const char *equals = memchr(text, '=', len);
     if (!equals)
-        return finance_fault(finance,
-                             "--%s: '%.*s' is no figure; write a period as 2026-11, or " FIGURES,
-                             option, (int)len, text);
+        return report_fault(finance,
+                            "--%s: '%.*s' is no figure; write a period as 2026-11, or " FIGURES,
+                            option, (int)len, text);
     size_t name = (size_t)(equals - text);
     const char *value = equals + 1;
     size_t rest = len - name - 1;
     money amount;
     bool *seen, right;
     if (money_parse(value, rest, &amount) != STATUS_OK)
-        return finance_fault(finance,
-                             "--%s: '%.*s' is no amount up to 1,000,000,000; write it as 12.50",
-                             option, (int)rest, value);
+        return report_fault(finance,
+                            "--%s: '%.*s' is no amount up to 1,000,000,000; write it as 12.50",
+                            option, (int)rest, value);
     if (name == 8 && memcmp(text, "contacts", 8) == 0) {
         seen = &given->contacts;
         right = amount.micros > 0 && amount.micros % MONEY_PPM == 0;
@@ -80,26 +80,26 @@ read_figure(struct finance *finance, const char *option, const char *text, size_
         right = true;
         state->revenue = amount;
     } else {
-        return finance_fault(finance, "--%s: there is no figure '%.*s'; use " FIGURES, option,
-                             (int)name, text);
+        return report_fault(finance, "--%s: there is no figure '%.*s'; use " FIGURES, option,
+                            (int)name, text);
     }
-    if (*seen) return finance_fault(finance, "--%s names %.*s twice", option, (int)name, text);
+    if (*seen) return report_fault(finance, "--%s names %.*s twice", option, (int)name, text);
     if (!right)
-        return finance_fault(finance,
-                             "--%s: %.*s cannot be %.*s; contacts are a whole number above 0, "
-                             "cost is not below 0, objectives are 0 to 9",
-                             option, (int)name, text, (int)rest, value);
+        return report_fault(finance,
+                            "--%s: %.*s cannot be %.*s; contacts are a whole number above 0, "
+                            "cost is not below 0, objectives are 0 to 9",
+                            option, (int)name, text, (int)rest, value);
     *seen = true;
     return STATUS_OK;
 }
 
 static enum status
 read_figures(struct finance *finance, const char *option, const char *text,
-             const struct finance_state *before, struct finance_state *out_state)
+             const struct report_state *before, struct report_state *out_state)
 {
     struct given given = {false, false, false, false, money_of(0)};
     // As many contacts as before, unless the target says otherwise.
-    *out_state = (struct finance_state){.contacts = before ? before->contacts : 0, .currency = ""};
+    *out_state = (struct report_state){.contacts = before ? before->contacts : 0, .currency = ""};
     for (const char *at = text;; at++) {
         size_t len = strcspn(at, ",");
         enum status status = read_figure(finance, option, at, len, out_state, &given);
@@ -108,21 +108,21 @@ read_figures(struct finance *finance, const char *option, const char *text,
         if (*at == '\0') break;
     }
     if (!given.cost || !given.objectives || !given.revenue || out_state->contacts == 0)
-        return finance_fault(finance, "--%s leaves figures out; write all of " FIGURES, option);
+        return report_fault(finance, "--%s leaves figures out; write all of " FIGURES, option);
     if (money_ratio(given.each, (uint64_t)out_state->contacts, 1, &out_state->cost) != STATUS_OK)
-        return finance_fault(finance,
-                             "--%s: %" PRId64 " contacts at that cost are more than can be counted",
-                             option, out_state->contacts);
+        return report_fault(finance,
+                            "--%s: %" PRId64 " contacts at that cost are more than can be counted",
+                            option, out_state->contacts);
     return STATUS_OK;
 }
 
 static enum status
 read_state(struct finance *finance, const char *option, const char *text,
-           const struct finance_state *before, struct finance_state *out_state)
+           const struct report_state *before, struct report_state *out_state)
 {
     struct period period;
     if (!text)
-        return finance_fault(
+        return report_fault(
             finance, "investment needs --current and --target, each a period (2026-11) or " FIGURES
                      ", and --investment AMOUNT");
     if (period_parse(text, strlen(text), &period) != STATUS_OK)
@@ -132,9 +132,9 @@ read_state(struct finance *finance, const char *option, const char *text,
     asked.question = &question;
     asked.from_day = 0;
     asked.until_day = INT32_MAX;
-    enum status status = finance_state(&asked, out_state);
+    enum status status = report_state(&asked, out_state);
     if (status == STATUS_OK && out_state->contacts == 0)
-        return finance_fault(finance, "--%s: there were no contacts in %s", option, period.name);
+        return report_fault(finance, "--%s: there were no contacts in %s", option, period.name);
     out_state->days = (period.until.us - period.from.us) / USEC_DAY;
     return status;
 }
@@ -142,7 +142,7 @@ read_state(struct finance *finance, const char *option, const char *text,
 // --- The case ------------------------------------------------------------------------------------
 
 struct investment_case {
-    struct finance_state current, target;
+    struct report_state current, target;
     money investment, net[2], swing;
     int64_t days;
     const char *currency;
@@ -152,12 +152,12 @@ static enum status
 read_amount(struct finance *finance, money *out_amount)
 {
     const char *text = finance->question->investment;
-    if (!text) return finance_fault(finance, "investment needs --investment AMOUNT, as 1500000.00");
+    if (!text) return report_fault(finance, "investment needs --investment AMOUNT, as 1500000.00");
     if (money_parse(text, strlen(text), out_amount) != STATUS_OK || out_amount->micros < 0)
-        return finance_fault(finance,
-                             "--investment: '%s' is no amount from 0 to 1,000,000,000; write it as "
-                             "1500000.00",
-                             text);
+        return report_fault(finance,
+                            "--investment: '%s' is no amount from 0 to 1,000,000,000; write it as "
+                            "1500000.00",
+                            text);
     return STATUS_OK;
 }
 
@@ -172,8 +172,8 @@ read_span(struct finance *finance, struct investment_case *worked)
     char *end;
     worked->days = strtol(text, &end, 10);
     if (*text < '1' || *text > '9' || *end || worked->days > DAYS_MAX)
-        return finance_fault(finance, "--days: '%s' is no number of days from 1 to %d", text,
-                             DAYS_MAX);
+        return report_fault(finance, "--days: '%s' is no number of days from 1 to %d", text,
+                            DAYS_MAX);
     return STATUS_OK;
 }
 
@@ -184,12 +184,12 @@ read_currency(struct finance *finance, struct investment_case *worked)
     const char *current = worked->current.currency, *target = worked->target.currency;
     struct currency checked;
     if (given && currency_parse(given, strlen(given), &checked) != STATUS_OK)
-        return finance_fault(finance, "--currency: '%s' is no currency; write it as EUR", given);
+        return report_fault(finance, "--currency: '%s' is no currency; write it as EUR", given);
     worked->currency = given ? given : current[0] ? current : target;
     if ((current[0] && strcmp(current, worked->currency) != 0) ||
         (target[0] && strcmp(target, worked->currency) != 0))
-        return finance_fault(finance, "the ledger's amounts are in %s, not in %s",
-                             current[0] ? current : target, worked->currency);
+        return report_fault(finance, "the ledger's amounts are in %s, not in %s",
+                            current[0] ? current : target, worked->currency);
     return STATUS_OK;
 }
 
@@ -201,7 +201,7 @@ work_out(struct finance *finance, struct investment_case *worked)
         money_subtract(worked->target.revenue, worked->target.cost, &worked->net[1]) == STATUS_OK &&
         money_subtract(worked->net[1], worked->net[0], &worked->swing) == STATUS_OK)
         return STATUS_OK;
-    return finance_fault(finance, "these amounts are more than can be counted");
+    return report_fault(finance, "these amounts are more than can be counted");
 }
 
 static void
@@ -259,7 +259,7 @@ put_results(struct sheet *sheet, const struct investment_case *worked)
 static void
 put_case(struct sheet *sheet, const struct investment_case *worked)
 {
-    const struct finance_state *now = &worked->current, *then = &worked->target;
+    const struct report_state *now = &worked->current, *then = &worked->target;
     struct report *report = sheet->report;
     sheet_begin(sheet, columns, COLUMNS, 11);
     sheet_put(sheet, "contacts");
@@ -290,7 +290,7 @@ put_case(struct sheet *sheet, const struct investment_case *worked)
 }
 
 enum status
-finance_investment(struct finance *finance)
+report_investment(struct finance *finance)
 {
     struct investment_case worked = {.days = 0};
     const struct report_question *question = finance->question;

@@ -23,14 +23,14 @@
 // Orders numbers of any length as numbers.
 #define BY_NUMBER "lpad(r.@, 20, '0')"
 
-static const struct finance_dimension by_rung = {
+static const struct report_dimension by_rung = {
     "rung",
     "rung",
     "s.rung",
     "",
     "coalesce((select n.name from rung_name n where n.rung = r.@::smallint), 'none')",
     "lpad((r.@::integer + 1)::text, 2, '0')"};
-static const struct finance_dimension by_objective = {
+static const struct report_dimension by_objective = {
     "objective",
     "objectives",
     "s.objectives",
@@ -38,7 +38,7 @@ static const struct finance_dimension by_objective = {
     "coalesce((select string_agg(n.name, '+' order by n.objective) from objective_name n"
     " where n.bit & r.@::integer <> 0), 'none')",
     BY_NUMBER};
-static const struct finance_dimension by_cell = {
+static const struct report_dimension by_cell = {
     "cell",
     "cell",
     "coalesce(c.cell, '')",
@@ -49,7 +49,7 @@ static const struct finance_dimension by_cell = {
     "'advocate'], split_part(r.@, '/', 1)), 0)::text, 2, '0') || lpad(coalesce(array_position("
     "array['call','web','app','store','email','chat','sms','bill','parcel','kiosk','social',"
     "'partner'], split_part(r.@, '/', 2)), 0)::text, 2, '0')"};
-static const struct finance_dimension by_container = {
+static const struct report_dimension by_container = {
     "container",
     "container",
     "coalesce(h.container, 0)",
@@ -57,39 +57,38 @@ static const struct finance_dimension by_container = {
     "s.slot",
     OBJECT("container", "none"),
     OBJECT("container", "none")};
-static const struct finance_dimension by_seat = {
+static const struct report_dimension by_seat = {
     "seat", "seat", "s.seat", "", OBJECT("seat", "none"), OBJECT("seat", "none")};
-static const struct finance_dimension by_contract = {"contract",
-                                                     "contract",
-                                                     "s.contract",
-                                                     "",
-                                                     OBJECT("contract", "none"),
-                                                     OBJECT("contract", "none")};
-static const struct finance_dimension by_slot = {
-    "slot", "slot", "s.slot", "", OBJECT("slot", "none"), OBJECT("slot", "none")};
-static const struct finance_dimension by_message = {
-    "message", "message", "s.message", "", OBJECT("message", "none"), OBJECT("message", "none")};
-static const struct finance_dimension by_period = {"period", "period", "s.period",
-                                                   "",       "r.@",    "r.@"};
-static const struct finance_dimension by_day = {
-    "day", "day", "s.day", "", "(date '1970-01-01' + r.@::integer)::text", BY_NUMBER};
-static const struct finance_dimension by_account = {"account",
-                                                    "account",
-                                                    "s.account",
+static const struct report_dimension by_contract = {"contract",
+                                                    "contract",
+                                                    "s.contract",
                                                     "",
-                                                    ACCOUNT,
-                                                    "lpad((r.@::bigint % 10000)::text, 4, '0')"
-                                                    " || " BY_NUMBER};
+                                                    OBJECT("contract", "none"),
+                                                    OBJECT("contract", "none")};
+static const struct report_dimension by_slot = {
+    "slot", "slot", "s.slot", "", OBJECT("slot", "none"), OBJECT("slot", "none")};
+static const struct report_dimension by_message = {
+    "message", "message", "s.message", "", OBJECT("message", "none"), OBJECT("message", "none")};
+static const struct report_dimension by_period = {"period", "period", "s.period", "", "r.@", "r.@"};
+static const struct report_dimension by_day = {
+    "day", "day", "s.day", "", "(date '1970-01-01' + r.@::integer)::text", BY_NUMBER};
+static const struct report_dimension by_account = {"account",
+                                                   "account",
+                                                   "s.account",
+                                                   "",
+                                                   ACCOUNT,
+                                                   "lpad((r.@::bigint % 10000)::text, 4, '0')"
+                                                   " || " BY_NUMBER};
 
-static const struct finance_dimension *const asked[] = {
+static const struct report_dimension *const asked[] = {
     &by_rung, &by_objective, &by_cell,      &by_seat,   &by_contract,
     &by_slot, &by_message,   &by_container, &by_period, &by_day};
 
 // Of internal transfer prices: who paid whom. The house pays when it is the merchant of a share.
-static const struct finance_dimension between_what = {
+static const struct report_dimension between_what = {
     "what", "for", "case when 5000 in (s.dc, s.cc) then 'gain share' else 'slots' end",
     "",     "r.@", "r.@"};
-static const struct finance_dimension between_buyer = {
+static const struct report_dimension between_buyer = {
     "buyer",
     "buyer",
     "case when s.dc in (5000, 5100) then s.debit / 100000"
@@ -98,7 +97,7 @@ static const struct finance_dimension between_buyer = {
     "case when r.@ = '-1' then 'none' else coalesce((select o.code from object_now o where o.kind"
     " = 'seat' and o.id = r.@::integer), 'house') end",
     "r.@"};
-static const struct finance_dimension between_owner = {
+static const struct report_dimension between_owner = {
     "owner",
     "owner",
     "case when s.cc in (4100, 4210) then s.credit / 100000"
@@ -108,14 +107,14 @@ static const struct finance_dimension between_owner = {
     " = 'seat' and o.id = r.@::integer), 'house') end",
     "r.@"};
 
-static const struct finance_dimension owed_side = {
+static const struct report_dimension owed_side = {
     "side", "side", "case when s.code < 2000 then 'owed to us' else 'owed by us' end",
     "",     "r.@",  "case r.@ when 'owed to us' then '0' else '1' end"};
 
 // Of gain shares: whose they are, and whose sale they come from.
-static const struct finance_dimension share_of = {
+static const struct report_dimension share_of = {
     "beneficiary", "beneficiary", "s.owner", "", OBJECT("seat", "host"), OBJECT("seat", "host")};
-static const struct finance_dimension share_from = {
+static const struct report_dimension share_from = {
     "merchant",
     "merchant",
     "case when s.other_code = 1150 then s.other_owner when s.other_code = 5000 then 0"
@@ -138,7 +137,7 @@ static const struct finance_dimension share_from = {
     "case when s.cc between 4000 and 4999 then s.micros else 0 end" \
     " - case when s.dc between 4000 and 4999 then s.micros else 0 end"
 
-static const struct finance_measure revenue[] = {
+static const struct report_measure revenue[] = {
     {"external", "external", EARNED("4000, 4090")},
     {"internal", "internal", EARNED("4100")},
     {"gain_share", "gain share", EARNED("4200, 4210")},
@@ -150,13 +149,13 @@ static const struct finance_measure revenue[] = {
 #define PAID                                                  \
     "case when s.dc in (5000, 5100) then s.micros else 0 end" \
     " - case when s.cc in (5000, 5100) then s.micros else 0 end"
-static const struct finance_measure internal[] = {
+static const struct report_measure internal[] = {
     {"paid", "paid", PAID},
     {"earned", "earned", EARNED("4100, 4210")},
     {"remains", "remains", "(" PAID ") - (" EARNED("4100, 4210") ")"},
 };
 
-static const struct finance_measure trial[] = {
+static const struct report_measure trial[] = {
     {"opening", "opening", "case when s.before then s.micros else 0 end"},
     {"debit", "debits", "case when s.before or s.micros < 0 then 0 else s.micros end"},
     {"credit", "credits", "case when s.before or s.micros > 0 then 0 else -s.micros end"},
@@ -167,7 +166,7 @@ static const struct finance_measure trial[] = {
 #define OWN "case when s.code < 2000 then s.micros else -s.micros end"
 #define OWN_OF(kinds) "case when s.before or s.kind not in (" kinds ") then 0 else " OWN " end"
 #define COMES "'charge', 'internal', 'commission', 'share', 'credit', 'true_up'"
-static const struct finance_measure accruals[] = {
+static const struct report_measure accruals[] = {
     {"opening", "opening", "case when s.before then " OWN " else 0 end"},
     {"accrued", "accrued", OWN_OF(COMES)},
     {"refunded", "refunded", OWN_OF("'refund'")},
@@ -175,7 +174,7 @@ static const struct finance_measure accruals[] = {
      "case when s.before or s.kind in (" COMES ", 'refund') then 0 else " OWN " end"},
     {"closing", "closing", OWN},
 };
-static const struct finance_measure clawbacks[] = {
+static const struct report_measure clawbacks[] = {
     {"opening", "opening", "case when s.before then s.micros else 0 end"},
     {"clawed_back", "clawed back",
      "case when s.before or s.kind not in ('clawback', 'refund') then 0 else s.micros end"},
@@ -186,7 +185,7 @@ static const struct finance_measure clawbacks[] = {
 };
 
 #define OWED(code) "case when s.code = " code " then -s.micros else 0 end"
-static const struct finance_measure gain_share[] = {
+static const struct report_measure gain_share[] = {
     {"earned", "earned",
      "case when s.kind in ('share', 'refund', 'credit', 'true_up', 'clawback')"
      " and s.code <> 5000 and s.other_code in (1150, 5000) then -s.micros else 0 end"},
@@ -205,7 +204,7 @@ static const struct finance_measure gain_share[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static const struct finance_spec spec_revenue = {
+static const struct report_spec spec_revenue = {
     .filter = "(s.dc between 4000 and 5999 or s.cc between 4000 and 5999)",
     .measures = revenue,
     .measure_count = COUNT(revenue),
@@ -216,7 +215,7 @@ static const struct finance_spec spec_revenue = {
         "expense.",
     .empty = "Nothing was earned or spent",
 };
-static const struct finance_spec spec_internal = {
+static const struct report_spec spec_internal = {
     .filter = "(s.dc in (4100, 5100) or s.cc in (4100, 5100) or (s.dc = 5000 and s.cc = 4210)"
               " or (s.dc = 4210 and s.cc = 5000))",
     .dimensions = {&between_what, &between_buyer, &between_owner},
@@ -229,7 +228,7 @@ static const struct finance_spec spec_internal = {
     .empty = "No department paid another",
     .zero = "remains",
 };
-static const struct finance_spec spec_trial = {
+static const struct report_spec spec_trial = {
     .sides = true,
     .opening = true,
     .filter = "true",
@@ -242,7 +241,7 @@ static const struct finance_spec spec_trial = {
     .empty = "Nothing was posted",
     .zero = "closing",
 };
-static const struct finance_spec spec_accruals = {
+static const struct report_spec spec_accruals = {
     .sides = true,
     .opening = true,
     .filter = "s.code in (1110, 1150, 2100, 2110, 2120)",
@@ -255,7 +254,7 @@ static const struct finance_spec spec_accruals = {
              "Billed, locked: moved on, to another account.",
     .empty = "Nothing is accrued",
 };
-static const struct finance_spec spec_clawbacks = {
+static const struct report_spec spec_clawbacks = {
     .sides = true,
     .opening = true,
     .filter = "s.code = 1160",
@@ -266,7 +265,7 @@ static const struct finance_spec spec_clawbacks = {
     .notes = "Netted: taken off what was payable. Closing: still to come back.",
     .empty = "Nothing that was paid out was refunded",
 };
-static const struct finance_spec spec_gain_share = {
+static const struct report_spec spec_gain_share = {
     .sides = true,
     .to_date = true,
     .filter = "s.code in (2100, 2110, 2120, 2190, 1160, 4200, 4210)",
@@ -281,8 +280,8 @@ static const struct finance_spec spec_gain_share = {
     .empty = "No gain share was earned",
 };
 
-const struct finance_spec *
-finance_spec_of(enum report_kind kind)
+const struct report_spec *
+report_spec_of(enum report_kind kind)
 {
     switch (kind) {
     case REPORT_REVENUE: return &spec_revenue;
@@ -309,8 +308,8 @@ finance_spec_of(enum report_kind kind)
     return NULL;
 }
 
-const struct finance_dimension *
-finance_dimension_of(const char *name, size_t len)
+const struct report_dimension *
+report_dimension_of(const char *name, size_t len)
 {
     for (size_t i = 0; i < COUNT(asked); i++)
         if (strlen(asked[i]->name) == len && memcmp(asked[i]->name, name, len) == 0)
@@ -319,7 +318,7 @@ finance_dimension_of(const char *name, size_t len)
 }
 
 const char *
-finance_dimension_names(void)
+report_dimension_names(void)
 {
     return "rung, objective, cell, seat, contract, slot, message, container, period, day";
 }

@@ -102,7 +102,7 @@ put_behind(struct finance *finance)
         sheet->report->total_rows += db_get_int(rows, row, 0) == 2;
         for (size_t i = 1; i < 4; i++) sheet_text(sheet, rows, row, i);
         for (size_t i = 4; i < 7; i++)
-            finance_amount(sheet, arena_printf(sheet->arena, "%s", db_get_text(rows, row, i)));
+            report_amount(sheet, arena_printf(sheet->arena, "%s", db_get_text(rows, row, i)));
         sheet->report->wrong = true;
     }
     sheet->report->heading = arena_printf(sheet->arena, "Unexplained: what is behind '%s'",
@@ -114,21 +114,21 @@ done:
 }
 
 enum status
-finance_unexplained(struct finance *finance)
+report_unexplained(struct finance *finance)
 {
     const struct report_question *question = finance->question;
     struct sheet *sheet = &finance->sheet;
     struct db_rows *rows = NULL;
     if (question->span.period[0] || question->span.from.us || question->span.until.us)
-        return finance_fault(finance,
-                             "unexplained is of the whole ledger; leave --period, --from and "
-                             "--until out");
+        return report_fault(finance,
+                            "unexplained is of the whole ledger; leave --period, --from and "
+                            "--until out");
     if (question->rows) {
         bool known = strcmp(question->rows, "total") == 0;
         for (size_t i = 0; i < CAUSES; i++) known = known || strcmp(causes[i], question->rows) == 0;
         if (known) return put_behind(finance);
-        finance_fault(finance, "there is no cause '%s'; the report lists them, and 'total' is all",
-                      question->rows);
+        report_fault(finance, "there is no cause '%s'; the report lists them, and 'total' is all",
+                     question->rows);
         return STATUS_NOT_FOUND;
     }
     enum status status = ask_causes(finance, &rows);
@@ -142,7 +142,7 @@ finance_unexplained(struct finance *finance)
         else sheet_text(sheet, rows, row, 1);
         sheet_text(sheet, rows, row, 2);
         sheet_put(sheet, items);
-        finance_amount(sheet, arena_printf(sheet->arena, "%s", db_get_text(rows, row, 4)));
+        report_amount(sheet, arena_printf(sheet->arena, "%s", db_get_text(rows, row, 4)));
         if (total) sheet->report->wrong = strcmp(items, "0") != 0;
     }
     sheet->report->heading = "Unexplained, by cause: must be 0";
