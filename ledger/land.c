@@ -500,7 +500,7 @@ put_division(struct db *db, const struct land_row *row, const struct replay_divi
 {
     for (unsigned i = 0; i < division->part_count; i++) {
         const struct contract_part *part = &division->parts[i];
-        db_copy_row(db, 10);
+        db_copy_row(db, 11);
         db_copy_id(db, division->order);
         put_source(db, row);
         db_copy_int2(db, (int16_t)i);
@@ -509,6 +509,7 @@ put_division(struct db *db, const struct land_row *row, const struct replay_divi
         db_copy_int4(db, (int32_t)part->seat);
         db_copy_int8(db, (int64_t)part->weight);
         db_copy_int4(db, (int32_t)division->model);
+        db_copy_int8(db, division->pool.micros);
     }
 }
 
@@ -520,7 +521,8 @@ land_credit(struct db *db, const struct land_row *rows, size_t count)
     for (size_t i = 0; i < count; i++) parts += land_parts(&rows[i]);
     if (parts == 0) return STATUS_OK;
     enum status status = db_copy_begin(
-        db, "credit (order_id, log, batch, idx, part, kind, rung, seat, weight, model)");
+        db, "credit (order_id, log, batch, idx, part, kind, rung, seat, weight, model, "
+            "pool_micros)");
     if (status != STATUS_OK) return status;
     for (size_t i = 0; i < count; i++) {
         for (unsigned k = 0; k < rows[i].division_count; k++) {

@@ -37,6 +37,7 @@ struct replay_division {
     const struct contract_part *parts;
     unsigned part_count;
     uint32_t model;  // version of the fit; 0 none
+    money pool;      // that is divided
 };
 // What replay knows beside the posting. Pointers are valid until the next call, those of divisions
 // until replay_reset.

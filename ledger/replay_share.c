@@ -85,10 +85,12 @@ base_before(struct replay *replay, struct db *db, uint32_t contract, const struc
 // --- Revenue -----------------------------------------------------------------------------------
 
 static void
-say_division(struct replay *replay, const struct posting_order *order, struct replay_said *out_said)
+say_division(struct replay *replay, const struct posting_order *order, money pool,
+             struct replay_said *out_said)
 {
     struct replay_division *one = arena_take(replay->pieces, 1, sizeof *one);
-    *one = (struct replay_division){order->order, order->parts, order->part_count, order->model};
+    *one = (struct replay_division){order->order, order->parts, order->part_count, order->model,
+                                    pool};
     out_said->divisions = one;
     out_said->division_count = 1;
 }
@@ -125,7 +127,7 @@ keep_revenue(struct replay *replay, const struct fact *fact, struct posting_orde
     else known->refunded = fresh->refunded;
     if (!booked) return;
     out_said->order = known;
-    if (!refund && known->part_count) say_division(replay, known, out_said);
+    if (!refund && known->part_count) say_division(replay, known, out->pool, out_said);
 }
 
 // What a conversion needs beside its placement.
@@ -236,11 +238,23 @@ same_parts(const struct posting_order *order, const struct contract_part *parts,
     return same;
 }
 
+// The pool of what remains of an order; of one that nobody has a part of it is none.
+static enum status
+pool_of(const struct market_contract *contract, const struct posting_order *order, money *out_pool)
+{
+    struct contract_pool pool;
+    money remaining;
+    enum status status = money_subtract(order->amount, order->refunded, &remaining);
+    if (status == STATUS_OK) status = contract_pool(contract, order->base, remaining, 0, &pool);
+    *out_pool = status == STATUS_OK && order->part_count ? pool.pool : money_of(0);
+    return status;
+}
+
 // Divides one order anew, by the fit that divided its conversion; `out_changed`: something changed.
 static enum status
 divide_anew(struct replay *replay, struct db *db, struct posting_order *order,
             const struct fact *fact, struct posting_source source, unsigned first_leg,
-            bool *out_changed)
+            bool *out_changed, money *out_pool)
 {
     struct contract_terms *terms = NULL;
     struct contract_part parts[BOUND_PARTS];
@@ -265,7 +279,9 @@ divide_anew(struct replay *replay, struct db *db, struct posting_order *order,
     if (order->part_count) memcpy(parts, order->parts, order->part_count * sizeof *parts);
     posted->count = 0;
     posted->effective = order->at;
-    if (posting_credit(terms, win, &changed, &credit, fact, source, posted) != STATUS_OK) {
+    status = posting_credit(terms, win, &changed, &credit, fact, source, posted);
+    if (status == STATUS_OK) status = pool_of(contract, &changed, out_pool);
+    if (status != STATUS_OK) {
         return replay_say(replay, STATUS_DAMAGED,
                           "an order's parts leave their range:", (uint64_t)order->amount.micros,
                           "");
@@ -326,10 +342,11 @@ touch_known(struct replay *replay, struct db *db, const struct posting_win *win,
     out_said->divisions = divisions;
     for (unsigned i = 0; status == STATUS_OK && i < count; i++) {
         bool changed = false;
-        status = divide_anew(replay, db, orders[i], fact, source, first_leg, &changed);
+        money pool = money_of(0);
+        status = divide_anew(replay, db, orders[i], fact, source, first_leg, &changed, &pool);
         if (status != STATUS_OK || !changed) continue;
         divisions[out_said->division_count++] = (struct replay_division){
-            orders[i]->order, orders[i]->parts, orders[i]->part_count, orders[i]->model};
+            orders[i]->order, orders[i]->parts, orders[i]->part_count, orders[i]->model, pool};
     }
     out_said->more = replay->more;
     out_said->more_count = replay->more_count;

@@ -14,9 +14,9 @@
 //    it. Fences only rise.
 //  3 Rows are compared as lines of text that hold every column (verify_line.c).
 //  4 The outcomes of every contact are worked out again from its record alone (verify_round.c).
-//  5 How orders are divided (table credit) is compared like facts. What a conversion's base is,
-//    with several logs, is taken from its row, if it is not below what this log brought before; that
-//    all of them together follow on is asked of the database.
+//  5 How orders are divided (table credit) is compared like facts. With several logs, what a
+//    conversion's base is cannot be computed from one of them: it is taken from its row, if it is
+//    not below what this log brought before; that all follow on is asked of the database.
 //  6 Unexplained are: the amounts of transfers missing or too much; of a differing pair the
 //    difference of the amounts, or both amounts when accounts, currency or state differ.
 //    Finance's own transfers (log 0) follow from its acts, whose chain is computed again.

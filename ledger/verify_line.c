@@ -78,8 +78,8 @@ const char verify_line_transfers[] =
 
 const char verify_line_credits[] =
     "select batch, idx, string_agg(concat_ws('|', replace(order_id::text, '-', ''), part, kind, "
-    "rung, seat, weight, model), '|' order by order_id, part) from credit where log = $1 "
-    "group by batch, idx order by batch, idx";
+    "rung, seat, weight, model, pool_micros), '|' order by order_id, part) "
+    "from credit where log = $1 group by batch, idx order by batch, idx";
 
 // --- The same in C -----------------------------------------------------------------------------
 
@@ -509,7 +509,7 @@ by_order(const void *left, const void *right)
 char *
 verify_line_credit(const struct land_row *row)
 {
-    size_t count = row->division_count, room = 1 + land_parts(row) * 160;
+    size_t count = row->division_count, room = 1 + land_parts(row) * 180;
     char *out = malloc(room), *at = out;
     struct replay_division *sorted = malloc((count + 1) * sizeof *sorted);
     CHECK(out && sorted);
@@ -521,9 +521,10 @@ verify_line_credit(const struct land_row *row)
         id_format(sorted[i].order, id);
         for (unsigned k = 0; k < sorted[i].part_count; k++) {
             const struct contract_part *part = &sorted[i].parts[k];
-            at += snprintf(at, room - (size_t)(at - out), "%s%s|%u|%u|%u|%u|%" PRId64 "|%u",
-                           at == out ? "" : "|", id, k, part->kind, part->rung, part->seat,
-                           (int64_t)part->weight, sorted[i].model);
+            at += snprintf(at, room - (size_t)(at - out),
+                           "%s%s|%u|%u|%u|%u|%" PRId64 "|%u|%" PRId64, at == out ? "" : "|", id, k,
+                           part->kind, part->rung, part->seat, (int64_t)part->weight,
+                           sorted[i].model, sorted[i].pool.micros);
         }
     }
     free(sorted);

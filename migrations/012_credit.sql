@@ -42,6 +42,7 @@ create table credit (
     seat integer not null,            -- beneficiary; 0: the host
     weight bigint not null,           -- unsigned, with its bits
     model integer not null,           -- version of the fit that divided it; 0: none
+    pool_micros bigint not null,      -- of the order, as of then
     primary key (order_id, log, batch, idx, part)
 );
 comment on table credit is
@@ -58,6 +59,19 @@ where not exists (
     select 1 from credit n where n.order_id = c.order_id and (n.log, n.batch, n.idx) > (c.log, c.batch, c.idx));
 comment on view order_part is 'One part of an order, by its newest division.';
 
-grant select on credit, order_part, revenue_mark to vendue_ledger, vendue_console;
+-- Every fact that said what an order's pool is: revenue that was booked, and touches that divided it anew. (A pool of
+-- which touches alone have parts is none until the first one is known.)
+create view order_pool as
+select order_id, currency, at_us, log, batch, idx, pool_micros
+from revenue where state = 'posted'
+union all
+select c.order_id, r.currency, e.at_us, c.log, c.batch, c.idx, c.pool_micros
+from credit c
+join event e on e.log = c.log and e.batch = c.batch and e.idx = c.idx
+join revenue r on r.order_id = c.order_id and r.kind = 'converted' and r.state = 'posted'
+where c.part = 0;
+comment on view order_pool is 'The pool of an order from one fact on.';
+
+grant select on credit, order_part, order_pool, revenue_mark to vendue_ledger, vendue_console;
 grant insert on credit, revenue_mark to vendue_ledger;
 grant update (marks) on revenue_mark to vendue_ledger;

@@ -633,6 +633,14 @@ prove(struct teller *tell)
     prove_log(&tell->fixture, tell->fixture.directory, 1);
 }
 
+static const char pools_differ[] =
+    "select count(*) from (select distinct on (order_id) order_id, pool_micros from order_pool "
+    "order by order_id, log desc, batch desc, idx desc) p full join (select group_id, "
+    "sum(case when debit % 10000 in (1150, 5000) then amount_micros else -amount_micros end) as "
+    "micros from transfer where kind in ('share', 'refund', 'credit') and "
+    "(debit % 10000 in (1150, 5000)) <> (credit % 10000 in (1150, 5000)) group by group_id) b "
+    "on b.group_id = p.order_id where coalesce(p.pool_micros, 0) <> coalesce(b.micros, 0)";
+
 static void
 histories_come_to_what_the_rules_say(void **state)
 {
@@ -647,6 +655,8 @@ histories_come_to_what_the_rules_say(void **state)
         }
         compare(&teller);
         prove(&teller);
+        // Pools follow on from fact to fact, and are what was booked.
+        assert_int_equal(fixture_ask(&teller.fixture, pools_differ), 0);
         anew += fixture_ask(&teller.fixture, "select count(*) from transfer where kind = 'credit'");
         close_teller();
     }
