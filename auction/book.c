@@ -16,8 +16,9 @@
 // A placement is *open* while its price may still be given back: HELD, and when the price waits for
 // a response (by its kind or by the contract) or for a conversion, DELIVERED too, until that comes,
 // the customer declines, or BOUND_RESPONSE_DAYS have gone since the delivery was reported. One that
-// waits for a conversion stays open when it is ACCEPTED, and may lapse from there. Others are ended: kept for as long as there is room, because conversions
-// come weeks later, and the one that ended first makes room. Memory is fixed when the book opens.
+// waits for a conversion stays open when it is ACCEPTED, and may lapse from there. Others are
+// ended: kept for as long as there is room, because conversions come weeks later, and the one that
+// ended first makes room. Memory is fixed when the book opens.
 //
 // Invariants
 //   (1) spent = sum of the prices held of its placements, less those given back: cancelled or

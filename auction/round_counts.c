@@ -264,8 +264,8 @@ round_counts_covers(const struct round *round, enum budget_of of, uint32_t index
                : REASON_PACING;
 }
 
-// Its price would wait for a response or a conversion. Most contracts charge otherwise: that is known
-// of the catalog as a whole.
+// Its price would wait for a response or a conversion. Most contracts charge otherwise: that is
+// known of the catalog as a whole.
 static bool
 waits(const struct round *round, const struct catalog_bid *bid)
 {

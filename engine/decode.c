@@ -137,9 +137,10 @@ take_event_field(struct wire_reader *reader, struct wire_text key, usec now, str
         }
 }
 
-// What an order is known by: the merchant and the reference. The merchant is the seat whose placement
-// brought it, or, when its contract says so, the host (seat 0): so one order of the host is one
-// order, however many seats report it. (An unknown placement is refused later, whatever the order.)
+// What an order is known by: the merchant and the reference. The merchant is the seat whose
+// placement brought it, or, when its contract says so, the host (seat 0): so one order of the host
+// is one order, however many seats report it. (An unknown placement is refused later, whatever the
+// order.)
 static struct id
 order_id(const struct book *book, const struct event *event, const char order[BOUND_KEY])
 {
@@ -390,7 +391,13 @@ decode_statement_get(struct wire_reader *params, struct decode_statement *out_ge
 {
     static const struct {
         const char *format, *suffix;
-    } formats[] = {{"json", "json"}, {"csv", "csv"}, {"text", "txt"}};
+    } formats[] = {{"json", "json"},
+                   {"csv", "csv"},
+                   {"text", "txt"},
+                   {"pdf", "pdf"},
+                   {"invoice", "invoice.xml"},
+                   {"selfbill", "selfbill.xml"},
+                   {"reconcile", "reconcile.csv"}};
     struct wire_map map;
     struct wire_text key, period = {NULL, 0}, format = {NULL, 0};
     *out_reason = REASON_NONE;

@@ -45,7 +45,8 @@ enum transfer_price {
     TRANSFER_COST_PLUS,
     TRANSFER_PRICE_COUNT
 };
-// Who made the sale, and so pays the pool. One order of a merchant has one pool, whoever reports it.
+// Who made the sale, and so pays the pool. One order of a merchant has one pool, whoever reports
+// it.
 enum merchant { MERCHANT_HOST, MERCHANT_PARTNER, MERCHANT_COUNT };
 // How a pool is rounded to micros.
 enum rounding { ROUNDING_HALF_EVEN, ROUNDING_DOWN, ROUNDING_UP, ROUNDING_COUNT };
@@ -118,9 +119,8 @@ struct market_contract {
     uint8_t clawback;
     money minimum_payout;             // less is carried to the next one
     struct currency payout_currency;  // "" the market's own
-    char
-        tax_category;  // EN 16931 category on invoices: 'S' 'Z' 'E' 'K' 'G' 'O' ('O' unless declared)
-    uint32_t tax_ppm;  // rate of category S
+    char tax_category;  // of EN 16931, on invoices: 'S' 'Z' 'E' 'K' 'G', 'O' unless declared
+    uint32_t tax_ppm;   // rate of category S
 };
 
 // Who a party is on documents. All "" unless declared.

@@ -52,8 +52,8 @@ money_ratio(money amount, uint64_t numerator, uint64_t denominator, money *out_a
 MUST_CHECK enum status money_ratio_down(money amount, uint64_t numerator, uint64_t denominator,
                                         int64_t unit, money *out_amount);
 
-// Sum of amounts[i] x ppm[i] / 1,000,000, rounded once at the end: a rate by tiers. STATUS_INPUT: an
-// amount below 0. `count` <= 65,536.
+// Sum of amounts[i] x ppm[i] / 1,000,000, rounded once at the end: a rate by tiers. STATUS_INPUT:
+// an amount below 0. `count` <= 65,536.
 enum money_rounding { MONEY_HALF_EVEN, MONEY_DOWN, MONEY_UP };
 MUST_CHECK enum status money_shares(const money *amounts, const uint32_t *ppm, size_t count,
                                     enum money_rounding rounding, money *out_sum);

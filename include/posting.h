@@ -1,7 +1,7 @@
 // Posting: facts into transfers, by the rules of docs/ledger.md (R1 external wins, R2 internal
 // wins, R3 gain share, R5 refunds, R11 prices due at a response or a conversion, R12 shares of
-// revenue, R14 shares divided anew). Pure: no clock, no database; what a fact needs from the past is
-// an argument. The same facts give the same transfers, with the same ids, for ever.
+// revenue, R14 shares divided anew). Pure: no clock, no database; what a fact needs from the past
+// is an argument. The same facts give the same transfers, with the same ids, for ever.
 #ifndef VENDUE_POSTING_H
 #define VENDUE_POSTING_H
 
@@ -129,9 +129,9 @@ posting_revenue(const struct contract_terms *terms, struct posting_win *win,
 // order's pool is divided anew, and what changes is booked as TRANSFER_CREDIT, appended to `out`,
 // part by part, with the fact as its source and the order's time. `win` is of the order's
 // placement; out->transfers from out->count on are taken (start with 0 for a posting of its own).
-// order->parts, which has room for BOUND_PARTS, out->parts, part_count, model and `divided` are then
-// those of the order from now on. Nothing changes: nothing is booked. STATUS_FULL: there is no room
-// for what changes; then nothing did. STATUS_OVERFLOW.
+// order->parts, which has room for BOUND_PARTS, out->parts, part_count, model and `divided` are
+// then those of the order from now on. Nothing changes: nothing is booked. STATUS_FULL: there is no
+// room for what changes; then nothing did. STATUS_OVERFLOW.
 MUST_CHECK enum status
 posting_credit(const struct contract_terms *terms, const struct posting_win *win,
                struct posting_order *order, const struct credit *credit, const struct fact *fact,

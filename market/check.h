@@ -25,8 +25,8 @@ void check_market(struct arena *arena, struct market_report *report, const struc
 // A reference to a seat; unknown is reported. "" (reported when it was read) and unknown: NULL.
 const struct market_seat *
 check_seat_named(struct checker *checker, struct place place, const char *role, const char *code);
-// The same, where the first `others` of "host" and "touches" may stand too; these are the caller's to
-// tell.
+// The same, where the first `others` of "host" and "touches" may stand too; these are the caller's
+// to tell.
 const struct market_seat *check_need_seat(struct checker *checker, struct place place,
                                           const char *role, const char *code, unsigned others);
 uint32_t check_rungs_of(const struct market_seat *seat);  // mask of rungs it may use

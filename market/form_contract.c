@@ -1,6 +1,6 @@
 // Contracts, parties and rules of finance as JSON values. What is as usual is left out, in stored
-// bodies too, but for the terms that the first version of contracts always wrote: so a contract that
-// does not change keeps its body.
+// bodies too, but for the terms that the first version of contracts always wrote: so a contract
+// that does not change keeps its body.
 #include "form_contract.h"
 
 #include <string.h>

@@ -495,9 +495,9 @@ converted(const struct fact *placement, uint8_t order)
     return fact;
 }
 
-// A contract that charges at the conversion: held until the first one, also when accepted, and given
-// back when the customer declines or a month has gone; one that charges at the response is like a
-// price per response.
+// A contract that charges at the conversion: held until the first one, also when accepted, and
+// given back when the customer declines or a month has gone; one that charges at the response is
+// like a price per response.
 static void
 test_charged_later(void **state)
 {

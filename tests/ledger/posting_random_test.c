@@ -1,8 +1,8 @@
-// Random orders against a model in a few lines: whatever the rates, tiers, caps, roundings, weights,
-// touches, partial refunds and new divisions, every account of an order stands where the definition
-// says, parts are within a micro of their exact share, a full refund leaves zero everywhere, and the
-// order of refunds changes nothing. Then every order of reported and repeated events of one order
-// ends the same, with a model beside it.
+// Random orders against a model in a few lines: whatever the rates, tiers, caps, roundings,
+// weights, touches, partial refunds and new divisions, every account of an order stands where the
+// definition says, parts are within a micro of their exact share, a full refund leaves zero
+// everywhere, and the order of refunds changes nothing. Then every order of reported and repeated
+// events of one order ends the same, with a model beside it.
 //
 // VENDUE_ROUNDS says how many random orders (20,000 when not said), VENDUE_SEED which.
 #include <stdarg.h>

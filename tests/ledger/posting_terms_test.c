@@ -1,6 +1,6 @@
-// The worked examples of docs/ledger.md on terms: prices due at a response or a conversion, cost and
-// a part more, tiers, caps and roundings, touches, refunds before their conversion, orders divided
-// anew, what comes after a close expired it.
+// The worked examples of docs/ledger.md on terms: prices due at a response or a conversion, cost
+// and a part more, tiers, caps and roundings, touches, refunds before their conversion, orders
+// divided anew, what comes after a close expired it.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
-// Tests of contracts, parties and rules of finance in a market file: what is written comes back, what
-// was written before keeps its stored form, and every contradiction is told at its place with its
-// mend.
+// Tests of contracts, parties and rules of finance in a market file: what is written comes back,
+// what was written before keeps its stored form, and every contradiction is told at its place with
+// its mend.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -126,7 +126,8 @@ static const struct mistake {
      "how much above the cost?", "cost_plus: 10%"},
     {HEAD "contracts: {g: {seat: care, from: 2026-01-01, cost_plus: 10%}}\n", 5, 47,
      "the transfer price is another one", "transfer_price: cost_plus"},
-    {"market: {code: m, currency: EUR}\ntouchpoints: {crm: Desk}\nseats: {care: {kind: department}}\n"
+    {"market: {code: m, currency: EUR}\ntouchpoints: {crm: Desk}\n"
+     "seats: {care: {kind: department}}\n"
      "contracts: {g: {seat: care, from: 2026-01-01, transfer_price: cost_plus, cost_plus: 10%}}\n",
      4, 63, "no slot says what it costs", "write `cost: 0.05`"},
     {HEAD "contracts: {g: {seat: grill, from: 2026-01-01, charge: respons}}\n", 5, 56,
@@ -195,9 +196,9 @@ static const char everything[] =
     "  code: m\n"
     "  currency: EUR\n"
     "  finance:\n"
-    "    party: {legal_name: Host GmbH, street: Weg 1, city: Bonn, postal_code: 53111, country: DE, "
-    "tax_id: DE123456789, registration: HRB 1, email: a@b.example, iban: DE89 3704 0044 0532 0130 00, "
-    "bic: COBADEFFXXX}\n"
+    "    party: {legal_name: Host GmbH, street: Weg 1, city: Bonn, postal_code: 53111, "
+    "country: DE, tax_id: DE123456789, registration: HRB 1, email: a@b.example, "
+    "iban: DE89 3704 0044 0532 0130 00, bic: COBADEFFXXX}\n"
     "    approve_above: 0\n"
     "    rate_age: 36h\n"
     "    dispute_days: 45\n"
@@ -385,7 +386,8 @@ warnings(void **state)
     assert_non_null(read_text(
         "market: {code: m, currency: EUR}\ntouchpoints: {crm: Desk}\n"
         "seats: {care: {kind: department}}\n"
-        "containers: {bill: {stage: use, channel: bill, owner: care, slots: {a: {cost: 1}, b: {}}}}\n"
+        "containers:\n"
+        "  bill: {stage: use, channel: bill, owner: care, slots: {a: {cost: 1}, b: {}}}\n"
         "contracts: {c: {seat: care, from: 2026-01-01, transfer_price: cost_plus, cost_plus: 5%}}\n"
         "messages:\n  c.one: {seat: care, rung: 1, objectives: refer}\n"));
     assert_int_equal(report.warnings, 1);
