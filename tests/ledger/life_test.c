@@ -31,6 +31,7 @@ static const char market[] =
     "messages:\n"
     "  coffee: {seat: roaster, rung: affiliation, objectives: [cross_sell]}\n"
     "  plan: {seat: beta, rung: affiliation, objectives: [expand]}\n"
+    "  book: {seat: alpha, rung: affiliation, objectives: [expand]}\n"
     "contracts:\n"
     "  roaster.2026:\n"
     "    seat: roaster\n"
@@ -55,7 +56,13 @@ static const char market[] =
     "      shares:\n"
     "        - {to: beta, weight: 70}\n"
     "        - {to: sales, rung: predictive, weight: 30}\n"
-    "  alpha.2026: {seat: alpha, from: 2025-01-01}\n";
+    "  alpha.2026:\n"
+    "    seat: alpha\n"
+    "    from: 2025-01-01\n"
+    "    gain_share:\n"
+    "      rate: 10%\n"
+    "      shares: [{to: host, weight: 40}, {to: touches, weight: 60}]\n"
+    "      attribution: {model: linear}\n";
 
 static struct books books;
 
@@ -323,6 +330,30 @@ trued_up_at_the_close(void **state)
         "0");
 }
 
+// A touch that is reported after the order locked: the division changes, and what is payable follows.
+static void
+divided_anew_after_the_lock(void **state)
+{
+    (void)state;
+    books_at(&books, "2027-07-01T09:00:00Z");
+    struct id early = books_win(&books, "bill.footer", "coffee", 60000);
+    books_ship(&books);
+    usec shown = {books.now.us + USEC_SECOND};
+    books.now.us += 60 * USEC_SECOND;
+    struct id won = sell("book", 100000000, "E-1");
+    turn(NULL);
+    // Alpha's own placement is the merchant's: its part of the touches is the container's owner's.
+    assert_int_equal(balance(2110, "roaster", "E-1"), 0);
+    books_event(&books, early, FACT_DELIVERED, shown);  // half of the touches' 6.00
+    turn(NULL);
+    assert_int_equal(balance(2100, "roaster", "E-1"), 0);
+    assert_int_equal(balance(2110, "roaster", "E-1"), -3000000);
+    refund(won, 100000000, "E-1", "R-9");
+    turn(NULL);
+    assert_int_equal(balance(2110, "roaster", "E-1"), 0);
+    assert_int_equal(balance(1150, "alpha", "E-1"), 0);
+}
+
 // --- Random stories ------------------------------------------------------------------------------
 
 static uint64_t random_seed;
@@ -439,8 +470,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_the_handbook_says), cmocka_unit_test(a_payout_that_comes_back),
-        cmocka_unit_test(extended_once),        cmocka_unit_test(trued_up_at_the_close),
+        cmocka_unit_test(as_the_handbook_says),
+        cmocka_unit_test(a_payout_that_comes_back),
+        cmocka_unit_test(extended_once),
+        cmocka_unit_test(trued_up_at_the_close),
+        cmocka_unit_test(divided_anew_after_the_lock),
         cmocka_unit_test(random_stories),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
