@@ -30,10 +30,10 @@ print_text(const struct reconcile_report *report)
         const struct reconcile_difference *one = &report->differences[i];
         char line[32] = "";
         if (one->line > 0) snprintf(line, sizeof line, "line %d", one->line);
-        printf("%-13s %-10s %s %s here %s there %s%s%s%s%s\n",
-               reconcile_reason_name(one->reason), one->event, one->placement, one->reference,
-               decimal(one->ours, ours), decimal(one->theirs, theirs),
-               one->note[0] != '\0' ? ", " : "", one->note, line[0] != '\0' ? ", " : "", line);
+        printf("%-13s %-10s %s %s here %s there %s%s%s%s%s\n", reconcile_reason_name(one->reason),
+               one->event, one->placement, one->reference, decimal(one->ours, ours),
+               decimal(one->theirs, theirs), one->note[0] != '\0' ? ", " : "", one->note,
+               line[0] != '\0' ? ", " : "", line);
     }
     if (report->difference_count > 0) putchar('\n');
     for (int i = 0; i < RECONCILE_REASON_COUNT; i++) {
@@ -56,12 +56,11 @@ json_differences(const struct reconcile_report *report)
     CHECK(all != NULL);
     for (size_t i = 0; i < report->difference_count; i++) {
         const struct reconcile_difference *one = &report->differences[i];
-        json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:I}", "reason",
-                                   reconcile_reason_name(one->reason), "line", one->line, "event",
-                                   one->event, "placement", one->placement, "reference",
-                                   one->reference, "note", one->note, "here_micros",
-                                   (json_int_t)one->ours.micros, "there_micros",
-                                   (json_int_t)one->theirs.micros);
+        json_t *object = json_pack(
+            "{s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:I}", "reason",
+            reconcile_reason_name(one->reason), "line", one->line, "event", one->event, "placement",
+            one->placement, "reference", one->reference, "note", one->note, "here_micros",
+            (json_int_t)one->ours.micros, "there_micros", (json_int_t)one->theirs.micros);
         CHECK(object != NULL && json_array_append_new(all, object) == 0);
     }
     return all;

@@ -71,8 +71,8 @@ print_lines(const struct verb_context *context, struct db *db, const char *seat,
         fprintf(stderr, "slotctl statement: there is no line %d; %s has %d lines in %s\n",
                 which->line, seat, lines, period->name);
     else
-        fprintf(stderr, "slotctl statement: no line of %s in %s is of that slot and message\n", seat,
-                period->name);
+        fprintf(stderr, "slotctl statement: no line of %s in %s is of that slot and message\n",
+                seat, period->name);
     return EXIT_USAGE;
 }
 

@@ -45,8 +45,8 @@ bool decode_bid_withdraw(const struct decode_by *by, struct wire_reader *params,
 bool decode_bid_list(struct wire_reader *params, uint64_t *out_after, uint32_t *out_limit);
 struct decode_statement {
     char period[DECODE_PERIOD + 1];
-    const char *suffix;  // of the file: "json" "csv" "txt"
-    const char *format;  // as asked: "json" "csv" "text"
+    const char *suffix;  // of the file: "json" "txt" "invoice.xml"
+    const char *format;  // as asked: "json" "text" "invoice"
     int64_t offset;
 };
 bool decode_statement_get(struct wire_reader *params, struct decode_statement *out_get,

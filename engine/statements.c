@@ -1,5 +1,5 @@
-// A seat's folder holds three files a period. Listing reads the folder, getting reads one piece of
-// one file.
+// A seat's folder holds the files of a period, PERIOD.SUFFIX, those it has. Listing reads the
+// folder, getting reads one piece of one file.
 #include "statements.h"
 
 #include <dirent.h>
@@ -15,7 +15,13 @@
 
 static const struct {
     const char *format, *suffix;
-} formats[] = {{"json", "json"}, {"csv", "csv"}, {"text", "txt"}};
+} formats[] = {{"json", "json"},
+               {"csv", "csv"},
+               {"text", "txt"},
+               {"pdf", "pdf"},
+               {"invoice", "invoice.xml"},
+               {"selfbill", "selfbill.xml"},
+               {"reconcile", "reconcile.csv"}};
 #define FORMATS (sizeof formats / sizeof *formats)
 
 struct period {

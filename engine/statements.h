@@ -1,6 +1,6 @@
 // Closed statements, as ledgerd published them:
-// DIR/published/statements/SEAT/PERIOD.{json,csv,txt}. The engine reads files only; it never asks
-// the database.
+// DIR/published/statements/SEAT/PERIOD.{json,csv,txt,pdf,invoice.xml,...}. The engine reads files
+// only; it never asks the database.
 #ifndef VENDUE_STATEMENTS_H
 #define VENDUE_STATEMENTS_H
 

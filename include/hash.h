@@ -38,8 +38,8 @@ uint64_t hash_customer(const uint8_t secret[16], const char *key, size_t len);
 // two names are of the same id.
 struct id hash_rename(const uint8_t key[16], struct id id);
 struct id hash_rename_back(const uint8_t key[16], struct id name);
-// The key under which a seat (its stable id) knows placements: hash_rename(key, placement) is its own
-// name of one, in notices and in reconciliation files.
+// The key under which a seat (its stable id) knows placements: hash_rename(key, placement) is its
+// own name of one, in notices and in reconciliation files.
 void hash_placement_key(const uint8_t secret[16], uint32_t seat, uint8_t out_key[16]);
 // Virtual shard of a pseudonym: 0 to BOUND_SHARDS - 1.
 uint16_t hash_shard(uint64_t customer);

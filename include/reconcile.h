@@ -18,9 +18,9 @@ enum reconcile_format { RECONCILE_CSV, RECONCILE_JSON, RECONCILE_FORMAT_COUNT };
 // bear. Streams; memory stays flat. `directory`: of the market, for its customer.secret.
 // STATUS_NOT_FOUND: no such seat. STATUS_GAP: the secret is not there. STATUS_IO: `out` or the
 // secret. Else db.h's answers.
-MUST_CHECK enum status reconcile_write(struct db *db, const char *directory, const char *seat,
-                                       const struct period *period, enum reconcile_format format,
-                                       FILE *out);
+MUST_CHECK enum status
+reconcile_write(struct db *db, const char *directory, const char *seat, const struct period *period,
+                enum reconcile_format format, FILE *out);
 
 // Why a row of one side has no equal on the other.
 enum reconcile_reason {
@@ -62,7 +62,7 @@ struct reconcile_report {
     } reasons[RECONCILE_REASON_COUNT];
     struct reconcile_bad *bad;  // rows that cannot be read; the others count
     size_t bad_count;
-    uint32_t off_ppm;  // what the differences of amounts come to, of the larger sum
+    uint32_t off_ppm;                // what the differences of amounts come to, of the larger sum
     enum reconcile_verdict verdict;  // warn from 5 %, dispute from 10 % on
 };
 // Joins the seat's file: CSV with a heading line, or JSON lines, told apart by its first character.

@@ -4,8 +4,8 @@
 //    negative), its whole cents as price and net amount; what was won and delivered stands in its
 //    description. Lines of no cent are left out; what was carried in is a line of its own. So the
 //    sum of the lines is the sum of the sections' totals, exactly (BR-CO-10).
-//  2 Tax is worked out once a category and rate, on the sum of its lines, rounded half up (BR-CO-17).
-//    It stands on documents only; the ledger books net amounts.
+//  2 Tax is worked out once a category and rate, on the sum of its lines, rounded half up
+//    (BR-CO-17). It stands on documents only; the ledger books net amounts.
 //  3 A sum below zero is a credit note, all signs turned.
 //  4 What was paid from a deposit stands as the prepaid amount.
 #include "invoice.h"
@@ -70,8 +70,12 @@ minus(money a, money b)
 static struct line
 carried_line(const struct section *section)
 {
-    struct line line = {.container = "", .slot = "", .message = "", .rung = "",
-                        .tax_category = 'O', .cents = section->carried_in_cents};
+    struct line line = {.container = "",
+                        .slot = "",
+                        .message = "",
+                        .rung = "",
+                        .tax_category = 'O',
+                        .cents = section->carried_in_cents};
     if (section->count > 0) {
         line.tax_category = section->lines[0].tax_category;
         line.tax_ppm = section->lines[0].tax_ppm;
@@ -89,8 +93,8 @@ take_amount(struct invoice *invoice, const struct line *line)
         i++;
     if (i == RATES) return false;
     if (i == invoice->rate_count)
-        invoice->rates[invoice->rate_count++] = (struct rate){line->tax_category, line->tax_ppm,
-                                                              {0}, {0}};
+        invoice->rates[invoice->rate_count++] = (struct rate){
+            line->tax_category, line->tax_ppm, {0}, {0}};
     invoice->rates[i].base = plus(invoice->rates[i].base, line->cents);
     invoice->net = plus(invoice->net, line->cents);
     invoice->lines++;
@@ -365,8 +369,8 @@ name_of(struct invoice *invoice, enum section_kind kind, const struct line *line
                        : kind == SECTION_PAYABLE     ? "Gain share"
                        : line->adjusted              ? "Adjustment"
                                                      : "Placements";
-    return arena_printf(invoice->arena, "%s%s%s%s%s%s%s%s", what, slot ? ", " : "",
-                        line->container, line->container[0] != '\0' ? "." : "", line->slot,
+    return arena_printf(invoice->arena, "%s%s%s%s%s%s%s%s", what, slot ? ", " : "", line->container,
+                        line->container[0] != '\0' ? "." : "", line->slot,
                         line->message[0] != '\0' ? ", " : "", line->message,
                         line->adjusted && slot ? " (adjusted)" : "");
 }

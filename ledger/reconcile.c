@@ -100,8 +100,8 @@ static const char rows_sql[] =
     "   where t.period = $1 and t.seat = $2 and t.kind in ('charge', 'internal', 'commission',"
     "    'release') and t.placement_id is not null"
     "  union all select r.kind, r.placement_id, r.effective_us, o.slot, r.message, '',"
-    "   r.amount_micros, r.currency, r.key, r.state, false, r.pool_micros, 3, r.log, r.batch, r.idx,"
-    "   0 from revenue r left join outcome o on o.placement_id = r.placement_id"
+    "   r.amount_micros, r.currency, r.key, r.state, false, r.pool_micros, 3, r.log, r.batch,"
+    "   r.idx, 0 from revenue r left join outcome o on o.placement_id = r.placement_id"
     "   where r.period = $1 and r.seat = $2) x"
     " left join slot s on s.id = x.slot left join message m on m.id = x.message"
     " order by x.number, x.at_us, x.log, x.batch, x.idx, x.leg";
@@ -166,9 +166,8 @@ write_csv(FILE *out, const struct reconcile_row *row)
     char name[33], at[CLOCK_TEXT];
     reconcile_id_text(row->placement, name);
     clock_format(row->at, at);
-    fprintf(out, "%s,%s,%s,%s,%" PRId64 ",%s,%s,%s,", row->period,
-            reconcile_event_name(row->event), name, at, row->at.us, row->slot, row->message,
-            row->kind);
+    fprintf(out, "%s,%s,%s,%s,%" PRId64 ",%s,%s,%s,", row->period, reconcile_event_name(row->event),
+            name, at, row->at.us, row->slot, row->message, row->kind);
     if (row->has_amount) fprintf(out, "%" PRId64, row->amount.micros);
     fprintf(out, ",%s,", row->currency.code);
     bool quoted = strpbrk(row->reference, ",\"\n\r") != NULL;  // the seat's own, any text

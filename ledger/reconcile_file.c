@@ -31,12 +31,10 @@ static const struct {
     const char *name;
     enum field field;
 } names[] = {
-    {"event", FIELD_EVENT},         {"placement", FIELD_PLACEMENT},
-    {"amount_micros", FIELD_MICROS}, {"price_micros", FIELD_MICROS},
-    {"amount", FIELD_AMOUNT},       {"currency", FIELD_CURRENCY},
-    {"cur", FIELD_CURRENCY},        {"at_us", FIELD_AT_US},
-    {"at", FIELD_AT},               {"reference", FIELD_REFERENCE},
-    {"order", FIELD_REFERENCE},     {"refund", FIELD_REFERENCE},
+    {"event", FIELD_EVENT},         {"placement", FIELD_PLACEMENT}, {"amount_micros", FIELD_MICROS},
+    {"price_micros", FIELD_MICROS}, {"amount", FIELD_AMOUNT},       {"currency", FIELD_CURRENCY},
+    {"cur", FIELD_CURRENCY},        {"at_us", FIELD_AT_US},         {"at", FIELD_AT},
+    {"reference", FIELD_REFERENCE}, {"order", FIELD_REFERENCE},     {"refund", FIELD_REFERENCE},
 };
 
 struct reading {
@@ -155,8 +153,13 @@ read_row(struct reading *reading, char *values[FIELD_COUNT], struct reconcile_ro
 static void
 take_row(struct reading *reading, char *values[FIELD_COUNT])
 {
-    struct reconcile_row row = {.line = reading->line, .reference = "", .state = "", .period = "",
-                                .slot = "", .message = "", .kind = ""};
+    struct reconcile_row row = {.line = reading->line,
+                                .reference = "",
+                                .state = "",
+                                .period = "",
+                                .slot = "",
+                                .message = "",
+                                .kind = ""};
     const char *wrong = read_row(reading, values, &row);
     if (wrong != NULL && *wrong != '\0') bad(reading, wrong);
     if (wrong != NULL) return;

@@ -46,15 +46,13 @@ MUST_CHECK enum status reconcile_seat(struct db *db, const char *directory, cons
                                       struct reconcile_seat *out_seat);
 // Hands every row of ours in order to `take`, which answers STATUS_OK to go on. Texts of a row live
 // until `take` returns.
-MUST_CHECK enum status reconcile_ours(struct db *db, const struct reconcile_seat *seat,
-                                      const struct period *period,
-                                      enum status (*take)(void *context,
-                                                          const struct reconcile_row *row),
-                                      void *context);
+MUST_CHECK enum status
+reconcile_ours(struct db *db, const struct reconcile_seat *seat, const struct period *period,
+               enum status (*take)(void *context, const struct reconcile_row *row), void *context);
 // Reads the seat's file; rows that cannot be read go to the report.
-MUST_CHECK enum status reconcile_theirs(FILE *in, struct arena *arena,
-                                        struct reconcile_row **out_rows, size_t *out_count,
-                                        struct reconcile_report *report);
+MUST_CHECK enum status
+reconcile_theirs(FILE *in, struct arena *arena, struct reconcile_row **out_rows, size_t *out_count,
+                 struct reconcile_report *report);
 void reconcile_id_text(struct id id, char out[33]);
 
 #endif

@@ -1,7 +1,7 @@
 // The join: the seat's rows against the ledger's, and why they differ.
 //
-//  1 Rows join by event and placement; conversions, refunds and commissions also by their reference.
-//    The second of two equal rows of the seat is a duplicate.
+//  1 Rows join by event and placement; conversions, refunds and commissions also by their
+//    reference. The second of two equal rows of the seat is a duplicate.
 //  2 Prices that became due (billing) are always compared; other events only when the seat's file
 //    has any, since not everybody keeps them.
 //  3 A row of the seat that the period does not have is looked for among what ended without money,

@@ -23,14 +23,18 @@
 #define SUFFIX_BYTES 24
 
 static const char *const section_names[SECTION_COUNT] = {
-    "charged", "prepaid", "bought",  "sold",    "owed",
+    "charged", "prepaid",     "bought", "sold",    "owed",
     "due",     "corrections", "earned", "payable", "clawback",
 };
 static const struct {
     const char *name, *suffix;
 } formats[STATEMENT_FORMAT_COUNT] = {
-    {"text", "txt"}, {"csv", "csv"},             {"json", "json"},
-    {"pdf", "pdf"},  {"invoice", "invoice.xml"}, {"selfbill", "selfbill.xml"},
+    {"text", "txt"},
+    {"csv", "csv"},
+    {"json", "json"},
+    {"pdf", "pdf"},
+    {"invoice", "invoice.xml"},
+    {"selfbill", "selfbill.xml"},
 };
 
 const char *
@@ -318,9 +322,9 @@ publish_documents(struct db *db, int folder, const char *period)
     return status;
 }
 
-// Reconciliation files are long: after a second of them the turn ends, and the next one goes on. The
-// mark comes in the call that finds everything there. Without the secret of the pseudonyms there
-// are no reconciliation files.
+// Reconciliation files are long: after a second of them the turn ends, and the next one goes on.
+// The mark comes in the call that finds everything there. Without the secret of the pseudonyms
+// there are no reconciliation files.
 static enum status
 publish_period(struct db *db, const char *directory, int folder, const struct period *period,
                const char *mark)

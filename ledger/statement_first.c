@@ -137,7 +137,9 @@ read_carried(struct db *db, struct arena *arena, struct statement *statement)
                                       db_text(statement->period.name)};
     enum status status = db_query(db, sql, params, 3, &rows);
     for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
-        struct section *section = section_of(statement, db_get_text(rows, i, 0));
+        enum section_kind kind = SECTION_CHARGED;
+        if (!section_parse(db_get_text(rows, i, 0), &kind)) continue;  // statement_check names it
+        struct section *section = &statement->sections[kind];
         section->carried_in = db_get_money(rows, i, 1);
         section->carried_from = keep(arena, rows, i, 2);
     }

@@ -29,11 +29,11 @@ const char *section_name(enum section_kind kind);
 MUST_CHECK bool section_parse(const char *name, enum section_kind *out_kind);
 
 struct line {
-    int number;                // within the statement, from 1
+    int number;                   // within the statement, from 1
     int32_t slot_id, message_id;  // 0 none
-    int8_t rung_number;        // enum rung; -1 none
-    bool adjusted;             // adjustments by finance, apart from what they adjust
-    char tax_category;         // its contract's terms
+    int8_t rung_number;           // enum rung; -1 none
+    bool adjusted;                // adjustments by finance, apart from what they adjust
+    char tax_category;            // its contract's terms
     uint32_t tax_ppm;
     const char *container, *slot, *message, *rung;  // "" none
     int64_t won, delivered, ended, converted, refunded;
@@ -92,8 +92,8 @@ struct statement {
     const struct market_party *party, *host;  // never NULL in version 2
     const char *host_name;
     const struct market *market;  // at the fence; NULL: none was ever applied, or version 1
-    usec issued;                // when it was fenced; of a draft the period's end
-    const char *digest, *root;  // hex; "" of a draft
+    usec issued;                  // when it was fenced; of a draft the period's end
+    const char *digest, *root;    // hex; "" of a draft
 };
 
 // One seat's statement of a period from the ledger. When the period has been fenced, carried
@@ -108,27 +108,27 @@ bool statement_same_terms(const struct statement *statement, enum section_kind k
                           const struct line *line, int64_t contract);
 // The statements of all seats that have something to say, by code: a fixed number of passes over
 // the period's folds, however many seats there are.
-MUST_CHECK enum status statement_all(struct db *db, const struct period *period,
-                                     struct arena *arena, struct statement **out_statements,
-                                     size_t *out_count);
+MUST_CHECK enum status
+statement_all(struct db *db, const struct period *period, struct arena *arena,
+              struct statement **out_statements, size_t *out_count);
 // 1 of a period fenced by the released version, else 2.
-MUST_CHECK enum status statement_version(struct db *db, const struct period *period,
-                                         int *out_version);
+MUST_CHECK enum status
+statement_version(struct db *db, const struct period *period, int *out_version);
 
 // Of version 1 (statement_first.c).
 MUST_CHECK enum status statement_first(struct db *db, int32_t seat, const struct period *period,
                                        struct arena *arena, struct statement *out_statement);
-MUST_CHECK enum status statement_first_seats(struct db *db, const struct period *period,
-                                             struct arena *arena, int32_t **out_seats,
-                                             size_t *out_count);
-// The seat's accounts, and what finance did (statement_passage.c); of `seat`, 0 all. `statements` are
-// sorted by seat's number and rounded.
-MUST_CHECK enum status statement_passages(struct db *db, const struct period *period, int32_t seat,
-                                          struct statement *statements, size_t count,
-                                          struct arena *arena);
-MUST_CHECK enum status statement_remarks(struct db *db, const struct period *period, int32_t seat,
-                                         struct statement *statements, size_t count,
-                                         struct arena *arena);
+MUST_CHECK enum status
+statement_first_seats(struct db *db, const struct period *period, struct arena *arena,
+                      int32_t **out_seats, size_t *out_count);
+// The seat's accounts, and what finance did (statement_passage.c); of `seat`, 0 all. `statements`
+// are sorted by seat's number and rounded.
+MUST_CHECK enum status
+statement_passages(struct db *db, const struct period *period, int32_t seat,
+                   struct statement *statements, size_t count, struct arena *arena);
+MUST_CHECK enum status
+statement_remarks(struct db *db, const struct period *period, int32_t seat,
+                  struct statement *statements, size_t count, struct arena *arena);
 
 // Rounds every section to whole cents and numbers the lines.
 MUST_CHECK enum status statement_round(struct statement *statement, struct arena *arena);
@@ -137,8 +137,8 @@ MUST_CHECK enum status statement_round(struct statement *statement, struct arena
 MUST_CHECK enum status statement_store(struct db *db, const struct statement *statement,
                                        struct arena *arena, struct digest *out_digest);
 // All documents of a closed statement, whose digest and root are set.
-MUST_CHECK enum status statement_keep(struct db *db, const struct statement *statement,
-                                      struct arena *arena);
+MUST_CHECK enum status
+statement_keep(struct db *db, const struct statement *statement, struct arena *arena);
 // Whether a closed statement, computed again with its digest and root, is the one that was stored
 // and kept, in every format. STATUS_CONFLICT: `out_fault` names the difference.
 #define STATEMENT_FAULT 400
@@ -157,8 +157,8 @@ bool statement_has(const struct statement *statement, enum statement_format form
 void statement_print_text(FILE *out, const struct statement *statement);
 void statement_print_csv(FILE *out, const struct statement *statement);
 void statement_print_json(FILE *out, const struct statement *statement);
-const char *statement_print_pdf(const struct statement *statement, struct arena *arena,
-                                size_t *out_len);
+const char *
+statement_print_pdf(const struct statement *statement, struct arena *arena, size_t *out_len);
 // Whether a PDF was made by the version of the library that this program uses.
 bool statement_pdf_same_library(const void *bytes, size_t len);
 // A section's table, cell by cell: row 0 headings, then lines, what was carried in, the total.

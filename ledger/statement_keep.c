@@ -141,19 +141,83 @@ check_lines(struct db *db, const struct statement *statement, struct arena *aren
     return status;
 }
 
+static bool
+same_totals(const struct statement *statement, const struct db_rows *rows)
+{
+    size_t row = 0;
+    for (int i = 0; i < SECTION_COUNT; i++) {
+        const struct section *section = &statement->sections[i];
+        if (statement_section_empty(section)) continue;
+        size_t at = 0;
+        while (at < db_count(rows) &&
+               strcmp(db_get_text(rows, at, 0), section_name((enum section_kind)i)) != 0)
+            at++;
+        if (at == db_count(rows) ||
+            strcmp(db_get_text(rows, at, 1), statement->currency.code) != 0 ||
+            db_get_int(rows, at, 2) != section->sum.micros ||
+            db_get_int(rows, at, 3) != section->carried_in.micros ||
+            db_get_int(rows, at, 4) != section->total.micros ||
+            db_get_int(rows, at, 5) != section->carried_out.micros)
+            return false;
+        row++;
+    }
+    return row == db_count(rows);
+}
+
+static enum status
+check_totals(struct db *db, const struct statement *statement, char out_fault[STATEMENT_FAULT])
+{
+    static const char sql[] =
+        "select section, currency, sum_micros, carried_in_micros, total_micros, carried_out_micros"
+        " from statement_total where period = $1 and seat = $2";
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(statement->period.name), db_int4(statement->seat)};
+    enum status status = db_query(db, sql, params, 2, &rows);
+    if (status == STATUS_OK && !same_totals(statement, rows))
+        status = differs(out_fault, "statement %s of %s: its totals are not those of its lines",
+                         statement->code, statement->period.name);
+    db_rows_free(rows);
+    return status;
+}
+
+// Totals and documents without a statement: of this seat in any period, or of a seat that has none.
+static enum status
+check_strays(struct db *db, const struct statement *statement, char out_fault[STATEMENT_FAULT])
+{
+    static const char sql[] =
+        "select x.what, x.period, x.seat from ("
+        " select 'total' as what, period, seat from statement_total"
+        " union all select 'document', period, seat from statement_document"
+        " union all select 'file', period, seat from statement_file) x"
+        " where (x.seat = $1 or not exists (select 1 from statement s where s.seat = x.seat))"
+        " and not exists (select 1 from statement s where s.seat = x.seat and s.period = x.period)"
+        " limit 1";
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_int4(statement->seat)};
+    enum status status = db_query(db, sql, params, 1, &rows);
+    if (status == STATUS_OK && db_count(rows) > 0)
+        status = differs(out_fault, "a %s of %s of seat %lld belongs to no statement",
+                         db_get_text(rows, 0, 0), db_get_text(rows, 0, 1),
+                         (long long)db_get_int(rows, 0, 2));
+    db_rows_free(rows);
+    return status;
+}
+
 // Rule 3.
 static bool
 same_document(const struct statement *statement, enum statement_format format,
               const struct db_rows *rows, size_t row, struct arena *arena)
 {
-    size_t len = 0;
+    size_t len = 0, kept_len = db_get_len(rows, row, 1);
     const void *kept = db_get_bytes(rows, row, 1);
     const char *now = statement_document(statement, format, arena, &len);
-    if (db_get_len(rows, row, 1) == len && memcmp(kept, now, len) == 0) return true;
-    if (format != STATEMENT_PDF || db_get_len(rows, row, 2) != sizeof(struct digest)) return false;
-    struct digest digest = hash_sha256(kept, db_get_len(rows, row, 1));
-    return memcmp(db_get_bytes(rows, row, 2), digest.bytes, sizeof digest.bytes) == 0 &&
-           !statement_pdf_same_library(kept, db_get_len(rows, row, 1));
+    bool same = kept_len == len && memcmp(kept, now, len) == 0;
+    if (format <= STATEMENT_JSON) return same;
+    struct digest digest = hash_sha256(kept, kept_len);
+    if (db_get_len(rows, row, 2) != sizeof digest.bytes ||
+        memcmp(db_get_bytes(rows, row, 2), digest.bytes, sizeof digest.bytes) != 0)
+        return false;
+    return same || (format == STATEMENT_PDF && !statement_pdf_same_library(kept, kept_len));
 }
 
 static enum status
@@ -168,6 +232,7 @@ check_documents(struct db *db, const struct statement *statement, struct arena *
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_text(statement->period.name), db_int4(statement->seat)};
     enum status status = db_query(db, sql, params, 2, &rows);
+    size_t known = 0;
     for (int i = 0; i < STATEMENT_FORMAT_COUNT && status == STATUS_OK; i++) {
         enum statement_format format = (enum statement_format)i;
         size_t row = 0;
@@ -175,10 +240,14 @@ check_documents(struct db *db, const struct statement *statement, struct arena *
                strcmp(db_get_text(rows, row, 0), statement_format_suffix(format)) != 0)
             row++;
         bool kept = row < db_count(rows), has = statement_has(statement, format);
+        known += kept;
         if (kept == has && (!has || same_document(statement, format, rows, row, arena))) continue;
         status = differs(out_fault, "statement %s of %s: the %s sent is not the one closed",
                          statement->code, statement->period.name, statement_format_suffix(format));
     }
+    if (status == STATUS_OK && known != db_count(rows))
+        status = differs(out_fault, "statement %s of %s: a document was put in", statement->code,
+                         statement->period.name);
     db_rows_free(rows);
     return status;
 }
@@ -188,5 +257,7 @@ statement_check(struct db *db, const struct statement *statement, struct arena *
                 char out_fault[STATEMENT_FAULT])
 {
     enum status status = check_lines(db, statement, arena, out_fault);
+    if (status == STATUS_OK) status = check_totals(db, statement, out_fault);
+    if (status == STATUS_OK) status = check_strays(db, statement, out_fault);
     return status == STATUS_OK ? check_documents(db, statement, arena, out_fault) : status;
 }

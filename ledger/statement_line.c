@@ -4,9 +4,9 @@
 //  1 A line is opened by what it is (section, slot, message, rung, tax terms), through the view
 //    statement_transfer, which sorts single transfers into lines as statement_sum sorts their sums.
 //    When they do not add up to the line, to the micro, that is said.
-//  2 Placements of the seat are those that were won, or told of, or paid in the period on this line.
-//    They bear the seat's own names, as in notices. Of a placement of another seat, in whose order
-//    it has a part, nothing is told but the transfer.
+//  2 Placements of the seat are those that were won, or told of, or paid in the period on this
+//    line. They bear the seat's own names, as in notices. Of a placement of another seat, in whose
+//    order it has a part, nothing is told but the transfer.
 //  3 What set a price is told as a winner may know it: the floor, or another bid; never whose.
 //  4 Rows come from a cursor and go straight out: memory stays flat.
 #include <inttypes.h>
@@ -59,7 +59,8 @@ static const char rows_sql[] =
     " order by o.at_us nulls last, t.placement_id, t.number, t.at_us, t.what, t.micros";
 
 static const char *
-price_text(struct opening *opening, const struct db_rows *rows, size_t row, char out[MONEY_TEXT * 2])
+price_text(struct opening *opening, const struct db_rows *rows, size_t row,
+           char out[MONEY_TEXT * 2])
 {
     char text[MONEY_TEXT];
     int64_t kind = db_get_int(rows, row, 9);
@@ -103,18 +104,17 @@ tell_json(struct opening *opening, const struct line *line, const struct db_rows
     static const char *const numbers[] = {"", "fact", "fact", "transfer"};
     char name[33], price[MONEY_TEXT * 2];
     bool own = !db_is_null(rows, row, 0) && !db_is_null(rows, row, 8);
-    json_t *object = json_pack("{s:i, s:s, s:s, s:I, s:s, s:I, s:b}", "line", line->number, "row",
-                               numbers[db_get_int(rows, row, 1)], "what", db_get_text(rows, row, 3),
-                               "at_us", (json_int_t)db_get_int(rows, row, 2), "reference",
-                               db_get_text(rows, row, 4), "micros",
-                               (json_int_t)db_get_int(rows, row, 5), "late",
-                               (int)db_get_bool(rows, row, 6));
+    json_t *object = json_pack(
+        "{s:i, s:s, s:s, s:I, s:s, s:I, s:b}", "line", line->number, "row",
+        numbers[db_get_int(rows, row, 1)], "what", db_get_text(rows, row, 3), "at_us",
+        (json_int_t)db_get_int(rows, row, 2), "reference", db_get_text(rows, row, 4), "micros",
+        (json_int_t)db_get_int(rows, row, 5), "late", (int)db_get_bool(rows, row, 6));
     CHECK(object != NULL);
     if (own) {
         reconcile_id_text(hash_rename(opening->seat.key, db_get_id(rows, row, 0)), name);
         CHECK(json_object_set_new(object, "placement", json_string(name)) == 0);
-        CHECK(json_object_set_new(object, "contact_us",
-                                  json_integer(db_get_int(rows, row, 8))) == 0);
+        CHECK(json_object_set_new(object, "contact_us", json_integer(db_get_int(rows, row, 8))) ==
+              0);
         CHECK(json_object_set_new(object, "price",
                                   json_string(price_text(opening, rows, row, price))) == 0);
         CHECK(json_object_set_new(object, "set_by",
@@ -147,7 +147,8 @@ tell_rows(struct opening *opening, const struct line *line, const struct db_rows
     for (size_t i = 0; i < db_count(rows) && status == STATUS_OK; i++) {
         if (db_get_int(rows, i, 1) == 3) {
             if (!statement_same_terms(&opening->statement, opening->section, line,
-                                      db_get_int(rows, i, 7))) continue;
+                                      db_get_int(rows, i, 7)))
+                continue;
             opening->transfers++;
             status = money_add(opening->sum, db_get_money(rows, i, 5), &opening->sum);
         }
@@ -191,8 +192,9 @@ open_one(struct opening *opening, enum section_kind kind, const struct line *lin
 {
     const struct statement *statement = &opening->statement;
     const struct db_param params[] = {
-        db_text(statement->period.name), db_int4(statement->seat), db_text(section_name(kind)),
-        db_int4(line->slot_id),          db_int4(line->message_id), db_int4(line->rung_number),
+        db_text(statement->period.name), db_int4(statement->seat),
+        db_text(section_name(kind)),     db_int4(line->slot_id),
+        db_int4(line->message_id),       db_int4(line->rung_number),
         db_int4(line->adjusted),         db_text(statement->currency.code)};
     opening->placements = opening->transfers = 0;
     opening->sum = money_of(0);
@@ -219,9 +221,9 @@ wanted(const struct statement_which *which, const struct line *line)
     if (which->line != 0) return which->line == line->number;
     size_t container = strlen(line->container);
     if (which->message != NULL && strcmp(which->message, line->message) != 0) return false;
-    return which->slot == NULL || (strncmp(which->slot, line->container, container) == 0 &&
-                                   which->slot[container] == '.' &&
-                                   strcmp(which->slot + container + 1, line->slot) == 0);
+    return which->slot == NULL ||
+           (strncmp(which->slot, line->container, container) == 0 &&
+            which->slot[container] == '.' && strcmp(which->slot + container + 1, line->slot) == 0);
 }
 
 enum status

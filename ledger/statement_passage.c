@@ -1,9 +1,10 @@
-// What stands beside the lines of a statement: the seat's accounts from opening to closing, and what
-// finance did about the seat.
+// What stands beside the lines of a statement: the seat's accounts from opening to closing, and
+// what finance did about the seat.
 //
 //  1 An account's opening is the balance that the last closed period before this one ended with,
 //    and the sums of periods between; so periods whose transfers are kept elsewhere still count.
-//  2 opening + movements = closing, on the account's normal side, each kind of transfer one movement.
+//  2 opening + movements = closing, on the account's normal side, each kind of transfer one
+//    movement.
 //  3 The bill is what the sections come to (statement_compute.c, rule 4).
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 struct wanted {
     struct db *db;
     const struct period *period;
-    int32_t seat;  // 0: all
+    int32_t seat;                  // 0: all
     struct statement *statements;  // by seat's number
     size_t count;
     struct arena *arena;
@@ -50,7 +51,8 @@ on_normal_side(enum account_code code, uint32_t seat, money debit)
 {
     struct account account = {.code = (uint16_t)code, .seat = seat};
     money out = debit;
-    if (!account_debit_normal(account)) CHECK(money_subtract(money_of(0), debit, &out) == STATUS_OK);
+    if (!account_debit_normal(account))
+        CHECK(money_subtract(money_of(0), debit, &out) == STATUS_OK);
     return out;
 }
 

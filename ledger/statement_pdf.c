@@ -1,5 +1,5 @@
-// A statement as PDF (libharu), on A4: who to whom, one table a section, accounts, what finance did,
-// digest and root; page numbers on every page.
+// A statement as PDF (libharu), on A4: who to whom, one table a section, accounts, what finance
+// did, digest and root; page numbers on every page.
 //
 //  1 The same statement gives the same bytes: no date of now, no compression, a fixed producer, the
 //    fonts that every reader of PDF has.
@@ -16,15 +16,15 @@
 #include "statement_inside.h"
 
 #define MARGIN 48.0f
-#define TOP 794.0f     // of A4's 842 points
+#define TOP 794.0f  // of A4's 842 points
 #define BOTTOM 56.0f
-#define WIDTH 499.0f   // of its 595
-#define SIZE 8.0f      // of text
+#define WIDTH 499.0f  // of its 595
+#define SIZE 8.0f     // of text
 #define LEADING 10.5f
-#define GAP 6.0f       // between columns
+#define GAP 6.0f  // between columns
 #define COLUMNS 10
-#define PIECES 12      // most lines of a cell
-#define WORDS 512      // bytes of a text in WinAnsi
+#define PIECES 12  // most lines of a cell
+#define WORDS 512  // bytes of a text in WinAnsi
 
 struct paper {
     const struct statement *statement;
@@ -72,8 +72,15 @@ static uint32_t
 next_point(const unsigned char **at)
 {
     const unsigned char *in = *at;
-    unsigned more = in[0] < 0x80 ? 0 : in[0] >= 0xf0 ? 3 : in[0] >= 0xe0 ? 2 : in[0] >= 0xc0 ? 1 : 4;
-    uint32_t point = more == 0 ? in[0] : more == 3 ? in[0] & 7u : more == 2 ? in[0] & 15u : in[0] & 31u;
+    unsigned more = in[0] < 0x80    ? 0
+                    : in[0] >= 0xf0 ? 3
+                    : in[0] >= 0xe0 ? 2
+                    : in[0] >= 0xc0 ? 1
+                                    : 4;
+    uint32_t point = more == 0   ? in[0]
+                     : more == 3 ? in[0] & 7u
+                     : more == 2 ? in[0] & 15u
+                                 : in[0] & 31u;
     *at = in + 1;
     if (more == 4) return '?';
     for (unsigned i = 0; i < more; i++) {
@@ -146,8 +153,8 @@ down(struct paper *paper, float by)
     paper->y -= by;
 }
 
-// The pieces of a text that fit a width; breaks after a dot, underscore, blank or dash when there is
-// one in the second half, else anywhere.
+// The pieces of a text that fit a width; breaks after a dot, underscore, blank or dash when there
+// is one in the second half, else anywhere.
 static size_t
 break_text(HPDF_Font font, const char *text, float width, size_t ends[PIECES])
 {
@@ -254,8 +261,7 @@ put_row(struct paper *paper, const struct table *table, size_t row, HPDF_Font fo
             size_t len = ends[k] - from;
             snprintf(piece, sizeof piece, "%.*s", (int)len, cell + from);
             float x = table->lefts[i];
-            if (!table->left[i])
-                x += table->widths[i] - GAP - width_of(font, piece, strlen(piece));
+            if (!table->left[i]) x += table->widths[i] - GAP - width_of(font, piece, strlen(piece));
             put_at(paper, font, SIZE, x, piece);
             down(paper, LEADING);
             from = ends[k];
@@ -305,7 +311,8 @@ put_section(struct paper *paper, enum section_kind kind)
     }
     if (section->carried_out.micros != 0)
         put_text(paper, paper->plain,
-                 arena_printf(paper->arena, "%s %s, less than a cent, is carried to the next statement",
+                 arena_printf(paper->arena,
+                              "%s %s, less than a cent, is carried to the next statement",
                               statement_grouped(section->carried_out, 6, cell),
                               paper->statement->currency.code));
 }
@@ -400,8 +407,7 @@ put_head(struct paper *paper)
     put_party(paper, "from", statement->host_name, statement->host);
     for (const char *at = statement->contracts; *at != '\0';) {
         size_t len = strcspn(at, "\n");
-        put_text(paper, paper->plain,
-                 arena_printf(paper->arena, "Contract %.*s", (int)len, at));
+        put_text(paper, paper->plain, arena_printf(paper->arena, "Contract %.*s", (int)len, at));
         at += len + (at[len] != '\0');
     }
 }
@@ -434,8 +440,7 @@ put_all(struct paper *paper)
     put_remarks(paper);
     down(paper, LEADING);
     if (statement->digest[0] != '\0')
-        put_text(paper, paper->plain,
-                 arena_printf(paper->arena, "Digest %s", statement->digest));
+        put_text(paper, paper->plain, arena_printf(paper->arena, "Digest %s", statement->digest));
     if (statement->root[0] != '\0')
         put_text(paper, paper->plain, arena_printf(paper->arena, "Root %s", statement->root));
     put_feet(paper);

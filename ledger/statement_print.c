@@ -38,9 +38,11 @@ static const char *const column_titles[COL_COUNT] = {
     "#",         "slot",      "message",  "rung",    "won",    "delivered",
     "not shown", "converted", "refunded", "revenue", "amount",
 };
-#define PLACEMENTS \
-    {COL_LINE, COL_SLOT, COL_MESSAGE, COL_RUNG, COL_WON, COL_DELIVERED, COL_ENDED, COL_CONVERTED, \
-     COL_AMOUNT}
+#define PLACEMENTS                                                                    \
+    {                                                                                 \
+        COL_LINE, COL_SLOT, COL_MESSAGE, COL_RUNG, COL_WON, COL_DELIVERED, COL_ENDED, \
+            COL_CONVERTED, COL_AMOUNT                                                 \
+    }
 static const struct face {
     const char *title, *total;
     enum column columns[COLUMNS];

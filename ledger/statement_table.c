@@ -49,9 +49,10 @@ csv_passage(FILE *out, const struct statement *statement, const struct passage *
     char code[16];
     snprintf(code, sizeof code, "%d", (int)passage->code);
     for (size_t i = 0; i < passage->count + 2; i++) {
-        const char *what = i == 0                    ? "opening"
-                           : i == passage->count + 1 ? "closing"
-                                   : transfer_kind_name(passage->movements[i - 1].kind);
+        const char *what = i == 0 ? "opening"
+                           : i == passage->count + 1
+                               ? "closing"
+                               : transfer_kind_name(passage->movements[i - 1].kind);
         money amount = i == 0                    ? passage->opening
                        : i == passage->count + 1 ? passage->closing
                                                  : passage->movements[i - 1].amount;

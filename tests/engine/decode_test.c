@@ -550,6 +550,33 @@ a_period_is_never_a_path(void **state)
     }
 }
 
+// A format is a word, never a part of a path.
+static void
+a_format_is_one_of_few(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *format, *suffix;
+    } formats[] = {{"pdf", "pdf"},
+                   {"invoice", "invoice.xml"},
+                   {"selfbill", "selfbill.xml"},
+                   {"reconcile", "reconcile.csv"},
+                   {"invoice.xml", NULL},
+                   {"../json", NULL},
+                   {"new", NULL}};
+    for (size_t i = 0; i < 7; i++) {
+        begin(2);
+        pack_pair_string(&pack, "period", "2026-11");
+        pack_pair_string(&pack, "format", formats[i].format);
+        struct wire_reader params = reader();
+        struct decode_statement get;
+        enum reason reason;
+        assert_int_equal(decode_statement_get(&params, &get, &reason), formats[i].suffix != NULL);
+        if (formats[i].suffix != NULL) assert_string_equal(get.suffix, formats[i].suffix);
+        else assert_int_equal(reason, REASON_NOT_FOUND);
+    }
+}
+
 int
 main(void)
 {
@@ -563,6 +590,7 @@ main(void)
         cmocka_unit_test(an_event_reads_what_it_needs),
         cmocka_unit_test(a_refused_word_names_those_that_are),
         cmocka_unit_test(a_period_is_never_a_path),
+        cmocka_unit_test(a_format_is_one_of_few),
     };
     return cmocka_run_group_tests(tests, open_catalog, close_catalog);
 }

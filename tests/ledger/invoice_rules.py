@@ -43,14 +43,16 @@ class Checker:
         root = self.root
         kind = "CreditNote" if self.credit else "Invoice"
         self.currency = self.text(root, ".DocumentCurrencyCode")
-        self.want("BR-01", self.text(root, ".CustomizationID").startswith("urn:cen.eu:en16931:2017"))
+        custom = self.text(root, ".CustomizationID")
+        self.want("BR-01", custom.startswith("urn:cen.eu:en16931:2017"))
         self.want("BR-02", self.text(root, ".ID"))
         self.want("BR-03", len(self.text(root, ".IssueDate")) == 10)
         code = self.text(root, f".{kind}TypeCode")
         self.want("BR-04", code in TYPES[kind], code)
         self.want("BR-05", len(self.currency) == 3)
-        for role, name, address, country in (("AccountingSupplierParty", "BR-06", "BR-08", "BR-09"),
-                                             ("AccountingCustomerParty", "BR-07", "BR-10", "BR-11")):
+        roles = (("AccountingSupplierParty", "BR-06", "BR-08", "BR-09"),
+                 ("AccountingCustomerParty", "BR-07", "BR-10", "BR-11"))
+        for role, name, address, country in roles:
             party = (role, "Party")
             self.want(name, self.text(root, *party, "PartyLegalEntity", ".RegistrationName"), role)
             self.want(address, self.find(root, *party, "PostalAddress"), role)

@@ -1,5 +1,5 @@
-// Reconciliation: what the ledger says of itself has no difference; every kind of difference made on
-// purpose is found with its reason, and nothing else; bad rows are named and cost nothing more.
+// Reconciliation: what the ledger says of itself has no difference; every kind of difference made
+// on purpose is found with its reason, and nothing else; bad rows are named and cost nothing more.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -39,9 +39,9 @@ ours(struct books *books, const char *seat, enum reconcile_format format)
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
-    assert_int_equal(reconcile_write(books->console_db, books->directory, seat, &november, format,
-                                     out),
-                     STATUS_OK);
+    assert_int_equal(
+        reconcile_write(books->console_db, books->directory, seat, &november, format, out),
+        STATUS_OK);
     fclose(out);
     return text;
 }
@@ -80,8 +80,8 @@ drop_refused(char *text)
     *out = '\0';
 }
 
-// The ledger's own file, in both forms, in any order of rows, agrees with the ledger; and its prices
-// due are what the seat's accounts say.
+// The ledger's own file, in both forms, in any order of rows, agrees with the ledger; and its
+// prices due are what the seat's accounts say.
 static void
 its_own_file_agrees(void **state)
 {
@@ -134,7 +134,8 @@ name_of(struct books *books, struct id placement)
 {
     struct reconcile_seat seat;
     char name[33];
-    assert_int_equal(reconcile_seat(books->console_db, books->directory, "grill", &seat), STATUS_OK);
+    assert_int_equal(reconcile_seat(books->console_db, books->directory, "grill", &seat),
+                     STATUS_OK);
     reconcile_id_text(hash_rename(seat.key, placement), name);
     return arena_text(books->arena, name, 32);
 }
@@ -269,8 +270,8 @@ any_bytes_are_answered(void **state)
         size_t len = hash_mix(seed + (uint64_t)i) % 2 ? strlen(text) : 0;
         static const char letters[] = "bilng,\"\n\r{}:-0123456789abcdefEUR\\ \x80\xff";
         for (size_t k = 0; k < 300; k++)
-            text[len++] = letters[hash_mix(seed * 31 + (uint64_t)i * 1000 + k) %
-                                  (sizeof letters - 1)];
+            text[len++] =
+                letters[hash_mix(seed * 31 + (uint64_t)i * 1000 + k) % (sizeof letters - 1)];
         text[len] = '\0';
         enum status status = compare(&books, "grill", text, &report);
         assert_true(status == STATUS_OK || status == STATUS_INPUT);
@@ -283,8 +284,8 @@ main(void)
 {
     seed = seed_fresh();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(its_own_file_agrees),   cmocka_unit_test(every_difference_has_its_reason),
-        cmocka_unit_test(thresholds_hold),       cmocka_unit_test(bad_rows_are_named),
+        cmocka_unit_test(its_own_file_agrees),    cmocka_unit_test(every_difference_has_its_reason),
+        cmocka_unit_test(thresholds_hold),        cmocka_unit_test(bad_rows_are_named),
         cmocka_unit_test(any_bytes_are_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

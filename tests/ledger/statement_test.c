@@ -65,7 +65,8 @@ sell_a_known_month(struct books *books)
 {
     struct deposit deposit;
     assert_int_equal(deposit_book(books->console_db, "mags", money_of(50000000), "BANK-1", "tester",
-                                  books->now, &deposit), STATUS_OK);
+                                  books->now, &deposit),
+                     STATUS_OK);
     for (int i = 0; i < 4; i++)
         books_event(books, books_win(books, "bill.footer", "barbecue", 152345), FACT_DELIVERED,
                     books->now);
@@ -178,8 +179,7 @@ old_months_stay_as_they_were(void **state)
         assert_int_equal(statement_first(books.console_db, seat_id(&books, printed[i].seat),
                                          &november, books.arena, &old),
                          STATUS_OK);
-        assert_string_equal(statement_print(&old, printed[i].format, books.arena),
-                            printed[i].text);
+        assert_string_equal(statement_print(&old, printed[i].format, books.arena), printed[i].text);
         assert_false(statement_has(&old, STATEMENT_PDF));
     }
     books_close(&books);
@@ -249,8 +249,8 @@ among(int64_t code, const int64_t *codes)
 static int
 model_section(const struct move *move, int64_t *out_micros)
 {
-    static const int64_t billed[] = {1120, 1130, 0}, settled[] = {1000, 1110, 1120, 1130,
-                                                                  1150, 1160, 5200, 0},
+    static const int64_t billed[] = {1120, 1130, 0},
+                         settled[] = {1000, 1110, 1120, 1130, 1150, 1160, 5200, 0},
                          locked[] = {2110, 2120, 1160, 0},
                          beside[] = {2110, 2120, 1160, 2190, 3900, 1120, 0};
     int64_t own = move->own % 10000, other = move->other % 10000;
@@ -285,18 +285,12 @@ read_moves(struct books *books, const char *period, size_t *out_count)
     for (size_t i = 0; i < *out_count; i++) {
         size_t row = i / 2, own = i % 2;
         const char *kind = db_get_text(rows, row, 8);
-        moves[i] = (struct move){db_get_int(rows, row, own),
-                                 db_get_int(rows, row, 1 - own),
-                                 own == 0 ? 1 : -1,
-                                 db_get_int(rows, row, 2),
-                                 db_get_int(rows, row, 3),
-                                 db_get_int(rows, row, 4),
-                                 db_get_int(rows, row, 5),
-                                 db_get_int(rows, row, 6),
-                                 db_get_int(rows, row, 7),
-                                 strcmp(kind, "adjustment") == 0,
-                                 strcmp(kind, "bill") == 0,
-                                 strcmp(kind, "deposit") == 0};
+        moves[i] = (struct move){db_get_int(rows, row, own), db_get_int(rows, row, 1 - own),
+                                 own == 0 ? 1 : -1,          db_get_int(rows, row, 2),
+                                 db_get_int(rows, row, 3),   db_get_int(rows, row, 4),
+                                 db_get_int(rows, row, 5),   db_get_int(rows, row, 6),
+                                 db_get_int(rows, row, 7),   strcmp(kind, "adjustment") == 0,
+                                 strcmp(kind, "bill") == 0,  strcmp(kind, "deposit") == 0};
     }
     db_rows_free(rows);
     return moves;
@@ -304,7 +298,8 @@ read_moves(struct books *books, const char *period, size_t *out_count)
 
 // What the model makes of a section, or of one line of it.
 static int64_t
-model_sum(const struct move *moves, size_t count, int32_t seat, int section, const struct line *line)
+model_sum(const struct move *moves, size_t count, int32_t seat, int section,
+          const struct line *line)
 {
     int64_t sum = 0, micros = 0;
     for (size_t i = 0; i < count; i++) {
@@ -350,8 +345,8 @@ check_model(struct books *books, const struct statement *one, const struct move 
         for (size_t k = 0; k < passage->count && !one->closed; k++)
             if (passage->movements[k].kind == TRANSFER_BILL)
                 bill = passage->movements[k].amount.micros;
-        bool debit = account_debit_normal((struct account){.code = (uint16_t)passage->code,
-                                                           .seat = (uint32_t)one->seat});
+        bool debit = account_debit_normal(
+            (struct account){.code = (uint16_t)passage->code, .seat = (uint32_t)one->seat});
         assert_int_equal(passage->closing.micros - bill, debit ? found : -found);
     }
 }
@@ -389,9 +384,9 @@ check_month(struct books *books, const struct period *period, bool closed)
                      STATUS_OK);
     assert_true(count > 0);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(statement_compute(books->console_db, all[i].seat, period, books->arena,
-                                           &one),
-                         STATUS_OK);
+        assert_int_equal(
+            statement_compute(books->console_db, all[i].seat, period, books->arena, &one),
+            STATUS_OK);
         assert_string_equal(statement_print(&one, STATEMENT_JSON, books->arena),
                             statement_print(&all[i], STATEMENT_JSON, books->arena));
         one.closed = closed;
@@ -401,8 +396,7 @@ check_month(struct books *books, const struct period *period, bool closed)
         assert_non_null(root);
         size_t k;
         const json_t *section;
-        json_array_foreach(json_object_get(root, "sections"), k, section)
-            check_section(section);
+        json_array_foreach(json_object_get(root, "sections"), k, section) check_section(section);
         json_decref(root);
     }
 }
