@@ -72,6 +72,7 @@ void
 books_open(struct books *books, const char *market_yaml, const char *at)
 {
     memset(books, 0, sizeof *books);
+    books->customer = 42;
     strcpy(books->directory, "/tmp/vendue-books-XXXXXX");
     CHECK(mkdtemp(books->directory) != NULL);
     char journal[128];
@@ -207,7 +208,7 @@ books_contact(struct books *books, const struct books_outcome *outcomes, unsigne
                               .position = (uint8_t)(i + 1),
                               .at = books->now,
                               .contact = contact,
-                              .customer = 42};
+                              .customer = books->customer};
         if (outcomes[i].message != NULL) {
             fill_placement(books, slot, &outcomes[i], fact);
             books->placements[books->count++] = *fact;
@@ -231,7 +232,7 @@ books_contact(struct books *books, const struct books_outcome *outcomes, unsigne
                              .party = 1,
                              .at = books->now,
                              .contact = contact,
-                             .customer = 42};
+                             .customer = books->customer};
     facts[0].opened.catalog = books->catalog;
     facts[0].opened.began = books->now;
     facts[0].opened.container = container != NULL ? container->id : 0;

@@ -23,6 +23,7 @@ struct books {
     struct ship *ship;
     usec now;  // time of the next fact; the test moves it
     uint64_t contacts;
+    uint64_t customer;        // of the next contact: 42 unless the test says another; 0 anonymous
     uint64_t catalog;         // that decides now
     struct fact *placements;  // all that were won
     uint32_t count;
