@@ -112,8 +112,8 @@ may_open(struct deed *deed, const struct chargeback_ask *ask)
     static const char sql[] =
         "select ((select coalesce(sum(micros), 0) from fold where state = 'posted'"
         "  and currency = $1 and debit = $2 and credit in ($3, $4))"
-        " - (select coalesce(sum(amount_micros), 0) from dispute_now where kind = 'chargeback' and seat = $5 and currency = $1"
-        "  and state <> 'won'))::bigint";
+        " - (select coalesce(sum(amount_micros), 0) from dispute_now where kind = 'chargeback'"
+        "  and seat = $5 and currency = $1 and state <> 'won'))::bigint";
     struct account bank = {.code = ACCOUNT_BANK};
     struct account billed = {.code = ACCOUNT_BILLED, .seat = deed->seat};
     struct account prepaid = {.code = ACCOUNT_PREPAID, .seat = deed->seat};

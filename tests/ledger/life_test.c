@@ -330,7 +330,8 @@ trued_up_at_the_close(void **state)
         "0");
 }
 
-// A touch that is reported after the order locked: the division changes, and what is payable follows.
+// A touch that is reported after the order locked: the division changes, and what is payable
+// follows.
 static void
 divided_anew_after_the_lock(void **state)
 {
