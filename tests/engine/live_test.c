@@ -470,6 +470,75 @@ a_price_per_response(void **state)
     client_close(shop);
 }
 
+static void
+report_order(struct client *client, const char *placement, const char *event, const char *order)
+{
+    struct wire_reader result;
+    struct pack *pack = client_request(client, "event", 5);
+    pack_pair_string(pack, "placement", placement);
+    pack_pair_string(pack, "event", event);
+    pack_pair_string(pack, "order", order);
+    pack_pair_integer(pack, "amount_micros", 5000000);
+    pack_pair_string(pack, "cur", "EUR");
+    assert_null(node_kit_call(client, &result));
+}
+
+// A contract that charges at the conversion: told when the first order comes, and only then. A slot
+// with a second's window: what is shown later is refused, counted, and told to its seat.
+static void
+due_at_the_conversion_and_shown_late(void **state)
+{
+    (void)state;
+    static const char contract[] = "  tea.1: {seat: tea, from: 2020-01-01}\n",
+                      window[] = "side: {floor: 0.10, rungs: [6-8], objectives: [educate], "
+                                 "deliver_within: 20m}";
+    char text[4096], placement[64], side[64];
+    struct bidder tea;
+    struct wire_reader result;
+    snprintf(text, sizeof text, market_format, "clearing");
+    char *at = strstr(text, contract), *slot = strstr(text, window);
+    assert_true(at != NULL && slot != NULL);
+    memcpy(slot + sizeof window - 1 - 4, "1s} ", 4);
+    snprintf(at, sizeof text - (size_t)(at - text),
+             "  tea.1: {seat: tea, from: 2020-01-01, charge: conversion}\n"
+             "  rival.1: {seat: rival, from: 2020-01-01}\n");
+    node_kit_publish(&kit, text);
+    node_kit_await(&kit, "catalog_version", (int64_t)kit.catalog_version);
+    struct client *shop = node_kit_client(&kit, "shop");
+    subscribe(&tea, "tea", true);
+    bids(&tea, "1", "tea.green", 900000);
+    tea.offers[1] = (struct offer){.imp = "2", .message = "tea.guide", .price = 800000};
+    tea.offer_count = 2;
+    send_contact(shop, "conversion-1", true, false);
+    serve(&tea, 1, 0);
+    result = receive(shop);
+    snprintf(placement, sizeof placement, "%s", node_kit_text(result, "placements.0.placement"));
+    snprintf(side, sizeof side, "%s", node_kit_text(result, "placements.1.placement"));
+    serve(&tea, 1, 2);
+    send_event(shop, placement, "delivered");
+    send_event(shop, placement, "accepted");
+    report_order(shop, placement, "converted", "A");
+    report_order(shop, placement, "converted", "B");
+    serve(&tea, 1, 3);
+    assert_string_equal(node_kit_text(notice(&tea, 2), "event"), "billing");
+    assert_int_equal(node_kit_integer(notice(&tea, 2), "price_micros"), 200000);
+    int64_t late = node_kit_await(&kit, "late", 0);
+    node_kit_await(&kit, "expired", 1);
+    struct pack *pack = client_request(shop, "event", 2);
+    pack_pair_string(pack, "placement", side);
+    pack_pair_string(pack, "event", "delivered");
+    assert_string_equal(node_kit_call(shop, &result), "late");
+    serve(&tea, 1, 4);
+    assert_string_equal(node_kit_text(notice(&tea, 3), "event"), "late");
+    assert_string_equal(node_kit_text(notice(&tea, 3), "placement"),
+                        node_kit_text(notice(&tea, 1), "placement"));
+    node_kit_await(&kit, "late", late + 1);
+    client_close(tea.client);
+    client_close(shop);
+    publish("clearing");
+    node_kit_await(&kit, "catalog_version", (int64_t)kit.catalog_version);
+}
+
 // Each bad bid is refused by name, and the good one in the same answer wins.
 static void
 bad_bids_do_not_spoil_good_ones(void **state)
@@ -870,6 +939,7 @@ main(void)
         cmocka_unit_test(asked_in_their_own_words),
         cmocka_unit_test(one_auction_for_standing_and_live_bids),
         cmocka_unit_test(a_price_per_response),
+        cmocka_unit_test(due_at_the_conversion_and_shown_late),
         cmocka_unit_test(bad_bids_do_not_spoil_good_ones),
         cmocka_unit_test(silence_and_nonsense_have_names),
         cmocka_unit_test(from_the_wrong_seat),
