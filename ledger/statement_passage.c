@@ -213,7 +213,8 @@ add_remark(const struct wanted *wanted, struct statement *statement, const struc
     return currency_parse(db_get_text(rows, row, 5), db_get_len(rows, row, 5), &remark->currency);
 }
 
-// A transfer between two accounts of the seat is told once. Acts are looked for from a month before
+// Disputes that were open at the fence, or would be at the end of the period, are told, too. A
+// transfer between two accounts of the seat is told once. Acts are looked for from a month before
 // the period on: what is done after an early close belongs to the month behind it.
 enum status
 statement_remarks(struct db *db, const struct period *period, int32_t seat,
@@ -221,19 +222,27 @@ statement_remarks(struct db *db, const struct period *period, int32_t seat,
 {
     static const char sql[] =
         "select (s.own / 100000)::integer, t.kind, coalesce(t.reason, ''),"
-        "  coalesce(t.reference, ''), t.effective_us, t.currency, s.sign * t.amount_micros"
+        "  coalesce(t.reference, ''), t.effective_us, t.currency, s.sign * t.amount_micros,"
+        "  t.batch, t.idx, t.leg"
         " from act a join transfer t on t.log = 0 and t.batch = a.number and t.period = $1"
         " cross join lateral (values (t.debit, 1), (t.credit, -1)) as s (own, sign)"
         " where a.at_us >= $3 and t.state = 'posted' and t.kind in ('adjustment', 'dispute',"
         "   'chargeback', 'deposit', 'exchange', 'payout', 'paid', 'receipt')"
         "  and s.own >= 100000 and $2 in (0, s.own / 100000)"
         "  and (s.sign = 1 or t.debit / 100000 <> t.credit / 100000)"
-        " order by 1, t.effective_us, t.batch, t.idx, t.leg";
+        " union all select d.seat, 'open dispute', d.reason, d.reference, d.opened_us, d.currency,"
+        "  d.amount_micros, d.number, 0, 0 from dispute_now d cross join ("
+        "   select least($4::bigint, min(at_us)) as at_us from period_event"
+        "   where period = $1 and step = 1) f"
+        "  where $2 in (0, d.seat) and d.opened_us < f.at_us"
+        "  and (d.ended_us is null or d.ended_us >= f.at_us)"
+        " order by 1, 5, 8, 9, 10";
     const struct wanted wanted = {db, period, seat, statements, count, arena};
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_text(period->name), db_int4(seat),
-                                      db_int8(period->from.us - 32 * USEC_DAY)};
-    enum status status = db_query(db, sql, params, 3, &rows);
+                                      db_int8(period->from.us - 32 * USEC_DAY),
+                                      db_time(period->until)};
+    enum status status = db_query(db, sql, params, 4, &rows);
     for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
         struct statement *statement = find(&wanted, db_get_int(rows, i, 0));
         if (statement != NULL) status = add_remark(&wanted, statement, rows, i);
