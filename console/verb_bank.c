@@ -104,8 +104,8 @@ const struct verb verb_bank = {
     .arguments = "FILE [--by NAME]",
     .summary = "take a bank statement (camt.053) or payment status (pain.002)",
     .help =
-        "Books what the bank says. Payments out are matched by their end-to-end id, with the exact\n"
-        "amount; receipts by the reference of the bill that they name (as 2026-11 acme). A\n"
+        "Books what the bank says. Payments out are matched by their end-to-end id, with the\n"
+        "exact amount; receipts by the reference of the bill that they name (as 2026-11 acme). A\n"
         "rejected or returned payment is payable again. What does not match is listed with the\n"
         "reason and not booked; mend it and give the file again: what was booked is known. FILE\n"
         "'-' is standard input.\n"

@@ -235,9 +235,9 @@ const struct verb verb_payout = {
     .arguments = "[PERIOD [--run [--out FILE] [--by NAME]] | --check FILE]",
     .summary = "pay out a closed period's shares: the file for the bank",
     .help =
-        "Shows what a closed period pays out: each beneficiary's payable shares, what was paid out\n"
-        "before and is taken off, what is paid in whole cents, and what is carried and why. --run\n"
-        "books it and writes the payment file (ISO 20022 pain.001.001.09) to payout-PERIOD.xml in\n"
+        "Shows what a closed period pays out: each beneficiary's payable shares, what was paid\n"
+        "out before and is taken off, what is paid in whole cents, and what is carried and why.\n"
+        "--run books it and writes the payment file (ISO 20022 pain.001.001.09) to payout-PERIOD.xml in\n"
         "the market's directory, or to --out. A period is paid once: running it again writes the\n"
         "same file. --check compares a payment file with the books. Without a period: all payouts\n"
         "and how they stand.\n"

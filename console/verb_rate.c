@@ -166,17 +166,17 @@ const struct verb verb_rate = {
     .arguments = "[FROM TO [RATE --source SOURCE [--at TIME] [--spread PERCENT] [--by NAME]]]",
     .summary = "write down an exchange rate, or read them",
     .help =
-        "Writes down what one unit of FROM is in units of TO, from a time on (now unless --at says\n"
-        "otherwise), with its source. Payouts in another currency use the newest rate of the pair,\n"
-        "in either direction, unless it is older than the market's finance.rate_age allows.\n"
-        "--spread is what the host keeps of what is exchanged, in percent. Rates are never\n"
+        "Writes down what one unit of FROM is in units of TO, from a time on (now unless --at\n"
+        "says otherwise), with its source. Payouts in another currency use the newest rate of\n"
+        "the pair, in either direction, unless it is older than the market's finance.rate_age\n"
+        "allows. --spread is what the host keeps of what is exchanged, in percent. Rates are never\n"
         "changed: a correction is a newer one.\n"
         "\n"
         "  slotctl rate EUR USD 1.0875 --source ECB --at 2026-11-20T15:00:00Z\n"
         "  slotctl rate EUR USD       the one in force\n"
         "  slotctl rate               all of them\n"
         "\n"
-        "Exit codes: 0 done; 1 another rate is written down for that time, or there is none; 2 the\n"
-        "command is wrong; 3 no database.\n",
+        "Exit codes: 0 done; 1 another rate is written down for that time, or there is none; 2\n"
+        "the command is wrong; 3 no database.\n",
     .run = run,
 };

@@ -2,13 +2,15 @@
 // pools (money_split: largest remainder, ties to the first).
 //
 // The parts are whole multiples of the last decimal TOTAL is written with: "100" splits into units,
-// "100.00" into hundredths. Weights are scaled to millionths, which changes no proportion.
+// "100.00" into hundredths. Weights are scaled to whole numbers, which changes no proportion.
 #include <stdlib.h>
 #include <string.h>
 
 #include "fail.h"
 #include "money.h"
 #include "verb.h"
+
+#define MOST 1000000000000000000ULL  // of a weight, scaled
 
 struct split {
     money total;        // in units of the last decimal
@@ -26,6 +28,66 @@ scale_of(unsigned decimals)
     return scale;
 }
 
+// A decimal of at least 0 as digits and how many of them are decimals; at most 18 that count.
+static bool
+parse_weight(const char *text, uint64_t *out_digits, unsigned *out_decimals)
+{
+    uint64_t digits = 0;
+    unsigned decimals = 0, zeros = 0;  // zeros at the end of the decimals change nothing
+    bool point = false, any = false;
+    for (; *text; text++) {
+        if (*text == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (*text < '0' || *text > '9') return false;
+        any = true;
+        if (point && *text == '0') {
+            zeros++;
+            continue;
+        }
+        unsigned shift = point ? zeros + 1 : 1;
+        if (shift > 18) return false;
+        for (unsigned i = 0; i < shift; i++) {
+            if (digits > MOST / 10) return false;
+            digits *= 10;
+        }
+        digits += (uint64_t)(*text - '0');
+        if (point) decimals += shift;
+        zeros = 0;
+    }
+    *out_digits = digits;
+    *out_decimals = digits == 0 ? 0 : decimals;
+    return any && decimals <= 18;
+}
+
+// All weights in units of the smallest decimal that one of them has.
+static int
+read_weights(int count, char **argv, uint64_t *out)
+{
+    unsigned *decimals = calloc((size_t)count, sizeof *decimals), most = 0;
+    int code = EXIT_DONE;
+    CHECK(decimals != NULL);
+    for (int i = 0; i < count && code == EXIT_DONE; i++) {
+        if (!parse_weight(argv[i], &out[i], &decimals[i]))
+            code = verb_usage(&verb_split,
+                              "'%.60s' is not a weight; write 0 or more, as 2 or 33.3333333, with "
+                              "at most 18 digits",
+                              argv[i]);
+        if (decimals[i] > most) most = decimals[i];
+    }
+    for (int i = 0; i < count && code == EXIT_DONE; i++) {
+        for (unsigned k = decimals[i]; k < most && out[i] > 0 && code == EXIT_DONE; k++) {
+            if (out[i] > MOST / 10)
+                code = verb_usage(&verb_split,
+                                  "the weights have too many digits beside each other");
+            out[i] *= 10;
+        }
+    }
+    free(decimals);
+    return code;
+}
+
 // An EXIT code; EXIT_DONE: parts are there.
 static int
 split_arguments(int count, char **argv, struct split *split)
@@ -39,15 +101,9 @@ split_arguments(int count, char **argv, struct split *split)
     const char *point = strchr(argv[0], '.');
     split->decimals = point == NULL ? 0 : (unsigned)strlen(point + 1);
     split->total = money_of(total.micros / scale_of(split->decimals));
-    for (int i = 1; i < count; i++) {
-        money weight;
-        if (money_parse(argv[i], strlen(argv[i]), &weight) != STATUS_OK || weight.micros < 0)
-            return verb_usage(&verb_split,
-                              "'%s' is not a weight; write 0 or more, with at most six decimals",
-                              argv[i]);
-        split->weights[i - 1] = (uint64_t)weight.micros;
-    }
     split->count = (size_t)count - 1;
+    int code = read_weights(count - 1, argv + 1, split->weights);
+    if (code != EXIT_DONE) return code;
     enum status status = money_split(split->total, split->weights, split->count, split->parts);
     if (status == STATUS_INPUT)
         return verb_usage(&verb_split, "all weights are 0; at least one must be more");
@@ -95,7 +151,7 @@ const struct verb verb_split = {
             "every part is its exact share rounded down, and what is left goes one by one to the\n"
             "largest remainders, ties to the first. The parts have as many decimals as TOTAL is\n"
             "written with. This is how a gain-share pool is split. TOTAL may be negative; weights\n"
-            "have at most six decimals.\n"
+            "may have decimals.\n"
             "\n"
             "  $ slotctl split 100 1 1 1\n"
             "  34 33 33\n"

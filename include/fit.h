@@ -43,8 +43,8 @@ struct fit_report {
 MUST_CHECK enum status fit_period(struct db *db, const struct period *period, const char *author,
                                   usec now, struct fit_report *out_report);
 
-// Writes the period's paths as a path table that path_read takes, touches as "seat/rung". `version`:
-// those that this fit was made of, so that anybody can make it again; 0: as known now.
+// Writes the period's paths as a path table that path_read takes, touches as "seat/rung".
+// `version`: those that this fit was made of, so that anybody can make it again; 0: as known now.
 MUST_CHECK enum status
 fit_paths(struct db *db, const struct period *period, uint32_t version, FILE *out);
 

@@ -1,10 +1,10 @@
 // Payouts: what became payable to beneficiaries by the end of a closed period, told to the bank as
 // one ISO 20022 file (pain.001.001.09). One run a period; again, it gives the same bytes.
 //
-// Of a beneficiary's payable account (2110), as it stood when the period closed and less what left it
-// since: clawbacks (1160) are taken off first, unless its contract has them billed; the rest is paid
-// in whole cents from the minimum of the contract on, exchanged when the contract asks for another
-// currency. What is not paid stays payable.
+// Of a beneficiary's payable account (2110), as it stood when the period closed and less what left
+// it since: clawbacks (1160) are taken off first, unless its contract has them billed; the rest is
+// paid in whole cents from the minimum of the contract on, exchanged when the contract asks for
+// another currency. What is not paid stays payable.
 #ifndef VENDUE_PAYOUT_H
 #define VENDUE_PAYOUT_H
 

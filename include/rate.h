@@ -1,6 +1,6 @@
-// Exchange rates: dated, rational, with their source; and exchange by them. A rate is never changed:
-// a newer one follows it. What is exchanged passes through 3900 of both currencies, as two transfers
-// of one group; it is rounded in favour of 3900, and the spread is a transfer of its own.
+// Exchange rates: dated, rational, with their source; and exchange by them. A rate is never
+// changed: a newer one follows it. What is exchanged passes through 3900 of both currencies, as two
+// transfers of one group; it is rounded in favour of 3900, and the spread is a transfer of its own.
 #ifndef VENDUE_RATE_H
 #define VENDUE_RATE_H
 
@@ -46,9 +46,9 @@ struct rate_exchange {
 MUST_CHECK enum status
 rate_exchange(const struct rate *rate, money amount, int64_t unit, struct rate_exchange *out);
 // The transfers of an exchange, into an act: spread from `account` to 4300, what is given from
-// `account` to 3900, and in the other currency what is taken from 3900 to `account`; with `back` all
-// of them the other way, as corrections of those. `like` says group, effective, seat, contract and
-// reference; ids are derived from its group. What comes to nothing is left out.
+// `account` to 3900, and in the other currency what is taken from 3900 to `account`; with `back`
+// all of them the other way, as corrections of those. `like` says group, effective, seat, contract
+// and reference; ids are derived from its group. What comes to nothing is left out.
 void rate_transfers(struct act *act, const struct rate *rate, const struct rate_exchange *exchange,
                     struct account account, const struct transfer *like, bool back);
 

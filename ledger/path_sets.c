@@ -8,8 +8,9 @@
 // 2000, "Probabilities of causation"), each set of the other touches being a stratum of its own. The
 // conversions after S are divided in proportion to n_j(S).
 //
-//  1 A set that never occurred, and the empty one, converts nothing: without evidence that the
-//    others would have done it alone, the touch was needed.
+//  1 Of a set that never occurred the rate is that of those sets together that lack one touch more.
+//    When none of them occurred, and of the empty set, it is 0: without evidence that the others
+//    would have done it alone, the touch was needed.
 //  2 Where no touch was needed (every n_j is 0) the set's touches share evenly.
 //  3 A touch whose absence never lowered a rate earns nothing but by rule 2.
 #include <stdlib.h>
@@ -148,21 +149,49 @@ path_sets_take(struct path_sets *sets, const struct path_row *row)
 static double
 rate(const struct touch_set *set)
 {
-    double all = set ? set->conversions + set->nulls : 0;
+    double all = set->conversions + set->nulls;
     return all > 0 ? set->conversions / all : 0;
+}
+
+// The set's touches but those at `j` and `k` (count: none) into `out`; gives how many.
+static uint32_t
+less(const struct path_sets *sets, const struct touch_set *set, uint32_t j, uint32_t k,
+     uint32_t *out)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (i != j && i != k) out[count++] = sets->items[set->first + i];
+    }
+    return count;
+}
+
+// r(S without j). Rule 1.
+static double
+rate_without(const struct path_sets *sets, const struct touch_set *set, uint32_t j,
+             uint32_t *scratch)
+{
+    uint64_t at;
+    if (set->count == 1) return 0;
+    const struct touch_set *found = find(sets, scratch, less(sets, set, j, set->count, scratch),
+                                         &at);
+    if (found && found->conversions + found->nulls > 0) return rate(found);
+    struct touch_set pooled = {.conversions = 0};
+    for (uint32_t k = 0; k < set->count && set->count > 2; k++) {
+        found = k == j ? NULL : find(sets, scratch, less(sets, set, j, k, scratch), &at);
+        if (found == NULL) continue;
+        pooled.conversions += found->conversions;
+        pooled.nulls += found->nulls;
+    }
+    return rate(&pooled);
 }
 
 // n_j of each touch of the set; gives their sum.
 static double
-needed(const struct path_sets *sets, const struct touch_set *set, uint32_t *others, double *out)
+needed(const struct path_sets *sets, const struct touch_set *set, uint32_t *scratch, double *out)
 {
     double sum = 0, with = rate(set);
     for (uint32_t j = 0; j < set->count; j++) {
-        uint64_t at;
-        const uint32_t *items = &sets->items[set->first];
-        memcpy(others, items, j * sizeof *items);
-        memcpy(others + j, items + j + 1, (set->count - j - 1) * sizeof *items);
-        double without = set->count == 1 ? 0 : rate(find(sets, others, set->count - 1, &at));
+        double without = rate_without(sets, set, j, scratch);
         out[j] = without < with ? 1 - without / with : 0;
         sum += out[j];
     }

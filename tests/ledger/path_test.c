@@ -162,14 +162,27 @@ shapley(const struct table *table, unsigned j, bool value)
     return sum;
 }
 
-static double
-rate(const struct table *table, uint32_t set)
+// Conversions and all of the paths with exactly this set.
+static void
+outcome(const struct table *table, uint32_t set, double *conversions, double *all)
 {
-    double conversions = 0, all = 0;
     for (unsigned r = 0; r < table->rows; r++) {
         if (set_of(table, r) != set) continue;
-        conversions += table->row[r].conversions;
-        all += table->row[r].conversions + table->row[r].nulls;
+        *conversions += table->row[r].conversions;
+        *all += table->row[r].conversions + table->row[r].nulls;
+    }
+}
+
+static double
+rate(const struct table *table, uint32_t set, bool back_off)
+{
+    double conversions = 0, all = 0;
+    if (set) outcome(table, set, &conversions, &all);
+    if (all == 0 && back_off) {
+        for (unsigned k = 0; k < table->touches; k++) {
+            if (set & 1u << k && set != 1u << k)
+                outcome(table, set & ~(1u << k), &conversions, &all);
+        }
     }
     return all > 0 ? conversions / all : 0;
 }
@@ -180,11 +193,11 @@ counterfactual(const struct table *table, unsigned j)
     double sum = 0;
     for (unsigned r = 0; r < table->rows; r++) {
         uint32_t set = set_of(table, r);
-        double with = rate(table, set), needed = 0, mine = 0;
+        double with = rate(table, set, false), needed = 0, mine = 0;
         if (!(set & 1u << j) || table->row[r].conversions == 0) continue;
         for (unsigned k = 0; k < table->touches; k++) {
             if (!(set & 1u << k)) continue;
-            double lost = fmax(0, 1 - rate(table, set & ~(1u << k)) / with);
+            double lost = fmax(0, 1 - rate(table, set & ~(1u << k), true) / with);
             needed += lost;
             if (k == j) mine = lost;
         }
