@@ -46,3 +46,9 @@ finance_number(const struct verb *verb, const char *text, uint64_t *out_number)
     if (end && *out_number > 0) return EXIT_DONE;
     return verb_usage(verb, "'%s' is not a number", text);
 }
+
+bool
+finance_again(enum status status, int *turns)
+{
+    return status == STATUS_AGAIN && ++*turns < 5;
+}

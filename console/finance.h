@@ -13,6 +13,8 @@ const char *finance_author(const char *by);
 // A refusal of a deed: prints "slotctl VERB: fault"; EXIT_USAGE when what was asked is wrong,
 // EXIT_NO when it may not be done; without a fault as finance_refused.
 int finance_fault(const struct verb *verb, struct db *db, enum status status, const char *fault);
+// Whether a deed that lost a race is to be tried again: at most five times.
+bool finance_again(enum status status, int *turns);
 // The number of an act or a dispute. EXIT_DONE, or EXIT_USAGE after saying what is wrong.
 int finance_number(const struct verb *verb, const char *text, uint64_t *out_number);
 // Says what the database said about `doing`, and what mends it; returns EXIT_CANNOT.

@@ -60,7 +60,10 @@ propose(struct db *db, const char *transfer, const struct words *words, bool jso
         clock_parse(words->effective, strlen(words->effective), &ask.effective) != STATUS_OK)
         return verb_usage(&verb_adjust, "'%s' is not a time; write a day as 2026-11-22",
                           words->effective);
-    enum status status = adjust_propose(db, &ask, clock_wall(), &adjust, fault);
+    enum status status;
+    int turns = 0;
+    do status = adjust_propose(db, &ask, clock_wall(), &adjust, fault);
+    while (finance_again(status, &turns));
     if (status != STATUS_OK) return finance_fault(&verb_adjust, db, status, fault);
     tell(&adjust, adjust.booked ? "booked" : "waiting", json);
     return EXIT_DONE;
@@ -73,8 +76,10 @@ decide(struct db *db, const char *number, bool approve, const char *by, bool jso
     uint64_t which = 0;
     char fault[ADJUST_FAULT] = "";
     if (finance_number(&verb_adjust, number, &which) != EXIT_DONE) return EXIT_USAGE;
-    enum status status = adjust_decide(db, which, approve, finance_author(by), clock_wall(),
-                                       &adjust, fault);
+    enum status status;
+    int turns = 0;
+    do status = adjust_decide(db, which, approve, finance_author(by), clock_wall(), &adjust, fault);
+    while (finance_again(status, &turns));
     if (status != STATUS_OK) return finance_fault(&verb_adjust, db, status, fault);
     tell(&adjust, approve ? "booked" : "refused", json);
     return EXIT_DONE;

@@ -40,7 +40,10 @@ open_one(struct db *db, const char *seat, const char *amount, const char *fee,
         return verb_usage(&verb_chargeback, "'%s' is not an amount; write it as 120.00", amount);
     if (fee && money_parse(fee, strlen(fee), &ask->fee) != STATUS_OK)
         return verb_usage(&verb_chargeback, "'%s' is not a fee; write it as 15.00", fee);
-    enum status status = chargeback_open(db, ask, clock_wall(), &chargeback, fault);
+    enum status status;
+    int turns = 0;
+    do status = chargeback_open(db, ask, clock_wall(), &chargeback, fault);
+    while (finance_again(status, &turns));
     if (status != STATUS_OK && status != STATUS_EXISTS)
         return finance_fault(&verb_chargeback, db, status, fault);
     tell(status == STATUS_EXISTS ? "booked before" : "open", &chargeback, json);
@@ -54,7 +57,10 @@ end(struct db *db, const char *number, bool won, const char *author, bool json)
     uint64_t which = 0;
     char fault[CHARGEBACK_FAULT] = "";
     if (finance_number(&verb_chargeback, number, &which) != EXIT_DONE) return EXIT_USAGE;
-    enum status status = chargeback_end(db, which, won, author, clock_wall(), &chargeback, fault);
+    enum status status;
+    int turns = 0;
+    do status = chargeback_end(db, which, won, author, clock_wall(), &chargeback, fault);
+    while (finance_again(status, &turns));
     if (status != STATUS_OK) return finance_fault(&verb_chargeback, db, status, fault);
     tell(won ? "won" : "lost", &chargeback, json);
     return EXIT_DONE;

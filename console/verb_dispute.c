@@ -43,15 +43,18 @@ open_one(struct db *db, int argc, char **argv, const struct words *words, bool j
                               .evidence = words->evidence,
                               .author = finance_author(words->by)};
     enum status status;
+    int turns = 0;
     if (strcmp(argv[2], "share") == 0) {
         if (argc != 5) return verb_usage(&verb_dispute, "open share needs a seat and an order");
-        status = dispute_share(db, &ask, clock_wall(), &dispute, fault);
+        do status = dispute_share(db, &ask, clock_wall(), &dispute, fault);
+        while (finance_again(status, &turns));
     } else {
         if (argc != 6)
             return verb_usage(&verb_dispute, "open statement needs a seat, a period, an amount");
         if (money_parse(argv[5], strlen(argv[5]), &ask.amount) != STATUS_OK)
             return verb_usage(&verb_dispute, "'%s' is not an amount; write it as 12.50", argv[5]);
-        status = dispute_statement(db, &ask, clock_wall(), &dispute, fault);
+        do status = dispute_statement(db, &ask, clock_wall(), &dispute, fault);
+        while (finance_again(status, &turns));
     }
     if (status != STATUS_OK) return finance_fault(&verb_dispute, db, status, fault);
     tell("open", &dispute, json);
@@ -65,8 +68,12 @@ decide(struct db *db, const char *number, bool accepted, const struct words *wor
     uint64_t which = 0;
     char fault[DISPUTE_FAULT] = "";
     if (finance_number(&verb_dispute, number, &which) != EXIT_DONE) return EXIT_USAGE;
-    enum status status = dispute_decide(db, which, accepted, words->reason,
-                                        finance_author(words->by), clock_wall(), &dispute, fault);
+    enum status status;
+    int turns = 0;
+    do
+        status = dispute_decide(db, which, accepted, words->reason, finance_author(words->by),
+                                clock_wall(), &dispute, fault);
+    while (finance_again(status, &turns));
     if (status != STATUS_OK) return finance_fault(&verb_dispute, db, status, fault);
     tell(accepted ? "accepted" : "rejected", &dispute, json);
     return EXIT_DONE;

@@ -72,10 +72,12 @@ extend(struct db *db, const char *text, const char *seat, const char *days, cons
     if (!days || finance_number(&verb_lock, days, &count) != EXIT_DONE || count > LIFE_EXTENSION)
         return verb_usage(&verb_lock, "needs --days, 1 to %d", LIFE_EXTENSION);
     if (!reason || !*reason) return verb_usage(&verb_lock, "needs --reason: why it is extended");
+    int turns = 0;
     enum status status = life_find(db, text, seat, &order);
     life_find_fault(status, text, fault);
     if (status != STATUS_OK) return finance_fault(&verb_lock, db, status, fault);
-    status = life_extend(db, &order, (uint32_t)count, reason, finance_author(by), clock_wall());
+    do status = life_extend(db, &order, (uint32_t)count, reason, finance_author(by), clock_wall());
+    while (finance_again(status, &turns));
     clock_format(order.due, until);
     until[10] = '\0';
     if (status == STATUS_EXISTS)
@@ -101,8 +103,11 @@ static int
 turn(struct db *db, bool json)
 {
     struct life_report report = {.more = true}, sum = {0};
+    int turns = 0;
     while (report.more) {
-        enum status status = life_turn(db, clock_wall(), &report);
+        enum status status;
+        do status = life_turn(db, clock_wall(), &report);
+        while (finance_again(status, &turns));
         if (status == STATUS_DAMAGED)
             return verb_cannot("a contract was stored by another version of this program");
         if (status != STATUS_OK) return finance_refused(db, status, "locking");
