@@ -440,7 +440,7 @@ report_proof(struct db *db, struct report_proof *out_proof)
         " (select count(*) from revenue where kind = 'converted' "
         "and state in ('posted', 'no_share')),"
         " (select coalesce(sum(amount_micros), 0)::bigint "
-        "from transfer where state = 'posted' and log <> 0),"
+        "from transfer_kept where state = 'posted' and log <> 0),"
         " (select coalesce(sum(abs(due_micros - posted_micros)), 0)::bigint from unexplained)";
     struct db_rows *rows = NULL;
     enum status status = db_query(db, sql, NULL, 0, &rows);

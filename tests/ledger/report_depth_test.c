@@ -432,6 +432,21 @@ deals_by_the_day_they_were_won(void **state)
 
 // --- Pacing --------------------------------------------------------------------------------------
 
+// Whether the answer, the story's fact `at`, ends the hold of a placement: it is priced per response,
+// or due at the response, or at a conversion that had not come before.
+static bool
+released_by_answer(size_t at, const struct fact *of)
+{
+    uint8_t charge = of->placement.charge;
+    if (of->placement.kind == PRICE_RESPONSE || charge == CHARGE_RESPONSE) return true;
+    if (charge != CHARGE_CONVERSION) return false;
+    for (size_t i = 0; i < at; i++)
+        if (story.all[i].kind == FACT_CONVERTED &&
+            id_same(fact_placement(&story.all[i]), fact_placement(of)))
+            return false;
+    return true;
+}
+
 // What a budget had spent before `end`: all of it, or of what was won on `day`.
 static int64_t
 spent(const char *budget, int64_t day, usec end)
@@ -446,8 +461,7 @@ spent(const char *budget, int64_t day, usec end)
         const struct fact *of = fact->kind == FACT_PLACEMENT ? fact : placement_of(fact);
         bool at_win = of->placement.kind == PRICE_PLACEMENT && of->placement.charge == CHARGE_WIN;
         if (of->placement.kind == PRICE_SHARE || (ends && at_win) ||
-            (answers && of->placement.kind != PRICE_RESPONSE) ||
-            (day && of->placement.day != day)) {
+            (answers && !released_by_answer(i, of)) || (day && of->placement.day != day)) {
             continue;
         }
         bool seat = strncmp(budget, "seat ", 5) == 0;
