@@ -6,7 +6,9 @@
 //    this batch, or of such an order: one that was delivered or accepted within the widest window
 //    before it. Touches are looked for in the same log: a customer's contacts are all decided by
 //    one node.
-//  3 Orders from before parts were kept have none here; posting takes those that their contract
+//  3 What is looked up by id is asked for in subqueries that the server cannot turn into joins: on
+//    large tables it would now and then read all of one to join a few rows.
+//  4 Orders from before parts were kept have none here; posting takes those that their contract
 //    names.
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,12 +130,13 @@ load_win(struct replay *replay, struct db *db, const struct db_rows *rows, size_
 static const char wins_sql[] =
     "select o.placement_id, o.at_us, o.market_version, o.price_micros, o.floor_micros, "
     "o.currency, o.slot, o.message, o.seat, o.owner, o.contract, o.objectives, o.rung, o.charge, "
-    "o.kind, o.cell, c.customer, e.delivered_us, e.accepted_us, coalesce(e.cancelled, false), "
+    "o.kind, o.cell, (select c.customer from contact c where c.contact_id = o.contact_id), "
+    "e.delivered_us, e.accepted_us, coalesce(e.cancelled, false), "
     "coalesce(e.refused, false), "
     "o.charge = 'conversion' and exists (select 1 from revenue r "
     "where r.placement_id = o.placement_id and r.kind = 'converted' "
     "and r.state in ('posted', 'no_share')) "
-    "from outcome o join contact c on c.contact_id = o.contact_id cross join lateral ("
+    "from outcome o cross join lateral ("
     "select min(effective_us) filter (where kind = 'delivered') as delivered_us, "
     "min(effective_us) filter (where kind = 'accepted') as accepted_us, "
     "bool_or(kind in ('cancelled', 'expired')) as cancelled, "
@@ -208,8 +211,9 @@ enum {
 // The conversion first, then its refunds.
 static const char orders_sql[] =
     "select r.order_id, r.kind, r.state, r.placement_id, r.currency, r.amount_micros, r.key, "
-    "r.effective_us, r.period, c.customer, r.contract, r.merchant, r.base_micros, r.model, r.batch "
-    "from revenue r join contact c on c.contact_id = r.contact_id "
+    "r.effective_us, r.period, "
+    "(select c.customer from contact c where c.contact_id = r.contact_id), "
+    "r.contract, r.merchant, r.base_micros, r.model, r.batch from revenue r "
     "where r.order_id = any($1) and r.state in ('posted', 'no_share', 'waiting') "
     "order by r.order_id, r.kind, r.log, r.batch, r.idx";
 
@@ -480,11 +484,11 @@ load_touches(struct need *need)
                                       db_int8(need->touches_from.us - replay->widest_us)};
     enum status status = db_query(
         need->db,
-        "select e.placement_id from contact c cross join lateral (select placement_id from event "
-        "where placement_id > c.contact_id "
-        "and placement_id <= (left(c.contact_id::text, 35) || 'f')::uuid "
-        "and kind in ('delivered', 'accepted') and state = 'posted' and effective_us >= $3) e "
-        "where c.customer = any($1) and c.log = $2",
+        "select e.placement_id from contact c cross join lateral generate_series(1, c.slots) p "
+        "cross join lateral (select placement_id from event "
+        "where placement_id = (left(c.contact_id::text, 35) || to_hex(p))::uuid "
+        "and kind in ('delivered', 'accepted') and state = 'posted' and effective_us >= $3 "
+        "offset 0) e where c.customer = any($1) and c.log = $2",
         params, 3, &rows);
     free(numbers);
     if (status != STATUS_OK) {

@@ -55,8 +55,9 @@ select c.order_id, c.part, c.kind, c.rung, c.seat, c.weight, c.model, c.log, c.b
            select 1 from revenue r where r.order_id = c.order_id and r.kind = 'converted'
                and (r.log, r.batch, r.idx) = (c.log, c.batch, c.idx)) as divided
 from credit c
-where not exists (
-    select 1 from credit n where n.order_id = c.order_id and (n.log, n.batch, n.idx) > (c.log, c.batch, c.idx));
+where (c.log, c.batch, c.idx) = (
+    select n.log, n.batch, n.idx from credit n where n.order_id = c.order_id
+    order by n.log desc, n.batch desc, n.idx desc limit 1);
 comment on view order_part is 'One part of an order, by its newest division.';
 
 -- Every fact that said what an order's pool is: revenue that was booked, and touches that divided it anew. (A pool of
