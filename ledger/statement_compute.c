@@ -239,12 +239,14 @@ contract_at_end(const struct statement *statement)
     return found;
 }
 
-// Tax terms of a contract; of none, those of the seat's last one; else of a supply not taxed.
+// Tax terms of the seat's contract. A share of another seat's order bears that seat's contract: what
+// counts then is the last contract of this seat; of none, a supply that is not taxed.
 static void
 tax_of(const struct statement *statement, int64_t contract, char *out_category, uint32_t *out_ppm)
 {
     const struct market_contract *found = contract_of(statement->market, contract);
-    if (found == NULL) found = contract_at_end(statement);
+    if (found == NULL || strcmp(found->seat, statement->code) != 0)
+        found = contract_at_end(statement);
     bool said = found != NULL && found->tax_category != '\0';
     *out_category = said ? found->tax_category : 'O';
     *out_ppm = said && found->tax_category == 'S' ? found->tax_ppm : 0;

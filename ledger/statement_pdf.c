@@ -23,8 +23,9 @@
 #define LEADING 10.5f
 #define GAP 6.0f  // between columns
 #define COLUMNS 10
-#define PIECES 12  // most lines of a cell
-#define WORDS 512  // bytes of a text in WinAnsi
+#define SHORT 80.0f  // a text that is not wider never breaks
+#define PIECES 12    // most lines of a cell
+#define WORDS 512    // bytes of a text in WinAnsi
 
 struct paper {
     const struct statement *statement;
@@ -217,12 +218,12 @@ cell_of(const struct paper *paper, const struct table *table, size_t row, size_t
     to_win_ansi(cell, out);
 }
 
-// Numbers get what they need; what is left goes to the texts, to each as it needs, and when that is
-// too much, in proportion.
+// Numbers and short texts get what they need; what is left goes to the long texts, and when it is
+// too little, in proportion to what they need. Numbers stand at the right edge.
 static void
 measure(const struct paper *paper, struct table *table)
 {
-    float texts = 0, numbers = 0;
+    float longs = 0, others = 0, x = MARGIN;
     char cell[WORDS];
     for (size_t i = 0; i < table->columns; i++) {
         for (size_t row = 0; row < table->rows; row++) {
@@ -231,20 +232,17 @@ measure(const struct paper *paper, struct table *table)
             if (width > table->widths[i]) table->widths[i] = width;
         }
         table->left[i] = statement_column_left(table->kind, i);
-        *(table->left[i] ? &texts : &numbers) += table->widths[i];
+        *(table->left[i] && table->widths[i] > SHORT ? &longs : &others) += table->widths[i];
     }
-    float room = WIDTH - numbers, x = MARGIN;
+    float room = WIDTH - others;
     for (size_t i = 0; i < table->columns; i++) {
-        if (table->left[i] && texts > room) table->widths[i] *= room / texts;
+        bool is_long = table->left[i] && table->widths[i] > SHORT;
+        if (is_long && longs > room) table->widths[i] *= room / longs;
         table->lefts[i] = x;
         x += table->widths[i];
     }
-    if (texts < room) {  // numbers stand at the right edge
-        for (size_t i = 0; i < table->columns; i++) {
-            if (table->left[i]) continue;
-            if (i > 0) table->lefts[i] += room - texts;
-        }
-    }
+    for (size_t i = 1; i < table->columns; i++)
+        if (!table->left[i] && longs < room) table->lefts[i] += room - longs;
 }
 
 static void

@@ -12,8 +12,11 @@
 #include <unistd.h>
 
 #include "../../ledger/invoice.h"
+#include "books.h"
+#include "deposit.h"
 #include "folder.h"
 #include "seed.h"
+#include "settle.h"
 
 #define FILES 250
 
@@ -231,6 +234,115 @@ what_cannot_be_invoiced_is_not(void **state)
     arena_close(arena);
 }
 
+// A market whose parties and taxes are known, with names that no Western font has.
+static const char taxed_market[] =
+    "market: {code: taxed, name: Handel, currency: EUR, finance: {party: {legal_name: 'Handel "
+    "GmbH',\n"
+    "  country: DE, city: Bremen, tax_id: DE123456789}}}\n"
+    "seats:\n"
+    "  care: {kind: department}\n"
+    "  grill: {name: '\xc5\xbb"
+    "ar \xce\xa9 \xe2\x82\xac', kind: partner, party: {legal_name: Zar, country: PL, tax_id: "
+    "PL1234567890}}\n"
+    "  mags: {kind: partner, party: {legal_name: Mags, country: DE, "
+    "tax_id: DE999999999}}\n"
+    "  shop: {kind: partner, party: {legal_name: Shop, country: DE, "
+    "tax_id: DE111111111}}\n"
+    "containers:\n"
+    "  bill: {stage: use, channel: bill, owner: care, slots: {footer: {floor: 0.05, rungs: [1-8],\n"
+    "    objectives: [cross_sell, expand, upgrade]}}}\n"
+    "messages:\n"
+    "  grill.rost: {seat: grill, rung: commercialization, objectives: [cross_sell], content: a}\n"
+    "  mags.weekly: {seat: mags, rung: commercialization, objectives: [expand], content: b}\n"
+    "  shop.sale: {seat: shop, rung: affiliation, objectives: [cross_sell], content: c}\n"
+    "contracts:\n"
+    "  grill.1: {seat: grill, from: 2025-01-01, tax: {category: K}}\n"
+    "  mags.1: {seat: mags, from: 2025-01-01, billing: prepaid, tax: {category: S, rate: 7%}}\n"
+    "  shop.1: {seat: shop, from: 2025-01-01, tax: {category: S, rate: 19%}, gain_share: {\n"
+    "    merchant: partner, rate: 10%, shares: [{to: host, weight: 50}, {to: mags, weight: 50}]}}\n";
+
+static void
+sell_a_month(struct books *books, int month)
+{
+    static const char *const messages[] = {"grill.rost", "mags.weekly", "shop.sale"};
+    for (int i = 0; i < 30; i++) {
+        struct id won = books_win(books, "bill.footer", messages[i % 3],
+                                  (int64_t)draw(2000000) + 50000);
+        books_event(books, won, draw(4) > 0 ? FACT_DELIVERED : FACT_EXPIRED, books->now);
+        char order[32], refund[32];
+        snprintf(order, sizeof order, "order-%d-%d", month, i);
+        snprintf(refund, sizeof refund, "refund-%d-%d", month, i);
+        if (i % 3 != 2 || draw(3) == 0) continue;
+        books_revenue(books, won, FACT_CONVERTED, 20000000 + (int64_t)draw(90000000), order, NULL,
+                      books->now);
+        if (draw(2) == 0)
+            books_revenue(books, won, FACT_REFUNDED, (int64_t)draw(20000000) + 1, order, refund,
+                          books->now);
+    }
+    books_ship(books);
+}
+
+// The whole way: from facts through a close to files, each of which passes the rules.
+static void
+closed_months_are_invoiced(void **state)
+{
+    (void)state;
+    static const char *const seats[] = {"grill", "mags", "shop"};
+    char folder[] = "/tmp/vendue-invoice-XXXXXX", path[256], detail[SETTLE_DETAIL];
+    struct books books;
+    struct deposit deposit;
+    int invoices = 0, self_billed = 0, files = 0;
+    assert_non_null(mkdtemp(folder));
+    books_open(&books, taxed_market, "2026-11-03T09:00:00Z");
+    assert_int_equal(deposit_book(books.console_db, "mags", money_of(50000000), "BANK-1", "tester",
+                                  books.now, &deposit),
+                     STATUS_OK);
+    for (int month = 0; month < 3; month++) {
+        struct period period;
+        struct settle_report report;
+        period_of(books.now, (usec){0}, &period);
+        sell_a_month(&books, month);
+        struct settle_options options = {.directory = books.directory,
+                                         .now = {period.until.us + USEC_DAY}};
+        if (settle_close(books.console_db, &period, &options, &report) != STATUS_OK)
+            fail_msg("%s", report.fault);
+        assert_int_equal(statement_publish(books.ledger_db, books.directory), STATUS_OK);
+        for (int i = 0; i < 9; i++) {
+            const char *seat = seats[i / 3], *bytes = NULL;
+            enum statement_format format = (enum statement_format)(STATEMENT_PDF + i % 3);
+            size_t len = 0;
+            assert_int_equal(
+                statement_read(books.console_db, seat, &period, format, books.arena, &bytes, &len),
+                STATUS_OK);
+            if (bytes == NULL) continue;
+            snprintf(path, sizeof path, "%s/published/statements/%s/%s.%s", books.directory, seat,
+                     period.name, statement_format_suffix(format));
+            FILE *in = fopen(path, "r");
+            assert_non_null(in);
+            char *file = arena_take(books.arena, len + 2, 1);
+            assert_int_equal(fread(file, 1, len + 1, in), len);
+            assert_memory_equal(file, bytes, len);
+            fclose(in);
+            if (format == STATEMENT_PDF) {
+                assert_memory_equal(bytes, "%PDF-1.", 7);
+                assert_null(memmem(bytes, len, "CreationDate", 12));
+                if (i == 0) assert_non_null(memmem(bytes, len, "Zar ? \\200", 10));
+                continue;
+            }
+            *(format == STATEMENT_INVOICE ? &invoices : &self_billed) += 1;
+            snprintf(path, sizeof path, "%s/%d.xml", folder, files++);
+            write_file(path, bytes, len);
+        }
+        books.now = period.until;
+    }
+    if (rules(folder) != 0) fail_msg("see %s/found", folder);
+    assert_true(invoices >= 6 && self_billed >= 2);
+    if (settle_verify(books.console_db, books.directory, detail) != STATUS_OK)
+        fail_msg("%s", detail);
+    assert_int_equal(folder_remove(folder), 0);
+    books_close(&books);
+}
+
 int
 main(void)
 {
@@ -239,6 +351,7 @@ main(void)
         cmocka_unit_test(random_statements_pass_the_rules),
         cmocka_unit_test(the_rules_find_what_is_wrong),
         cmocka_unit_test(what_cannot_be_invoiced_is_not),
+        cmocka_unit_test(closed_months_are_invoiced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
