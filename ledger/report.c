@@ -42,6 +42,17 @@ report_kind_parse(const char *text, enum report_kind *out_kind)
     return STATUS_INPUT;
 }
 
+// What is said in place of a table without rows. Finance's reports say it themselves.
+static const char *const nothing[REPORT_KIND_COUNT] = {
+    [REPORT_MATRIX] = "There were no contacts, and nothing became due.",
+    [REPORT_FILL] = "No slots were offered.",
+    [REPORT_REASONS] = "No bid was stopped in any round that has a record.",
+    [REPORT_PACING] = "No budget had spent anything.",
+    [REPORT_EXPERIMENTS] = "No contact took part in an experiment.",
+    [REPORT_DEALS] = "Nothing was won under a deal, and no guarantee was in force.",
+    [REPORT_RATES] = "Nothing was delivered from which rates are learned.",
+};
+
 static enum status
 read_frame(struct sheet *sheet)
 {
@@ -428,6 +439,7 @@ report_run(struct db *db, enum report_kind kind, const struct report_span *span,
     case REPORT_KIND_COUNT: CHECK(false);
     }
     CHECK(status != STATUS_OK || sheet.used == sheet.room);
+    out_report->empty = nothing[kind];
     return status;
 }
 

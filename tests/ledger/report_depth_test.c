@@ -432,8 +432,8 @@ deals_by_the_day_they_were_won(void **state)
 
 // --- Pacing --------------------------------------------------------------------------------------
 
-// Whether the answer, the story's fact `at`, ends the hold of a placement: it is priced per response,
-// or due at the response, or at a conversion that had not come before.
+// Whether the answer, the story's fact `at`, ends the hold of a placement: it is priced per
+// response, or due at the response, or at a conversion that had not come before.
 static bool
 released_by_answer(size_t at, const struct fact *of)
 {
