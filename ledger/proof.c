@@ -12,8 +12,8 @@
 //    it is proven before.
 //  3 The work of a turn is bounded: a stretch has at most STRETCH_FACTS facts, or one frame.
 //  4 With a stretch come, counted from its rows, what its facts count for on statements
-//    (proof_count), and its holds that have no end yet (open_hold), which is what a close needs of
-//    them.
+//    (proof_count), what its transfers come to (proof_sum), and its holds that have no end yet
+//    (open_hold), which is what a close needs of them.
 //  5 An ended hold is known by the key of its terminal, which is derived from its own. Rows of
 //    ended holds are taken out of open_hold, but not while a period is being closed: the close
 //    lists those that were open at its fence, whatever has ended them since.
@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "fail.h"
+#include "proof_inside.h"
 
 #define STRETCH_FACTS 16384
 #define STRETCH_AGE (60 * USEC_SECOND)  // an older frame is proven although few have come
@@ -136,6 +137,11 @@ record(struct db *db, const struct stretch *stretch, usec now, struct proof_repo
         "  sum(delivered), sum(ended), sum(converted), sum(refunded), sum(revenue_micros)"
         " from count_part where " STRETCH
         " group by period, seat, currency, section, slot, message, rung";
+    static const char sums[] =
+        "insert into proof_sum (log, from_batch, period, transfers, weighed)"
+        " select $1, $2, period, count(*), sum(amount_micros * " PROOF_WEIGHT(
+            "effective_us / 86400000000") ")"
+                                          " from transfer where " STRETCH " group by period";
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_int4(stretch->log), db_int8(stretch->from),
                                       db_int8(stretch->upto), db_time(now)};
@@ -145,6 +151,7 @@ record(struct db *db, const struct stretch *stretch, usec now, struct proof_repo
         report->placements += (uint64_t)db_get_int(rows, 0, 0);
         report->orders += (uint64_t)db_get_int(rows, 0, 1);
         status = db_run(db, counts, params, 3, NULL);
+        if (status == STATUS_OK) status = db_run(db, sums, params, 3, NULL);
     }
     db_rows_free(rows);
     return status;

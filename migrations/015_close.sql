@@ -78,6 +78,19 @@ create table proof_count (
 create index proof_count_period on proof_count (period);
 comment on table proof_count is 'What the facts of a proven stretch count for on a line of a statement.';
 
+-- What the transfers of such a stretch come to in a period, each weighed by a number that everything it is told apart
+-- by goes into (but the rung of the placement behind it): the sums (folds) of a period, weighed alike, must come to the
+-- same. A weight is below 4093, so that an amount times its weight stays within 64 bits.
+create table proof_sum (
+    log integer not null,
+    from_batch bigint not null,
+    period text not null,
+    transfers bigint not null,
+    weighed numeric not null
+);
+create index proof_sum_period on proof_sum (period);
+comment on table proof_sum is 'What the transfers of a proven stretch come to in a period, weighed.';
+
 -- Holds of proven frames that had not ended when they were proven. A cache: rows of ended holds are taken out.
 create table open_hold (
     placement_id uuid primary key,
@@ -212,13 +225,12 @@ select 'placement' as what, d.placement_id as id, d.currency, d.micros::numeric 
 from charge_due d
 union all
 select 'order', r.order_id, r.currency, r.pool_micros::numeric - coalesce(p.pool_micros, 0), r.log, r.batch
-from revenue r
+from order_pool r
 left join lateral (
-    select v.pool_micros from revenue v
-    where v.order_id = r.order_id and v.state = 'posted'
+    select v.pool_micros from order_pool v
+    where v.order_id = r.order_id
       and (v.at_us, v.log, v.batch, v.idx) < (r.at_us, r.log, r.batch, r.idx)
-    order by v.at_us desc, v.log desc, v.batch desc, v.idx desc limit 1) p on true
-where r.state = 'posted';
+    order by v.at_us desc, v.log desc, v.batch desc, v.idx desc limit 1) p on true;
 
 create view booked_part as
 select 'placement' as what, t.placement_id as id, t.currency,
@@ -243,8 +255,8 @@ having sum(due) <> sum(posted);
 comment on view due_part is 'What a fact makes due of a placement''s price or changes of an order''s pool.';
 comment on view booked_part is 'A posted transfer that a fact caused, as it counts against due_part.';
 
-grant select on balance, hold_expiry, dead_log, proof, proof_count, open_hold, due_part, booked_part, slot_cost
+grant select on balance, hold_expiry, dead_log, proof, proof_count, proof_sum, open_hold, due_part, booked_part, slot_cost
     to vendue_ledger, vendue_console;
 grant insert on balance, hold_expiry, dead_log to vendue_console;
-grant insert on proof, proof_count, open_hold to vendue_ledger, vendue_console;
+grant insert on proof, proof_count, proof_sum, open_hold to vendue_ledger, vendue_console;
 grant delete on open_hold to vendue_ledger;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Finance's verbs on a real market: refusals and exit codes, a close that is killed again and again, statements
-# as text, CSV, JSON and files, and facts that come after the close.
+# Finance's verbs on a real market, as docs/finance.md tells them: refusals and exit codes, a close that waits for a
+# node, that is killed again and again; statements as text, CSV, JSON and files; roots as files; facts that come after
+# the close; a database whose owner changes what was closed.
 source "$(dirname "$0")/flow.sh"
 
 period=$(date -u +%Y-%m)
@@ -29,6 +30,14 @@ expect 2 slotctl deposit reading_room 5
 expect 2 slotctl deposit reading_room 5.0000001 --reference x
 expect 2 slotctl deposit sales 5 --reference x
 expect 2 slotctl verify now
+expect 2 slotctl close "$period" --dead 2
+said "say who you are with --by NAME"
+expect 2 slotctl close "$period" --dead two --by me --reason x
+said "is not a log's number"
+expect 2 slotctl close "$period" --by me
+said "belong to --dead LOG"
+expect 0 slotctl status
+said "period      $period is open"
 expect 2 slotctl split 5 0
 expect 0 slotctl split 100 1 1 1
 [ "$OUT" = "34 33 33" ] || fail "split: $OUT"
@@ -42,21 +51,59 @@ said "Balance 25.00 EUR"
 expect 1 slotctl deposit reading_room 26.00 --reference B1
 said "was booked with 25.00 EUR"
 
+say "a node that does not report stops the close, until somebody declares it dead"
+owner=$(cat "$M/run/postgres.owner")
+"$SLOTCTL" init "$TMP/second" --port 0 --postgres "$owner" >/dev/null
+MARKETS+=("$TMP/second")
+printf 'journal:\n  log: 2\n' >>"$TMP/second/vendue.yaml"
+"$SLOTCTL" --dir "$TMP/second" up >/dev/null
+"$SLOTCTL" --dir "$TMP/second" down >/dev/null
+psql -qX "$owner" -c 'update vendue.watermark set reported_us = 1 where log = 2'
+expect 3 slotctl close "$period" --early
+said "log 2 has not reported"
+said "--dead 2 --by NAME --reason TEXT"
+expect 1 slotctl close "$period" --early --dead 1 --by 'M. Weber' --reason 'none'
+said "is not dead"
+expect 1 slotctl close "$period" --early --dead 7 --by 'M. Weber' --reason 'none'
+said "there is no log 7"
+
+say "a reader that the settings name must be there"
+printf 'close:\n  readers: hledger, abacus\n' >>"$M/vendue.yaml"
+expect 3 slotctl close "$period" --early
+said "close.readers"
+sed -i '/^close:/,$d' "$M/vendue.yaml"
+
 say "a close that is killed goes on where it stopped"
+"$SLOTCTL" --dir "$M" close "$period" --early --dead 2 --by 'M. Weber' --reason 'disk of node 2 is lost' \
+    >/dev/null 2>&1 &
+pid=$!
+sleep 0.2
+kill -9 "$pid" 2>/dev/null || true
+wait "$pid" 2>/dev/null || true
 for try in 1 2 3 4 5 6; do
-    "$SLOTCTL" --dir "$M" close "$period" --early >/dev/null 2>&1 &
+    "$SLOTCTL" --dir "$M" close "$period" --early --dead 2 --by 'M. Weber' --reason lost >/dev/null 2>&1 &
     pid=$!
     sleep "0.$((try * 37 % 50 + 100))"
     kill -9 "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
 done
-expect 0 slotctl close "$period" --early
+expect 0 slotctl close "$period" --early --dead 2 --by 'M. Weber' --reason lost
 said "9  closed"
 expect 0 slotctl close "$period"
 said "was closed before"
 expect 0 slotctl close "$period" --json
 said '"closed": true'
+root=$(printf '%s\n' "$OUT" | sed -n 's/^  "root": "\([0-9a-f]*\)".*/\1/p')
 clean
+said "as published"
+expect 0 slotctl status
+said "closed up to $period"
+
+say "the root is the digest of a file, and names the dead node"
+[ "$(sha256sum <"$M/published/roots/$period.root")" = "$root  -" ] || fail "the root is not its file's digest"
+expect 0 grep '^log 2 epoch .* dead ' "$M/published/roots/$period.root"
+expect 0 grep '^previous none' "$M/published/roots/$period.root"
+[ "$(psql -qAtX "$owner" -c "select author from vendue.act where kind = 'dead'")" = "M. Weber" ] || fail "no act"
 
 say "statements: the digest is the CSV's, files are the same bytes"
 files=$M/published/statements
@@ -83,6 +130,17 @@ said "draft"
 done | sha256sum)" ] || fail "a closed statement changed"
 expect 0 slotctl report proof
 said "unexplained_micros=0"
+
+say "nobody changes a closed period unnoticed, the owner of the database included"
+for change in "create table kept as table vendue.period_event; delete from vendue.period_event where step = 9|insert into
+     vendue.period_event select * from kept where step = 9; drop table kept" \
+    "update vendue.balance set debit = debit + 1|update vendue.balance set debit = debit - 1" \
+    "update vendue.act set author = author || ' '|update vendue.act set author = rtrim(author)"; do
+    psql -qX -v ON_ERROR_STOP=1 "$owner" -c "${change%%|*}" >/dev/null
+    expect 1 slotctl verify
+    psql -qX -v ON_ERROR_STOP=1 "$owner" -c "${change#*|}" >/dev/null
+done
+clean
 
 say "reports print in all three formats, exports are written whole"
 for report in ladder objectives matrix fill; do

