@@ -24,7 +24,7 @@ struct life_task {
     usec effective;  // of the moves
     bool lock;       // its validation is over
 };
-#define LIFE_TASKS 200
+#define LIFE_TASKS 500
 // Lets these orders, each named once, stand as they should: moves into `act`, changes of what is
 // due of their pools into the database.
 // `closing` not NULL: true-ups alone, booked into that period, by the revenue reported until its

@@ -6,9 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "act.h"
 #include "books.h"
@@ -125,6 +128,7 @@ turn(const char *at)
     do {
         report = turn_once(at);
     } while (report.more || report.locked || report.followed || report.facts);
+    assert_string_equal(books_text(&books, "select count(*)::text from life_unexplained"), "0");
 }
 
 static struct id
@@ -355,6 +359,50 @@ divided_anew_after_the_lock(void **state)
     assert_int_equal(balance(1150, "alpha", "E-1"), 0);
 }
 
+// Four programs at once, killed in the middle now and then: every order is locked once.
+static void
+many_at_once(void **state)
+{
+    (void)state;
+    int64_t before = balance(ACCOUNT_GAIN_PAYABLE, "alpha", NULL);
+    books_at(&books, "2027-07-10T09:00:00Z");
+    for (int i = 0; i < 1200; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "M-%d", i);
+        sell("coffee", 40000000, key);  // 1.00 for alpha
+    }
+    books_ship(&books);
+    books_at(&books, "2027-08-20T09:00:00Z");
+    for (int round = 0; round < 3; round++) {
+        pid_t children[4];
+        for (int i = 0; i < 4; i++) {
+            children[i] = fork();
+            assert_true(children[i] >= 0);
+            if (children[i] > 0) continue;
+            struct db *db = NULL;
+            struct life_report report = {.more = true};
+            enum status status = db_open(i % 2 ? books.console : books.ledger, "life", &db, NULL);
+            while (status == STATUS_OK && (report.more || report.facts || report.locked)) {
+                status = life_turn(db, books.now, &report);
+                if (status == STATUS_AGAIN) status = STATUS_OK;
+            }
+            _exit(status == STATUS_OK ? 0 : 1);
+        }
+        if (round < 2) usleep(120000);
+        for (int i = 0; i < 4; i++) {
+            int code = 0;
+            if (round < 2) kill(children[i], SIGKILL);
+            assert_int_equal(waitpid(children[i], &code, 0), children[i]);
+            if (round == 2) assert_true(WIFEXITED(code) && WEXITSTATUS(code) == 0);
+        }
+    }
+    turn(NULL);
+    assert_int_equal(balance(ACCOUNT_GAIN_PAYABLE, "alpha", NULL) - before, -1200 * 1000000LL);
+    struct act_head head;
+    char fault[ACT_FAULT];
+    assert_int_equal(act_verify(books.console_db, &head, fault), STATUS_OK);
+}
+
 // --- Random stories ------------------------------------------------------------------------------
 
 static uint64_t random_seed;
@@ -476,6 +524,7 @@ main(void)
         cmocka_unit_test(extended_once),
         cmocka_unit_test(trued_up_at_the_close),
         cmocka_unit_test(divided_anew_after_the_lock),
+        cmocka_unit_test(many_at_once),
         cmocka_unit_test(random_stories),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
