@@ -96,7 +96,7 @@ static const char rows_sql[] =
     "    then -t.amount_micros else t.amount_micros end, t.currency,"
     "   case when t.kind = 'commission' then coalesce(t.reference, '') else '' end,"
     "   case when t.kind = 'release' then coalesce(t.reason, '') else 'posted' end, t.late, null,"
-    "   2, t.log, t.batch, t.idx, t.leg from transfer t"
+    "   2, t.log, t.batch, t.idx, t.leg from transfer_kept t"
     "   where t.period = $1 and t.seat = $2 and t.kind in ('charge', 'internal', 'commission',"
     "    'release') and t.placement_id is not null"
     "  union all select r.kind, r.placement_id, r.effective_us, o.slot, r.message, '',"

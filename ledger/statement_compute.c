@@ -239,8 +239,8 @@ contract_at_end(const struct statement *statement)
     return found;
 }
 
-// Tax terms of the seat's contract. A share of another seat's order bears that seat's contract: what
-// counts then is the last contract of this seat; of none, a supply that is not taxed.
+// Tax terms of the seat's contract. A share of another seat's order bears that seat's contract:
+// what counts then is the last contract of this seat; of none, a supply that is not taxed.
 static void
 tax_of(const struct statement *statement, int64_t contract, char *out_category, uint32_t *out_ppm)
 {

@@ -55,7 +55,7 @@ read_seat(struct db *db, struct arena *arena, struct statement *statement)
         "    union all select b.code, b.body from ("
         "     select o.contract, o.market_version from outcome o"
         "     where o.period = $4 and o.seat = s.id and o.contract is not null"
-        "     union select o.contract, o.market_version from transfer t"
+        "     union select o.contract, o.market_version from transfer_kept t"
         "     join outcome o on o.placement_id = t.placement_id"
         "     where t.period = $4 and t.seat = s.id and o.contract is not null) u"
         "    cross join lateral (select m.code, m.body from market_object m"

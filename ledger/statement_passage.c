@@ -224,7 +224,7 @@ statement_remarks(struct db *db, const struct period *period, int32_t seat,
         "select (s.own / 100000)::integer, t.kind, coalesce(t.reason, ''),"
         "  coalesce(t.reference, ''), t.effective_us, t.currency, s.sign * t.amount_micros,"
         "  t.batch, t.idx, t.leg"
-        " from act a join transfer t on t.log = 0 and t.batch = a.number and t.period = $1"
+        " from act a join transfer_kept t on t.log = 0 and t.batch = a.number and t.period = $1"
         " cross join lateral (values (t.debit, 1), (t.credit, -1)) as s (own, sign)"
         " where a.at_us >= $3 and t.state = 'posted' and t.kind in ('adjustment', 'dispute',"
         "   'chargeback', 'deposit', 'exchange', 'payout', 'paid', 'receipt')"

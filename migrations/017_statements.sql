@@ -92,7 +92,7 @@ from (
            end as section,
            case when s.account % 10000 in (4100, 4210, 2100, 2110, 2120, 1160) then -s.sign else s.sign end
                * t.amount_micros as micros
-    from transfer t
+    from transfer_kept t
     cross join lateral (values (t.debit, t.credit, 1), (t.credit, t.debit, -1)) as s (account, other, sign)
     left join outcome o on o.placement_id = t.placement_id
     where t.state = 'posted' and s.account >= 100000
@@ -102,7 +102,7 @@ from (
            coalesce(t.rung, (-1)::smallint), false, coalesce(t.contract, 0), t.transfer_id, t.placement_id,
            coalesce(o.seat = s.account / 100000, false), t.kind, t.effective_us, t.late, t.reference, t.reason,
            'clawback', s.sign * t.amount_micros
-    from transfer t
+    from transfer_kept t
     cross join lateral (values (t.debit, 1), (t.credit, -1)) as s (account, sign)
     left join outcome o on o.placement_id = t.placement_id
     where t.state = 'posted' and t.kind = 'clawback' and s.account % 10000 = 1160 and s.account >= 100000
