@@ -270,39 +270,38 @@ fold_counts(struct db *db, const struct fold_count *counts, size_t count, uint32
 
 // --- Merging -----------------------------------------------------------------------------------
 
-// Of one of the two tables.
+// Of one of the two tables. What is merged is bounded by frames that were read before, not computed
+// from the rows: a join with it would be planned without knowing how many rows there are.
 static const struct kind {
     const char *loads, *merge;
 } kinds[2] = {
     {"select period, log, batch, upto, count(*) from fold group by 1, 2, 3, 4 "
      "order by period, log, batch desc, upto desc",
-     "with gone as (delete from fold where period = $1 and log = $2 and batch >= $3 returning *) "
-     "insert into fold (batch, upto, debit, credit, count, log, day, seat, contract, slot, "
-     "message, objectives, rung, won_rung, late, period, currency, kind, state, micros) "
-     "select l.batch, l.upto, g.debit, g.credit, sum(g.count)::bigint, g.log, g.day, g.seat, "
-     "g.contract, g.slot, g.message, g.objectives, g.rung, g.won_rung, g.late, g.period, "
-     "g.currency, g.kind, g.state, sum(g.micros) from gone g cross join "
-     "(select min(batch) as batch, max(upto) as upto from gone) l group by l.batch, l.upto, "
-     "g.debit, g.credit, g.log, g.day, g.seat, g.contract, g.slot, g.message, g.objectives, "
-     "g.rung, g.won_rung, g.late, g.period, g.currency, g.kind, g.state"},
+     "with gone as (delete from fold where period = $1 and log = $2 and batch >= $3 and upto <= $4 "
+     "returning *) insert into fold (batch, upto, debit, credit, count, log, day, seat, contract, "
+     "slot, message, objectives, rung, won_rung, late, period, currency, kind, state, micros) "
+     "select $3, $4, debit, credit, sum(count)::bigint, log, day, seat, contract, slot, message, "
+     "objectives, rung, won_rung, late, period, currency, kind, state, sum(micros) from gone "
+     "group by debit, credit, log, day, seat, contract, slot, message, objectives, rung, won_rung, "
+     "late, period, currency, kind, state"},
     {"select period, log, batch, upto, count(*) from count_fold group by 1, 2, 3, 4 "
      "order by period, log, batch desc, upto desc",
-     "with gone as (delete from count_fold where period = $1 and log = $2 and batch >= $3 "
-     "returning *) insert into count_fold (batch, upto, won, delivered, ended, converted, "
-     "refunded, log, seat, slot, message, rung, period, currency, section, revenue) "
-     "select l.batch, l.upto, sum(g.won)::bigint, sum(g.delivered)::bigint, "
-     "sum(g.ended)::bigint, sum(g.converted)::bigint, sum(g.refunded)::bigint, g.log, g.seat, "
-     "g.slot, g.message, g.rung, g.period, g.currency, g.section, sum(g.revenue) from gone g "
-     "cross join (select min(batch) as batch, max(upto) as upto from gone) l group by l.batch, "
-     "l.upto, g.log, g.seat, g.slot, g.message, g.rung, g.period, g.currency, g.section"}};
+     "with gone as (delete from count_fold where period = $1 and log = $2 and batch >= $3 and "
+     "upto <= $4 returning *) insert into count_fold (batch, upto, won, delivered, ended, "
+     "converted, refunded, log, seat, slot, message, rung, period, currency, section, revenue) "
+     "select $3, $4, sum(won)::bigint, sum(delivered)::bigint, sum(ended)::bigint, "
+     "sum(converted)::bigint, sum(refunded)::bigint, log, seat, slot, message, rung, period, "
+     "currency, section, sum(revenue) from gone group by log, seat, slot, message, rung, period, "
+     "currency, section"}};
 
 // The number of loads of one period and log, from row `at` on, and in *out_take how many of them,
-// the newest first, are to become one; 0 none.
+// the newest first, are to become one; 0 none. *out_upto: the last frame of those.
 static size_t
-measure(const struct db_rows *rows, size_t at, size_t *out_take)
+measure(const struct db_rows *rows, size_t at, size_t *out_take, int64_t *out_upto)
 {
     size_t end = at, taken = 0;
     int64_t size = 0;
+    *out_upto = 0;
     bool open = true;
     for (; end < db_count(rows) && db_get_int(rows, end, 1) == db_get_int(rows, at, 1) &&
            strcmp(db_get_text(rows, end, 0), db_get_text(rows, at, 0)) == 0;
@@ -312,6 +311,7 @@ measure(const struct db_rows *rows, size_t at, size_t *out_take)
         if (!open) continue;
         size += more;
         taken++;
+        if (db_get_int(rows, end, 3) > *out_upto) *out_upto = db_get_int(rows, end, 3);
     }
     *out_take = taken >= MERGE_LOADS ? taken : 0;
     return end - at;
@@ -323,13 +323,14 @@ compact(struct db *db, const struct kind *kind, bool *out_merged)
     struct db_rows *rows = NULL;
     enum status status = db_query(db, kind->loads, NULL, 0, &rows);
     size_t take = 0, loads = 0;
+    int64_t upto = 0;
     for (size_t at = 0; status == STATUS_OK && at < db_count(rows); at += loads) {
-        loads = measure(rows, at, &take);
+        loads = measure(rows, at, &take, &upto);
         if (take == 0) continue;
-        const struct db_param params[] = {db_text(db_get_text(rows, at, 0)),
-                                          db_int4((int32_t)db_get_int(rows, at, 1)),
-                                          db_int8(db_get_int(rows, at + take - 1, 2))};
-        status = db_run(db, kind->merge, params, 3, NULL);
+        const struct db_param params[] = {
+            db_text(db_get_text(rows, at, 0)), db_int4((int32_t)db_get_int(rows, at, 1)),
+            db_int8(db_get_int(rows, at + take - 1, 2)), db_int8(upto)};
+        status = db_run(db, kind->merge, params, 4, NULL);
         *out_merged = *out_merged || status == STATUS_OK;
     }
     db_rows_free(rows);
