@@ -829,6 +829,59 @@ nothing_is_said_in_words(void **state)
     }
 }
 
+// Comes last: it adds many transfers.
+static void
+of_very_many_rows_the_rest_is_one(void **state)
+{
+    (void)state;
+    enum { MANY = 10050 };
+    struct transfer *many = calloc(MANY, sizeof *many);
+    struct period july;
+    int64_t sum = 0;
+    assert_int_equal(period_parse("2026-07", 7, &july), STATUS_OK);
+    for (uint64_t i = 0; i < MANY; i++) {
+        draw_transfer(&many[i], TRANSFERS + i);
+        many[i].state = TRANSFER_POSTED;
+        many[i].log = 2;
+        many[i].debit = (struct account){.code = ACCOUNT_UNBILLED, .seat = seat_id("grill")};
+        many[i].credit = (struct account){.code = ACCOUNT_SLOT_EXTERNAL};
+        many[i].rung = 2;
+        assert_int_equal(currency_parse("EUR", 3, &many[i].currency), STATUS_OK);
+        many[i].effective.us = july.from.us + (int64_t)draw(31) * USEC_DAY;
+        snprintf(many[i].period, sizeof many[i].period, "2026-07");
+        sum += many[i].amount.micros;
+    }
+    assert_int_equal(db_begin(books.ledger_db), STATUS_OK);
+    assert_int_equal(transfer_load(books.ledger_db, many, MANY), STATUS_OK);
+    assert_int_equal(db_commit(books.ledger_db), STATUS_OK);
+    free(many);
+    static const struct {
+        enum report_kind kind;
+        const char *rows, *figure;
+    } asked[] = {{REPORT_REVENUE, "behavioral", "net_micros"},
+                 {REPORT_AGING, "Assets:Receivable:Unbilled:grill", "open_micros"},
+                 {REPORT_ECONOMICS, "total", "revenue_micros"}};
+    for (size_t i = 0; i < 3; i++) {
+        struct report_question question = {.kind = asked[i].kind,
+                                           .span = {.period = "2026-07"},
+                                           .rows = asked[i].rows,
+                                           .now = books.now};
+        struct report behind = ask(&question);
+        int64_t shown = 0;
+        for (size_t row = 0; row + 1 < behind.row_count; row++)
+            shown += number(&behind, row, asked[i].figure);
+        assert_int_equal(behind.row_count, 10002);
+        assert_int_equal(shown, sum);
+        assert_int_equal(number(&behind, behind.row_count - 1, asked[i].figure), sum);
+        bool told = false;
+        for (size_t k = 0; k < behind.column_count && !told; k++) {
+            const char *text = behind.cells[(behind.row_count - 2) * behind.column_count + k];
+            told = text && strcmp(text, "50 further") == 0;
+        }
+        assert_true(told);
+    }
+}
+
 int
 main(void)
 {
@@ -843,6 +896,7 @@ main(void)
         cmocka_unit_test(what_does_not_add_up_is_told_by_cause),
         cmocka_unit_test(bad_questions_are_told_the_mend),
         cmocka_unit_test(nothing_is_said_in_words),
+        cmocka_unit_test(of_very_many_rows_the_rest_is_one),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
