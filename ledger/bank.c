@@ -1,9 +1,11 @@
 // What the bank says, matched to the books and booked.
 //
-//   paid      2190 In transit / 1000 Bank, by end-to-end id; the amount is what was told, or nothing
+//   paid      2190 In transit / 1000 Bank, by end-to-end id; the amount is what was told, or
+//             nothing
 //   rejected  2190 / 2110 Payable, and an exchange the other way: as if it had not been told
 //   returned  1000 / 2190, then as rejected: it had been paid
-//   receipt   1000 / 1120 Billed, by the bill's reference; part of a bill, or all that is open of it
+//   receipt   1000 / 1120 Billed, by the bill's reference; part of a bill, or all that is open of
+//             it
 //
 //  1 A file is one act in one transaction, with a row for every entry that was booked: reading it
 //    again finds the rows and books nothing.

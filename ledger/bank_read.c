@@ -1,7 +1,7 @@
 // Messages of the bank as plain entries: camt.053 (all versions) and pain.002 (all versions).
 //
-//  1 An entry of a statement that lists details is taken detail by detail, when their amounts add up
-//    to the entry's; else it cannot be used as a whole, and says so.
+//  1 An entry of a statement that lists details is taken detail by detail, when their amounts add
+//    up to the entry's; else it cannot be used as a whole, and says so.
 //  2 A statement says what it began and ended with: when its entries do not lead from one to the
 //    other, the file is not whole, and nothing of it is used.
 //  3 An entry's id is derived from the account, the bank's reference of it (or, where it has none,

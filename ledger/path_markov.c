@@ -8,12 +8,12 @@
 //   p = s x             from the start
 //   v_j = (s N)_j / N_jj  probability that touch j is ever reached
 // Taking touch j out sends every step to it to null. What converts without j is p - v_j x_j: those
-// that never reach it. So the removal effect of j is v_j x_j / p: one inverse gives them all, exactly.
-// Source: Anderl, Becker, von Wangenheim, Schumann 2016 (the model); Kemeny & Snell 1960, ch. 3
-// (N, and v_j).
+// that never reach it. So the removal effect of j is v_j x_j / p: one inverse gives them all,
+// exactly. Source: Anderl, Becker, von Wangenheim, Schumann 2016 (the model); Kemeny & Snell 1960,
+// ch. 3 (N, and v_j).
 //
-//  1 A step from a touch to itself changes neither x nor v (it is time spent, not a way taken): it is
-//    not counted.
+//  1 A step from a touch to itself changes neither x nor v (it is time spent, not a way taken): it
+//    is not counted.
 //  2 Every touch that was taken with some weight leads to conversion or null, so I - Q has an
 //    inverse, and elimination needs no search for pivots: rows are diagonally dominant.
 //  3 Pivots are summed up from what leaves the states not yet eliminated, not subtracted from 1
@@ -98,9 +98,9 @@ fill(struct solver *solver, const struct path_chain *chain, double *start)
     for (uint32_t i = 0; i < n; i++) start[i] = starts > 0 ? chain->start[i] / starts : 0;
 }
 
-// Eliminates states from the last to the first (rule 3), keeping what each step was multiplied with:
-// afterwards a[i][j] with j < i are steps out of i at its own elimination, a[i][j] with j > i those
-// from i into j when j was eliminated; a[i][i] is not read.
+// Eliminates states from the last to the first (rule 3), keeping what each step was multiplied
+// with: afterwards a[i][j] with j < i are steps out of i at its own elimination, a[i][j] with j > i
+// those from i into j when j was eliminated; a[i][i] is not read.
 static void
 eliminate(struct solver *solver)
 {
@@ -121,8 +121,8 @@ eliminate(struct solver *solver)
     }
 }
 
-// N from the elimination, row by row. With U the steps into later states, L those to earlier ones and
-// D the pivots, I - Q = (I - U D^-1) D (I - D^-1 L); so N = (D - L)^-1 (I - U D^-1)^-1.
+// N from the elimination, row by row. With U the steps into later states, L those to earlier ones
+// and D the pivots, I - Q = (I - U D^-1) D (I - D^-1 L); so N = (D - L)^-1 (I - U D^-1)^-1.
 static void
 invert(struct solver *solver)
 {

@@ -5,8 +5,8 @@
 // a conversion after S was owed to touch j of S with probability
 //   n_j(S) = max(0, 1 - r(S without j) / r(S))
 // which is the probability of necessity under exogeneity and monotonicity (Pearl 1999; Tian & Pearl
-// 2000, "Probabilities of causation"), each set of the other touches being a stratum of its own. The
-// conversions after S are divided in proportion to n_j(S).
+// 2000, "Probabilities of causation"), each set of the other touches being a stratum of its own.
+// The conversions after S are divided in proportion to n_j(S).
 //
 //  1 Of a set that never occurred the rate is that of those sets together that lack one touch more.
 //    When none of them occurred, and of the empty set, it is 0: without evidence that the others

@@ -1,16 +1,16 @@
 // Payout runs.
 //
-//  1 A run is one act: under the row that acts take turns by, so nothing moves payable money between
-//    reading it and booking; transfers, rows and the file are one transaction.
+//  1 A run is one act: under the row that acts take turns by, so nothing moves payable money
+//    between reading it and booking; transfers, rows and the file are one transaction.
 //  2 What may be paid for a period is what was credited to 2110 by its end, less all that was ever
 //    debited: so what locked since waits for its own period, and what was refunded, held or paid
 //    since is not paid again.
-//  3 Before anything is paid, what stands on 2190 must be what was told to the bank and has not come
-//    back, seat by seat and currency by currency. If not, the run is refused.
-//  4 (period, seat, currency) has one payout, and its transfer's id is derived from them: paying twice
-//    is impossible by the key, whatever the program does.
-//  5 A run that cannot be made whole is not made: a rate that is missing stops it. A seat without an
-//    account does not stop the others; its money stays payable.
+//  3 Before anything is paid, what stands on 2190 must be what was told to the bank and has not
+//    come back, seat by seat and currency by currency. If not, the run is refused.
+//  4 (period, seat, currency) has one payout, and its transfer's id is derived from them: paying
+//    twice is impossible by the key, whatever the program does.
+//  5 A run that cannot be made whole is not made: a rate that is missing stops it. A seat without
+//    an account does not stop the others; its money stays payable.
 //  6 Sums are read from folds, which the close proves against the transfers.
 #include "payout.h"
 

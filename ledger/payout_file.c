@@ -2,11 +2,11 @@
 //
 //  1 A run's file is a function of the run: nothing in it is drawn or read from a clock, so it is
 //    the same bytes whenever it is made.
-//  2 The end-to-end id is the payout's own id, which its transfer bears too: whatever the bank says of
-//    a payment names the transfer.
+//  2 The end-to-end id is the payout's own id, which its transfer bears too: whatever the bank says
+//    of a payment names the transfer.
 //  3 Euro payments ask for SEPA (service level SEPA, charges SLEV); others share charges.
-//  4 A check reads the file as the bank would, and compares every payment with what the books say was
-//    told to the bank, and sums and counts with the payments.
+//  4 A check reads the file as the bank would, and compares every payment with what the books say
+//    was told to the bank, and sums and counts with the payments.
 #include <libxml/xmlwriter.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ payout_id_format(struct id id, char out[PAYOUT_ID])
         unsigned value = 0;
         for (int bit = 5 * i; bit < 5 * i + 5; bit++) {
             value <<= 1;
-            if (bit < 128) value |= id.bytes[bit / 8] >> (7 - bit % 8) & 1u;
+            if (bit < 128) value |= (unsigned)id.bytes[bit / 8] >> (7 - bit % 8) & 1u;
         }
         out[i] = digits[value];
     }

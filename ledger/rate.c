@@ -2,12 +2,12 @@
 //
 //  1 A rate is a fraction of integers, kept as it was written and reduced. Nothing is rounded but
 //    amounts, once, by money.h.
-//  2 (from, to, at) is a primary key, and rows are only added: two people who set a pair for one time
-//    cannot both succeed unless they say the same.
+//  2 (from, to, at) is a primary key, and rows are only added: two people who set a pair for one
+//    time cannot both succeed unless they say the same.
 //  3 A rate serves both ways. Of those of a pair the newest counts, in whichever direction it was
 //    written down; of two of the same time the one that was written for this direction.
-//  4 Rounding is in favour of 3900: spread up, what is taken down. So 3900 of both currencies, valued
-//    at the rate, never loses by an exchange.
+//  4 Rounding is in favour of 3900: spread up, what is taken down. So 3900 of both currencies,
+//    valued at the rate, never loses by an exchange.
 #include "rate.h"
 
 #include <inttypes.h>

@@ -15,6 +15,7 @@
 
 #define HOST_IBAN "DE89370400440532013000"
 #define ALPHA_IBAN "GB82WEST12345698765432"
+#define DELTA_IBAN "FR1420041010050500013M02606"
 #define BETA_IBAN "CH9300762011623852957"
 
 static const char bank_market[] =
@@ -33,7 +34,7 @@ static const char bank_market[] =
     "  beta: {kind: partner, name: Beta, party: {legal_name: Beta AG, iban: " BETA_IBAN
     ", bic: UBSWCHZH80A}}\n"
     "  gamma: {kind: partner, name: Gamma}\n"
-    "  delta: {kind: partner, name: Delta, party: {legal_name: Delta SA, iban: FR1420041010050500013M02606}}\n"
+    "  delta: {kind: partner, name: Delta, party: {legal_name: Delta SA, iban: " DELTA_IBAN "}}\n"
     "containers:\n"
     "  bill: {stage: use, channel: bill, owner: care, slots: {\n"
     "    footer: {floor: 0.05, rungs: [1-8], objectives: [cross_sell]}}}\n"
@@ -144,7 +145,8 @@ static inline enum status
 story_pay(const struct period *period, struct arena *arena, struct payout_run *run, char *fault)
 {
     enum status status = payout_make(books.console_db, period, "ada", books.now, arena, run, fault);
-    if (status != STATUS_OK && status != STATUS_EXISTS && !*fault) print_message("%s\n", db_fault(books.console_db)->text);
+    if (status != STATUS_OK && status != STATUS_EXISTS && !*fault)
+        print_message("%s\n", db_fault(books.console_db)->text);
     return status;
 }
 

@@ -1,5 +1,5 @@
-// Fits: the ledger's own paths against the same paths written down by the test as it tells the story,
-// the weights against the model on that table; versions, places in the journal, refits.
+// Fits: the ledger's own paths against the same paths written down by the test as it tells the
+// story, the weights against the model on that table; versions, places in the journal, refits.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
