@@ -327,6 +327,7 @@ static inline struct fact
 story_revenue(struct story *story, struct told *told, enum fact_kind kind)
 {
     struct fact fact = story_fact(story, kind, told->placement.contact, told->placement.position);
+    fact.customer = told->placement.customer;
     fact.revenue.seat = told->placement.placement.seat;
     fact.revenue.message = told->placement.placement.message;
     fact.revenue.currency = told->placement.placement.currency;
@@ -383,6 +384,7 @@ story_event(struct story *story, struct fact *out)
     } else {
         return false;
     }
+    out->customer = told->placement.customer;
     out->event.slot = told->placement.placement.slot;
     out->event.message = told->placement.placement.message;
     out->event.seat = told->placement.placement.seat;

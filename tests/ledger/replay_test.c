@@ -872,6 +872,60 @@ reports_in_any_order_end_the_same(void **state)
     close_teller();
 }
 
+// --- Changes are found ---------------------------------------------------------------------------
+
+static void
+every_change_of_a_division_is_found(void **state)
+{
+    (void)state;
+    static const char *const tampers[][2] = {
+        {"transfer", "update transfer set amount_micros = amount_micros + 1 where transfer_id = "
+                     "(select transfer_id from transfer where kind = 'credit' limit 1)"},
+        {"transfer", "update transfer set origin_id = null where kind = 'credit'"},
+        {"transfer", "update transfer set leg = leg + 100 where kind = 'credit'"},
+        {"transfer", "update transfer set effective_us = effective_us + 1 where kind = 'credit'"},
+        {"transfer", "update transfer set group_id = gen_random_uuid() where kind = 'credit'"},
+        {"transfer", "delete from transfer where kind = 'credit'"},
+        {"credit", "update credit set rung = 7 - rung"},
+        {"credit", "update credit set kind = 1 - kind"},
+        {"credit", "update credit set weight = weight + 1 where part = 1"},
+        {"credit", "update credit set pool_micros = pool_micros + 1 where part = 0"},
+        {"credit", "delete from credit where part = 1"},
+        {"credit", "delete from credit where exists (select 1 from event e where e.log = "
+                   "credit.log and e.batch = credit.batch and e.idx = credit.idx)"},
+        {"revenue", "update revenue set base_micros = base_micros + 5 where base_micros > 0"},
+        {"revenue", "update revenue set base_micros = null"},
+        {"revenue", "update revenue set model = null where model = 0"},
+        {"revenue", "update revenue set state = 'posted' where state = 'waiting'"},
+        {"event", "update event set effective_us = effective_us - 1 where kind = 'delivered'"},
+        {"event", "update event set state = 'late' where kind = 'delivered'"},
+    };
+    open_teller(seed_fixed(21));
+    for (unsigned piece = 0; piece < 5; piece++) {
+        tell_days(&teller, 50);
+        fixture_ship_all(&teller.fixture);
+    }
+    prove(&teller);
+    for (size_t i = 0; i < sizeof tampers / sizeof *tampers; i++) {
+        struct verify_report report;
+        char sql[128];
+        snprintf(sql, sizeof sql, "create table kept as select * from %s", tampers[i][0]);
+        fixture_sql(&teller.fixture, sql);
+        uint64_t changed = fixture_sql(&teller.fixture, tampers[i][1]);
+        assert_int_equal(fixture_verify(&teller.fixture, &report), STATUS_OK);
+        if (!changed || !report.difference_count) print_message("not found: %s\n", tampers[i][1]);
+        assert_true(changed > 0);
+        assert_true(report.difference_count > 0);
+        snprintf(sql, sizeof sql, "delete from %s", tampers[i][0]);
+        fixture_sql(&teller.fixture, sql);
+        snprintf(sql, sizeof sql, "insert into %s select * from kept", tampers[i][0]);
+        fixture_sql(&teller.fixture, sql);
+        fixture_sql(&teller.fixture, "drop table kept");
+    }
+    prove(&teller);
+    close_teller();
+}
+
 // --- Several logs --------------------------------------------------------------------------------
 
 // Two nodes add to one contract's revenue: each order begins where the last one of either ended.
@@ -1110,6 +1164,7 @@ main(void)
         cmocka_unit_test(histories_come_to_what_the_rules_say),
         cmocka_unit_test(pieces_do_not_matter),
         cmocka_unit_test(killed_shippers_lose_and_double_nothing),
+        cmocka_unit_test(every_change_of_a_division_is_found),
         cmocka_unit_test(logs_share_tiers),
         cmocka_unit_test(a_fit_divides_what_was_booked_behind_it),
         cmocka_unit_test(what_a_close_expired_comes_late),

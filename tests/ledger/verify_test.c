@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "fixture.h"
+#include "partition.h"
 
 static struct fixture fixture;
 static struct story story;
@@ -310,6 +311,52 @@ a_wrong_record_is_found(void **state)
     fixture_close(&other);
 }
 
+// A detached period is compared as long as its table is there; taken away, it is said to be away.
+static void
+detached_periods_are_compared_or_away(void **state)
+{
+    (void)state;
+    struct fixture other;
+    struct story old;
+    struct verify_report report;
+    fixture_open(&other);
+    story_open(&old, &other, 11);
+    struct db *db = database_open(other.owner);
+    assert_int_equal(partition_ahead(db, old.now, 2), STATUS_OK);
+    db_close(db);
+    story_tell(&old, 100);
+    fixture_ship_all(&other);
+    int64_t all = fixture_ask(&other, "select count(*) from transfer");
+    fixture_prove(&old);
+    fixture_sql(&other, "alter table transfer detach partition transfer_2026_10");
+    fixture_sql(&other, "insert into transfer_detached select '2026-10', "
+                        "'vendue.transfer_2026_10', count(*), sum(amount_micros), 0 "
+                        "from transfer_2026_10");
+    fixture_sql(&other, "create or replace view transfer_kept as select * from transfer "
+                        "union all select * from transfer_2026_10");
+    fixture_prove(&old);
+    fixture_sql(&other, "update transfer_2026_10 set amount_micros = amount_micros + 1 "
+                        "where transfer_id = (select min(transfer_id::text)::uuid "
+                        "from transfer_2026_10 where state = 'posted')");
+    assert_int_equal(fixture_verify(&other, &report), STATUS_OK);
+    assert_false(report.ok);
+    assert_int_equal(report.unexplained_micros, 1);
+    fixture_sql(&other, "create or replace view transfer_kept as select * from transfer");
+    fixture_sql(&other, "drop table transfer_2026_10");
+    assert_int_equal(fixture_verify(&other, &report), STATUS_OK);
+    if (!report.ok) fixture_print(&report);
+    assert_true(report.ok);
+    assert_int_equal(report.away, all);
+    assert_non_null(strstr(report.checks[VERIFY_TRANSFERS].detail, "taken away"));
+    // A key less than transfers that are away: one was taken out before.
+    fixture_sql(&other, "delete from transfer_key where transfer_id = "
+                        "(select transfer_id from transfer_key limit 1)");
+    assert_int_equal(fixture_verify(&other, &report), STATUS_OK);
+    assert_false(report.ok);
+    story_close(&old);
+    fixture_close(&other);
+}
+
 static void
 an_empty_ledger_is_clean(void **state)
 {
@@ -332,6 +379,7 @@ main(void)
         cmocka_unit_test(a_damaged_journal_is_found),
         cmocka_unit_test(facts_not_yet_booked_do_not_matter),
         cmocka_unit_test(a_wrong_record_is_found),
+        cmocka_unit_test(detached_periods_are_compared_or_away),
         cmocka_unit_test(an_empty_ledger_is_clean),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
