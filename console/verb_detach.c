@@ -51,12 +51,13 @@ const struct verb verb_detach = {
     .arguments = "PERIOD",
     .summary = "put an old period's transfers aside, read-only",
     .help =
-        "Takes the transfers of a closed period out of the ledger's working table into a table of\n"
-        "their own (vendue.transfer_YYYY_MM), to which nobody but the database's owner can write.\n"
-        "Nothing is lost: statements, balances, exports, verify and late refunds go on as before,\n"
-        "through the view transfer_kept; what asks for other periods does not read it any more, and\n"
-        "the table may be moved to slower disks (alter table ... set tablespace). A period in which\n"
-        "prices are still held is refused. Again, it changes nothing. It cannot be undone.\n"
+        "Takes the transfers of a closed period out of the ledger's working table into a table\n"
+        "of their own (vendue.transfer_YYYY_MM), to which nobody but the database's owner can\n"
+        "write. Nothing is lost: statements, balances, exports, verify and late refunds go on as\n"
+        "before, through the view transfer_kept; what asks for other periods does not read it any\n"
+        "more, and the table may be moved to slower disks (alter table ... set tablespace). A\n"
+        "period in which prices are still held is refused. Again, it changes nothing. It cannot\n"
+        "be undone.\n"
         "\n"
         "  slotctl detach 2024-01\n"
         "\n"

@@ -106,7 +106,8 @@ static const char adds_up[] =
     "  SELECT currency, account, sum(x) AS x FROM (\n"
     "    SELECT currency, debit AS account, sum(micros) AS x FROM t GROUP BY 1, 2\n"
     "    UNION ALL SELECT currency, credit, -sum(micros) FROM t GROUP BY 1, 2\n"
-    "    UNION ALL SELECT currency, account, opening - closing FROM a) GROUP BY 1, 2) WHERE x <> 0;\n";
+    "    UNION ALL SELECT currency, account, opening - closing FROM a) GROUP BY 1, 2)\n"
+    "  WHERE x <> 0;\n";
 
 static enum status
 write_plain(struct db *db, const struct period *period, const char *folder, uint64_t *out_transfers)

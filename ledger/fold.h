@@ -1,6 +1,6 @@
-// Folds: sums that are kept so that nobody has to add up rows to know what a period came to. Written
-// by whoever loads transfers (fold_transfers) or facts (fold_counts), in the same transaction;
-// merged now and then; proven against the rows at every close. Algorithm: fold.c.
+// Folds: sums that are kept so that nobody has to add up rows to know what a period came to.
+// Written by whoever loads transfers (fold_transfers) or facts (fold_counts), in the same
+// transaction; merged now and then; proven against the rows at every close. Algorithm: fold.c.
 #ifndef VENDUE_FOLD_H
 #define VENDUE_FOLD_H
 
@@ -31,8 +31,8 @@ MUST_CHECK enum status fold_counts(struct db *db, const struct fold_count *count
 // and calling again may do more. Any number of programs may do it at the same time.
 MUST_CHECK enum status fold_compact(struct db *db, bool *out_merged);
 
-// Compares all folds with the rows that they are sums of (transfers, also detached ones, and facts).
-// `out_text` says what differs first, "" when nothing does.
+// Compares all folds with the rows that they are sums of: transfers, also detached ones, and
+// facts. `out_text` says what differs first, "" when nothing does.
 #define FOLD_TEXT 400
 MUST_CHECK enum status fold_verify(struct db *db, char out_text[FOLD_TEXT]);
 

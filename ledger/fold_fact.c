@@ -33,10 +33,9 @@ line_of(const struct posting_win *win, const char period[PERIOD_TEXT], struct fo
 static bool
 ends_unpaid(const struct posting_win *win, uint8_t kind)
 {
-    bool response = win->kind == PRICE_RESPONSE ||
-                    (win->kind == PRICE_PLACEMENT && win->charge == CHARGE_RESPONSE);
     return kind == FACT_CANCELLED || kind == FACT_EXPIRED || kind == FACT_LAPSED ||
-           (kind == FACT_DECLINED && response);
+           (kind == FACT_DECLINED &&
+            (posting_due_at_response(win) || posting_due_at_conversion(win)));
 }
 
 static unsigned

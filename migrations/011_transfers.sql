@@ -166,8 +166,8 @@ create table count_fold (
 );
 create index count_fold_load on count_fold (period, log, batch, upto);
 
--- What facts count for on statements, one row a fact and section: what count_fold adds up. A price per response ends
--- without money when the customer declines or does not answer in time. `merchant`: who owes the pool of an order.
+-- What facts count for on statements, one row a fact and section: what count_fold adds up. A price that is due at
+-- a response or a conversion ends without money when the customer declines or does not answer in time.
 create view count_part as
 select p.period, p.seat, p.currency, p.section, p.slot, p.message, p.rung, o.log, o.batch, 1 as won, 0 as delivered,
        0 as ended, 0 as converted, 0 as refunded, 0::bigint as revenue_micros
@@ -180,8 +180,9 @@ select e.period, p.seat, p.currency, p.section, p.slot, p.message, p.rung, e.log
 from event e
 join outcome o on o.placement_id = e.placement_id
 join statement_placement p on p.placement_id = e.placement_id
-where e.state = 'posted' and (e.kind in ('delivered', 'cancelled', 'expired', 'lapsed')
-                              or (e.kind = 'declined' and (o.kind = 1 or (o.kind = 0 and o.charge = 'response'))))
+where e.state = 'posted'
+  and (e.kind in ('delivered', 'cancelled', 'expired', 'lapsed')
+       or e.kind = 'declined' and (o.kind = 1 or o.kind = 0 and o.charge in ('response', 'conversion')))
 union all
 select r.period, p.seat, p.currency, x.section, p.slot, p.message, p.rung, r.log, r.batch, 0, 0, 0,
        case when r.kind = 'converted' then 1 else 0 end,

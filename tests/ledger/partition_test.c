@@ -1,5 +1,5 @@
-// Tests of partition.c: months are made ahead, once; a period's transfers lie in its own table; only
-// a closed period without open holds is detached, once; afterwards `transfer` is without it,
+// Tests of partition.c: months are made ahead, once; a period's transfers lie in its own table;
+// only a closed period without open holds is detached, once; afterwards `transfer` is without it,
 // transfer_kept and the views on it are as before, nobody can add to it, and its ids stay taken.
 #include <stdarg.h>
 #include <stddef.h>
