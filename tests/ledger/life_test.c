@@ -28,12 +28,14 @@ static const char market[] =
     "  roaster: {name: Roaster, kind: partner}\n"
     "  alpha: {name: Alpha, kind: partner}\n"
     "  beta: {name: Beta, kind: partner}\n"
+    "  tea: {name: Tea, kind: partner}\n"
     "containers:\n"
     "  bill: {name: Monthly bill, stage: use, channel: bill, owner: care, slots: {\n"
     "    footer: {floor: 0.05, rungs: [1-8], objectives: [cross_sell, expand]}}}\n"
     "messages:\n"
     "  coffee: {seat: roaster, rung: affiliation, objectives: [cross_sell]}\n"
     "  plan: {seat: beta, rung: affiliation, objectives: [expand]}\n"
+    "  leaves: {seat: tea, rung: affiliation, objectives: [expand]}\n"
     "  book: {seat: alpha, rung: affiliation, objectives: [expand]}\n"
     "contracts:\n"
     "  roaster.2026:\n"
@@ -59,6 +61,13 @@ static const char market[] =
     "      shares:\n"
     "        - {to: beta, weight: 70}\n"
     "        - {to: sales, rung: predictive, weight: 30}\n"
+    "  tea.2026:\n"
+    "    seat: tea\n"
+    "    from: 2025-01-01\n"
+    "    gain_share:\n"
+    "      tiers: [{from: 0, rate: 5%}, {from: 1000, rate: 8%}]\n"
+    "      retroactive: true\n"
+    "      shares: [{to: host, weight: 1}, {to: alpha, weight: 1}]\n"
     "  alpha.2026:\n"
     "    seat: alpha\n"
     "    from: 2025-01-01\n"
@@ -334,6 +343,38 @@ trued_up_at_the_close(void **state)
         "0");
 }
 
+// A partner that is the merchant owes its true-ups, and less of them after a refund.
+static void
+trued_up_for_a_merchant(void **state)
+{
+    (void)state;
+    char text[LIFE_FAULT];
+    struct period period;
+    static const char due[] = "select coalesce(sum(micros), 0)::text from gain_due where seat = 6";
+    books_at(&books, "2027-06-02T09:00:00Z");
+    struct id won = sell("leaves", 2000000000, "F-1");
+    turn(NULL);
+    assert_string_equal(books_text(&books, due), "100000000");
+    assert_int_equal(period_parse("2027-06", 7, &period), STATUS_OK);
+    books_at(&books, "2027-07-01T01:00:00Z");
+    assert_int_equal(db_begin(books.console_db), STATUS_OK);
+    assert_int_equal(life_true_up(books.console_db, &period, books.now, text), STATUS_OK);
+    assert_int_equal(db_commit(books.console_db), STATUS_OK);
+    turn(NULL);
+    assert_int_equal(balance(1150, "tea", "F-1"), 160000000);
+    assert_int_equal(balance(2110, "alpha", "F-1"), -80000000);
+    assert_string_equal(books_text(&books, due), "160000000");
+    refund(won, 500000000, "F-1", "R-7");
+    turn(NULL);
+    assert_int_equal(balance(2110, "alpha", "F-1"), -60000000);
+    assert_string_equal(books_text(&books, due), "120000000");
+    refund(won, 1500000000, "F-1", "R-8");
+    turn(NULL);
+    assert_int_equal(balance(1150, "tea", "F-1"), 0);
+    assert_int_equal(balance(2110, "alpha", "F-1"), 0);
+    assert_string_equal(books_text(&books, due), "0");
+}
+
 // A touch that is reported after the order locked: the division changes, and what is payable
 // follows.
 static void
@@ -523,6 +564,7 @@ main(void)
         cmocka_unit_test(a_payout_that_comes_back),
         cmocka_unit_test(extended_once),
         cmocka_unit_test(trued_up_at_the_close),
+        cmocka_unit_test(trued_up_for_a_merchant),
         cmocka_unit_test(divided_anew_after_the_lock),
         cmocka_unit_test(many_at_once),
         cmocka_unit_test(random_stories),
