@@ -163,7 +163,8 @@ read_head(struct reader *reader, const struct tree *root)
                                              "write an ISO 4217 code, as EUR");
     if (currency != NULL &&
         (currency->kind != TREE_SCALAR ||
-         currency_parse(currency->text, currency->len, &market->currency) != STATUS_OK))
+         currency_parse(currency->text, currency->len, &market->currency) != STATUS_OK ||
+         (!reader->stored && !read_currency_known(currency->text))))
         report_error(reader->report, currency->place, reader->object,
                      "currency: '%.80s' is not a currency",
                      currency->kind == TREE_SCALAR ? currency->text : "")

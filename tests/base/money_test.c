@@ -224,6 +224,44 @@ shares_round_up_when_asked(void **state)
     assert_int_equal(money_share_up(money_of(INT64_MAX), 1000001, &share), STATUS_OVERFLOW);
 }
 
+// The pieces of a sum are rounded once, together.
+static void
+sums_of_shares_are_rounded_once(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t amounts[3];
+        uint32_t ppm[3];
+        int64_t half_even, down, up;
+    } cases[] = {
+        {{0, 0, 0}, {1, 1, 1}, 0, 0, 0},
+        {{5, 0, 0}, {100000, 0, 0}, 0, 0, 1},
+        {{5, 10, 0}, {100000, 100000, 0}, 2, 1, 2},
+        {{5, 20, 0}, {100000, 100000, 0}, 2, 2, 3},
+        {{1, 1, 1}, {333333, 333333, 333333}, 1, 0, 1},
+        {{1, 1, 1}, {333333, 333333, 333334}, 1, 1, 1},
+        {{INT64_MAX, 0, 0}, {1000000, 0, 0}, INT64_MAX, INT64_MAX, INT64_MAX},
+    };
+    money sum;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        money amounts[3];
+        for (unsigned k = 0; k < 3; k++) amounts[k] = money_of(cases[i].amounts[k]);
+        const int64_t expected[] = {cases[i].half_even, cases[i].down, cases[i].up};
+        for (int rounding = MONEY_HALF_EVEN; rounding <= MONEY_UP; rounding++) {
+            assert_int_equal(
+                money_shares(amounts, cases[i].ppm, 3, (enum money_rounding)rounding, &sum),
+                STATUS_OK);
+            assert_int_equal(sum.micros, expected[rounding]);
+        }
+    }
+    const money large[2] = {money_of(INT64_MAX), money_of(1)}, below = money_of(-1);
+    const uint32_t whole[2] = {1000000, 1000000};
+    assert_int_equal(money_shares(large, whole, 2, MONEY_DOWN, &sum), STATUS_OVERFLOW);
+    assert_int_equal(money_shares(&below, whole, 1, MONEY_DOWN, &sum), STATUS_INPUT);
+    assert_int_equal(money_shares(NULL, NULL, 0, MONEY_UP, &sum), STATUS_OK);
+    assert_int_equal(sum.micros, 0);
+}
+
 int
 main(void)
 {
@@ -233,6 +271,7 @@ main(void)
         cmocka_unit_test(adds_within_the_range_only),
         cmocka_unit_test(rounds_shares_half_to_even),
         cmocka_unit_test(shares_round_up_when_asked),
+        cmocka_unit_test(sums_of_shares_are_rounded_once),
         cmocka_unit_test(ratios_round_half_to_even_too),
         cmocka_unit_test(splits_as_the_gain_share_example),
         cmocka_unit_test(splits_add_up_for_any_total),

@@ -163,6 +163,7 @@ static const struct mistake {
      "is not an address", "example.com"},
     {"market: {code: m, currency: EUR, finance: {party: {city: Bonn}}}\n", 1, 44,
      "'legal_name' is missing", "register"},
+    {"market: {code: m, currency: EUX}\n", 1, 29, "'EUX' is not a currency", "ISO 4217"},
     {"market: {code: m, currency: EUR, finance: {dispute_days: 0}}\n", 1, 58, "is not in range",
      "use 1 to 366"},
     {"market: {code: m, currency: EUR}\nseats: {touches: {kind: partner}}\n", 2, 9,
