@@ -19,7 +19,7 @@ expect 1 slotctl close "$period"
 said "--early"
 expect 2 slotctl statement nobody "$period"
 said "no seat 'nobody'"
-expect 2 slotctl statement grill_house "$period" --format pdf
+expect 2 slotctl statement grill_house "$period" --format docx
 expect 2 slotctl export "$period"
 expect 2 slotctl export "$period" --format xml
 expect 3 slotctl export "$period" --format csv --output /nonexistent/file
@@ -115,7 +115,7 @@ done
 digest=$(sha256sum <"$TMP/statement.csv")
 expect 0 slotctl statement grinder_works "$period"
 said "Digest ${digest%% *}"
-before=$(cat "$files"/*/"$period".* | sha256sum)
+before=$(cat "$files"/*/"$period".{csv,json,txt} | sha256sum)
 
 say "what comes after the close belongs to the next period"
 sed 's/"id": *"\([^"]*\)"/"id": "\1-later"/' sample/contacts.jsonl >"$TMP/contacts"
@@ -124,7 +124,7 @@ slotctl play --contacts "$TMP/contacts" --events "$TMP/events" --quiet >/dev/nul
 clean
 expect 0 slotctl statement grinder_works "$next"
 said "draft"
-[ "$before" = "$(for f in "$files"/*/"$period".*; do
+[ "$before" = "$(for f in "$files"/*/"$period".{csv,json,txt}; do
     seat=$(basename "$(dirname "$f")")
     slotctl statement "$seat" "$period" --format "${f##*.}"
 done | sha256sum)" ] || fail "a closed statement changed"
@@ -132,13 +132,13 @@ expect 0 slotctl report proof
 said "unexplained_micros=0"
 
 say "nobody changes a closed period unnoticed, the owner of the database included"
-for change in "create table kept as table vendue.period_event; delete from vendue.period_event where step = 9|insert into
+for change in "create table kept as table vendue.period_event; delete from vendue.period_event where step = 9 @ insert into
      vendue.period_event select * from kept where step = 9; drop table kept" \
-    "update vendue.balance set debit = debit + 1|update vendue.balance set debit = debit - 1" \
-    "update vendue.act set author = author || ' '|update vendue.act set author = rtrim(author)"; do
-    psql -qX -v ON_ERROR_STOP=1 "$owner" -c "${change%%|*}" >/dev/null
+    "update vendue.balance set debit = debit + 1 @ update vendue.balance set debit = debit - 1" \
+    "update vendue.act set author = author || ' ' @ update vendue.act set author = rtrim(author)"; do
+    psql -qX -v ON_ERROR_STOP=1 "$owner" -c "${change%%@*}" >/dev/null
     expect 1 slotctl verify
-    psql -qX -v ON_ERROR_STOP=1 "$owner" -c "${change#*|}" >/dev/null
+    psql -qX -v ON_ERROR_STOP=1 "$owner" -c "${change#*@}" >/dev/null
 done
 clean
 
