@@ -407,7 +407,7 @@ prove_portion(struct proof *proof, size_t *out_count)
         "select number, kind, author, approver, at_us, body, transfers, previous, digest from act"
         " where number > $1 order by number limit $2";
     static const char lines_sql[] = "select batch, idx, " STORED_LINE
-                                    " from transfer where log = 0 and batch > $1"
+                                    " from transfer_kept where log = 0 and batch > $1"
                                     " and batch <= $2 order by batch, idx";
     struct db_rows *acts = NULL, *lines = NULL;
     const struct db_param from[] = {db_int8((int64_t)proof->head.number), db_int8(ACTS_AT_ONCE)};
@@ -436,7 +436,7 @@ prove_end(struct proof *proof)
     struct db_rows *rows = NULL;
     const struct db_param params[] = {db_int8((int64_t)proof->head.number)};
     enum status status = db_query(proof->db,
-                                  "select batch from transfer where log = 0 and batch > $1"
+                                  "select batch from transfer_kept where log = 0 and batch > $1"
                                   " order by batch limit 1",
                                   params, 1, &rows);
     if (status == STATUS_OK && db_count(rows) > 0)
