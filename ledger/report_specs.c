@@ -5,9 +5,8 @@
 //  2 A message may pursue several objectives, and no rule says which part of its income belongs to
 //    which: each combination is a row of its own ("cross_sell+refer").
 //  3 The merchant of a share is the partner whose receivable it was booked against, or the house
-//    when it is an expense; of later moves (lock, refund, true-up), that of their contract; of
-// moves
-//    without one (payouts), nobody's: "none".
+//    when it is an expense; of later moves (lock, hold, clawback), that of their contract. A payout
+//    and what becomes of it are of all that a beneficiary earned, of no one merchant: "none".
 #include <string.h>
 
 #include "report_finance.h"
@@ -118,12 +117,13 @@ static const struct report_dimension share_from = {
     "merchant",
     "merchant",
     "case when s.other_code = 1150 then s.other_owner when s.other_code = 5000 then 0"
+    " when s.kind in ('payout', 'paid', 'net', 'exchange', 'receipt', 'bill') then -1"
     " else coalesce(k.merchant, -1) end",
     " left join (select id as contract, case when merchant = 'partner' then seat_id else 0 end as"
     " merchant from contract) k on k.contract = s.contract",
     "case r.@ when '0' then 'host' when '-1' then 'none' else coalesce((select o.code from"
     " object_now o where o.kind = 'seat' and o.id = r.@::integer), r.@) end",
-    BY_NUMBER};
+    "case when r.@ = '-1' then '~' else " BY_NUMBER " end"};
 
 // --- Measures ------------------------------------------------------------------------------------
 

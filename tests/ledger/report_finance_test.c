@@ -624,7 +624,7 @@ gain_share_is_due_as_the_accounts_say(void **state)
             const char *merchant = "none";
             if (other == 1150) merchant = seat_code(side.other.seat, "?");
             else if (other == 5000) merchant = "host";
-            else
+            else if (!kind_in(t, " payout paid net exchange receipt bill "))
                 for (uint32_t k = 0; k < books.market->contract_count; k++) {
                     const struct market_contract *contract = &books.market->contracts[k];
                     if (contract->id != t->contract) continue;
