@@ -337,12 +337,13 @@ add_row(struct line *line, struct section *section, const struct db_rows *rows, 
     return status;
 }
 
-// Rule 1. Contract -1: counts of facts, which come first of their line.
+// Rule 1. Contract -1: counts of facts, which come first of their line. Messages of other seats, in
+// whose orders this one has a part, are not named, and their rows fall together.
 static enum status
 read_lines(struct work *work)
 {
     static const char sql[] =
-        "select l.seat, l.section, l.slot, l.message, l.rung, l.adjusted, l.contract,"
+        "select l.seat, l.section, l.slot, coalesce(m.id, 0), l.rung, l.adjusted, l.contract,"
         "  coalesce(s.container, ''), coalesce(s.code, ''), coalesce(m.code, ''),"
         "  coalesce(r.name, ''), l.won, l.delivered, l.ended, l.converted, l.refunded, l.revenue,"
         "  l.micros"
@@ -358,10 +359,11 @@ read_lines(struct work *work)
         "   sum(micros)::bigint, currency from life_pool where period = $1 and $2 in (0, seat)"
         "   group by seat, slot, message, rung, contract, currency) l"
         " join market_now n on n.currency = l.currency"
-        " left join slot s on s.id = l.slot left join message m on m.id = l.message"
+        " left join slot s on s.id = l.slot"
+        " left join message m on m.id = l.message and m.seat_id = l.seat"
         " left join rung_name r on r.rung = l.rung"
         " order by l.seat, l.section collate \"C\", s.tagid collate \"C\", m.code collate \"C\","
-        "  l.rung, l.slot, l.message, l.adjusted, l.contract";
+        "  l.rung, l.slot, 4, l.adjusted, l.contract";
     struct db_rows *rows = NULL;
     enum status status = ask(work, sql, &rows);
     size_t count = status == STATUS_OK ? db_count(rows) : 0;

@@ -33,7 +33,7 @@ struct opening {
 // $1 period, $2 seat, $3 section, $4 slot, $5 message, $6 rung, $7 adjusted.
 static const char rows_sql[] =
     "declare opened no scroll cursor for"
-    " with told as ("
+    " with mine as (select id from message where seat_id = $2), told as ("
     "  select p.placement_id, 1 as number, o.at_us, 'won' as what, '' as reference, 0::bigint as"
     "   micros, false as late, 0 as contract from statement_placement p join outcome o"
     "   on o.placement_id = p.placement_id"
@@ -51,7 +51,8 @@ static const char rows_sql[] =
     "  union all select case when t.own then t.placement_id end, 3, t.effective_us, t.kind,"
     "   coalesce(case when t.own or t.placement_id is null then t.reference end, ''), t.micros,"
     "   t.late, t.contract from statement_transfer t"
-    "   where t.period = $1 and t.seat = $2 and t.section = $3 and t.slot = $4 and t.message = $5"
+    "   where t.period = $1 and t.seat = $2 and t.section = $3 and t.slot = $4"
+    "   and case when t.message in (select id from mine) then t.message else 0 end = $5"
     "   and t.rung = $6 and t.adjusted = ($7 = 1) and t.currency = $8)"
     " select t.placement_id, t.number, t.at_us, t.what, t.reference, t.micros, t.late, t.contract,"
     "  o.at_us, o.kind, o.price_micros, o.setter is null"

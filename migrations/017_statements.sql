@@ -17,12 +17,15 @@ comment on table statement_file is 'A document of a closed statement that is not
 -- account on the other side. code and seat are those of the account.
 create view statement_side as
 select f.period, (s.own / 100000)::integer as seat, (s.own % 10000)::integer as code,
-       (s.other % 10000)::integer as other, s.sign, f.currency, f.kind, f.contract, f.slot,
-       case when f.seat = s.own / 100000 then f.message else 0 end as message,
+       (s.other % 10000)::integer as other, s.sign, f.currency, f.kind, f.contract, f.slot, f.message,
        case s.own % 10000 when 1150 then f.won_rung else f.rung end as rung, f.count, f.micros
-from fold f
+from (
+    select period, currency, debit, credit, kind, contract, slot, message, rung, won_rung, sum(count) as count,
+           sum(micros) as micros
+    from fold where state = 'posted'
+    group by period, currency, debit, credit, kind, contract, slot, message, rung, won_rung) f
 cross join lateral (values (f.debit, f.credit, 1), (f.credit, f.debit, -1)) as s (own, other, sign)
-where f.state = 'posted' and s.own >= 100000;
+where s.own >= 100000;
 comment on view statement_side is 'A sum of posted transfers seen from one of its two accounts, if that is a seat''s.';
 
 -- What the sections of statements count, in micros, in the sense in which the section is printed:
@@ -34,7 +37,8 @@ comment on view statement_side is 'A sum of posted transfers seen from one of it
 --   earned       2100 against other accounts than 2110, 2120, 1160; and 4210
 --   payable      2110, 2120 and 1160 against other accounts than one another, 2190, 3900 and 1120
 --   clawback     1160, what was clawed back; of contracts that bill it
--- and the counts that transfers themselves give. slot 0, message 0, rung -1: none. A seat never sees another's message.
+-- and the counts that transfers themselves give. slot 0, message 0, rung -1: none. `message` is that of the placement
+-- behind it, whosever it is: a statement names the seat's own messages only.
 create view statement_sum as
 select x.period, x.seat, x.currency, x.section, x.slot, x.message, x.rung, x.adjusted, x.contract,
        sum(x.delivered)::bigint as delivered, sum(x.converted)::bigint as converted,
@@ -74,7 +78,7 @@ select x.period, x.seat, x.currency, x.section, x.slot, x.message, x.rung, x.adj
        x.placement_id, x.own, x.kind, x.effective_us, x.late, x.reference, x.reason, x.micros
 from (
     select t.period, (s.account / 100000)::integer as seat, t.currency, coalesce(t.slot, 0) as slot,
-           case when t.seat = s.account / 100000 then coalesce(t.message, 0) else 0 end as message,
+           coalesce(t.message, 0) as message,
            coalesce(case s.account % 10000 when 1150 then o.rung else t.rung end, (-1)::smallint) as rung,
            t.kind = 'adjustment' as adjusted, coalesce(t.contract, 0) as contract, t.transfer_id, t.placement_id,
            coalesce(o.seat = s.account / 100000, false) as own, t.kind, t.effective_us, t.late, t.reference, t.reason,
@@ -98,7 +102,7 @@ from (
     where t.state = 'posted' and s.account >= 100000
     union all
     select t.period, (s.account / 100000)::integer, t.currency, coalesce(t.slot, 0),
-           case when t.seat = s.account / 100000 then coalesce(t.message, 0) else 0 end,
+           coalesce(t.message, 0),
            coalesce(t.rung, (-1)::smallint), false, coalesce(t.contract, 0), t.transfer_id, t.placement_id,
            coalesce(o.seat = s.account / 100000, false), t.kind, t.effective_us, t.late, t.reference, t.reason,
            'clawback', s.sign * t.amount_micros

@@ -274,7 +274,8 @@ read_moves(struct books *books, const char *period, size_t *out_count)
     char sql[1024];
     struct db_rows *rows = NULL;
     snprintf(sql, sizeof sql,
-             "select t.debit, t.credit, coalesce(t.seat, 0), coalesce(t.slot, 0),"
+             "select t.debit, t.credit, coalesce((select m.seat_id from message m"
+             " where m.id = t.message), 0), coalesce(t.slot, 0),"
              " coalesce(t.message, 0), coalesce(t.rung, -1), coalesce(o.rung, -1), t.amount_micros,"
              " t.kind from transfer t left join outcome o using (placement_id)"
              " where t.period = '%s' and t.state = 'posted'",
@@ -374,6 +375,26 @@ check_lines(struct books *books, const struct statement *one)
         }
 }
 
+// No document of a seat names a message of another one.
+static void
+names_no_other(struct books *books, const struct statement *one)
+{
+    static const char *const messages[][2] = {{"barbecue", "grill"},   {"magazine", "mags"},
+                                              {"protection", "cover"}, {"beans_offer", "beans"},
+                                              {"plan_plus", "sales"},  {"welcome", "care"}};
+    for (int format = 0; format < STATEMENT_FORMAT_COUNT; format++) {
+        size_t len = 0;
+        if (!statement_has(one, (enum statement_format)format)) continue;
+        const char *bytes = statement_document(one, (enum statement_format)format, books->arena,
+                                               &len);
+        for (size_t i = 0; i < 6; i++)
+            if (strcmp(messages[i][1], one->code) != 0 &&
+                memmem(bytes, len, messages[i][0], strlen(messages[i][0])) != NULL)
+                fail_msg("%s: the %s names %s", one->code,
+                         statement_format_name((enum statement_format)format), messages[i][0]);
+    }
+}
+
 static void
 check_month(struct books *books, const struct period *period, bool closed)
 {
@@ -394,6 +415,7 @@ check_month(struct books *books, const struct period *period, bool closed)
         check_lines(books, &one);
         json_t *root = json_loads(statement(books, one.code, period, STATEMENT_JSON), 0, NULL);
         assert_non_null(root);
+        names_no_other(books, &one);
         size_t k;
         const json_t *section;
         json_array_foreach(json_object_get(root, "sections"), k, section) check_section(section);
