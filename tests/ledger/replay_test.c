@@ -1131,6 +1131,40 @@ a_fit_divides_what_was_booked_behind_it(void **state)
     close_teller();
 }
 
+// A market without touches, then one with: the shipper that ran all the time looks back at touches
+// from before, too.
+static void
+touches_of_an_earlier_market_count(void **state)
+{
+    (void)state;
+    struct fact pair[2];
+    open_teller(8);
+    struct ship *ship = ship_open(teller.fixture.directory, 1);
+    fixture_market(&teller.fixture, FIXTURE_MARKET("11%", "floor"));
+    teller.model.market = teller.fixture.market;
+    unsigned shown = placed("agency.refer", 9, pair);
+    struct fact delivered = fact_of(FACT_DELIVERED, &teller.model.shown[shown]);
+    delivered.at = delivered.event.effective = teller.story.now;
+    story_append(&teller.story, pair, 2);
+    story_append(&teller.story, &delivered, 1);
+    assert_int_equal(journal_sync(teller.story.journal), STATUS_OK);
+    assert_int_equal(fixture_ship(&teller.fixture, ship), SHIP_IDLE);
+    fixture_market(&teller.fixture, market_text);
+    teller.model.market = teller.fixture.market;
+    shown = placed("grill.summer", 9, pair);
+    struct fact facts[4] = {pair[0], pair[1], fact_of(FACT_DELIVERED, &teller.model.shown[shown]),
+                            ordered(shown, "order")};
+    facts[2].at = facts[2].event.effective = teller.story.now;
+    facts[3].at = facts[3].revenue.effective = teller.story.now;
+    story_append(&teller.story, facts, 4);
+    assert_int_equal(journal_sync(teller.story.journal), STATUS_OK);
+    assert_int_equal(fixture_ship(&teller.fixture, ship), SHIP_IDLE);
+    ship_close(ship);
+    assert_int_equal(division("order"), 3);  // host, agency, the owner of the container
+    prove(&teller);
+    close_teller();
+}
+
 // Shown, but its hold had been expired by a close: nothing is booked, and it is no touch.
 static void
 what_a_close_expired_comes_late(void **state)
@@ -1167,6 +1201,7 @@ main(void)
         cmocka_unit_test(every_change_of_a_division_is_found),
         cmocka_unit_test(logs_share_tiers),
         cmocka_unit_test(a_fit_divides_what_was_booked_behind_it),
+        cmocka_unit_test(touches_of_an_earlier_market_count),
         cmocka_unit_test(what_a_close_expired_comes_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
