@@ -5,6 +5,7 @@
 
 #include "fail.h"
 #include "finance.h"
+#include "market.h"
 #include "market_db.h"
 #include "rate.h"
 
@@ -108,8 +109,10 @@ parse(int argc, char **argv, const char *at, const char *source, const char *spr
 {
     memset(out, 0, sizeof *out);
     for (int i = 1; i <= 2; i++) {
-        if (currency_parse(argv[i], strlen(argv[i]), i == 1 ? &out->from : &out->to) != STATUS_OK)
-            return verb_usage(&verb_rate, "'%.20s' is not a currency; write three capitals, as EUR",
+        if (currency_parse(argv[i], strlen(argv[i]), i == 1 ? &out->from : &out->to) != STATUS_OK ||
+            !market_currency_known(argv[i]))
+            return verb_usage(&verb_rate,
+                              "'%.20s' is not a currency; write three capitals (ISO 4217), as EUR",
                               argv[i]);
     }
     if (argc == 3) return EXIT_DONE;

@@ -166,6 +166,8 @@ struct market_certificate {
     uint32_t party;  // stable id of touchpoint or seat
 };
 
+bool market_currency_known(const char *code);  // of ISO 4217, in use
+
 // Words of the market file for the numbers above (market/market.c).
 const char *market_pricing_name(enum pricing value);
 const char *market_pacing_name(enum pacing value);

@@ -28,8 +28,8 @@ rate_parse(const char *text, size_t len, uint64_t *out_num, uint64_t *out_den);
 void rate_format(const struct rate *rate, char out[RATE_TEXT]);
 
 // Takes a rate down, as an act of its own. STATUS_EXISTS: the same was there; STATUS_CONFLICT:
-// another one of this pair and time was, which stays. STATUS_INPUT: a currency with itself, no
-// source, a time in the future, spread of a whole or more. Else db.h's answers.
+// another one of this pair and time was, which stays. STATUS_INPUT: a currency with itself or none
+// of ISO 4217, no source, a time in the future, spread of a whole or more. Else db.h's answers.
 MUST_CHECK enum status
 rate_set(struct db *db, const struct rate *rate, const char *author, usec now);
 // The newest rate of the pair not after `at`, in either direction. STATUS_NOT_FOUND: there is none;

@@ -16,6 +16,7 @@
 
 #include "fail.h"
 #include "hash.h"
+#include "market.h"
 
 static uint64_t
 divisor(uint64_t a, uint64_t b)
@@ -91,7 +92,8 @@ rate_format(const struct rate *rate, char out[RATE_TEXT])
 static bool
 sensible(const struct rate *rate, usec now)
 {
-    return !currency_same(rate->from, rate->to) && rate->num > 0 && rate->den > 0 &&
+    return !currency_same(rate->from, rate->to) && market_currency_known(rate->from.code) &&
+           market_currency_known(rate->to.code) && rate->num > 0 && rate->den > 0 &&
            rate->num <= RATE_MOST && rate->den <= RATE_MOST && rate->spread_ppm < MONEY_PPM &&
            rate->source[0] != '\0' && rate->at.us >= 0 && rate->at.us <= now.us;
 }

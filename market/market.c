@@ -2,10 +2,17 @@
 #include "market.h"
 
 #include "fail.h"
+#include "read.h"
 
 #define NAME(names, value)                                    \
     CHECK((size_t)(value) < sizeof(names) / sizeof *(names)); \
     return names[value]
+
+bool
+market_currency_known(const char *code)
+{
+    return read_currency_known(code);
+}
 
 const char *
 market_charge_name(enum charge value)

@@ -16,6 +16,8 @@ expect 2 slotctl rate EUR CHF 0.9371
 said "needs --source"
 expect 2 slotctl rate EUR chf 0.9371 --source ECB
 said "three capitals"
+expect 2 slotctl rate EUR EUX 0.9371 --source ECB
+said "not a currency"
 expect 2 slotctl rate EUR EUR 1 --source ECB
 expect 2 slotctl rate EUR CHF -1 --source ECB
 expect 2 slotctl rate EUR CHF 0.9371 --source ECB --at 2999-01-01

@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "../../ledger/bank_xml.h"
 #include "bank_story.h"
 #include "seed.h"
@@ -218,6 +221,42 @@ refuses_when_the_books_contradict(void **state)
     assert_non_null(strstr(fault, "alpha"));
 }
 
+// Two people at once: one run, and both hold the same file.
+static void
+two_at_once_pay_once(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct payout_run run;
+    char fault[PAYOUT_FAULT], digest[32];
+    story_rate("2026-12-01T15:00:00Z", "0.9371", 0);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct db *db = NULL;
+        enum status status = db_open(books.console, "other", &db, NULL);
+        if (status == STATUS_OK)
+            status = payout_make(db, &november, "bob", books.now, arena, &run, fault);
+        struct digest other = hash_sha256(run.body, run.body_len);
+        bool wrote = write(ends[1], other.bytes, sizeof digest) == sizeof digest;
+        _exit(!wrote ? 2 : status == STATUS_OK ? 0 : status == STATUS_EXISTS ? 1 : 2);
+    }
+    enum status status = story_pay(&november, arena, &run, fault);
+    int ended = 0;
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_true(WIFEXITED(ended));
+    assert_int_equal(read(ends[0], digest, sizeof digest), sizeof digest);
+    assert_int_equal(WEXITSTATUS(ended), status == STATUS_OK ? 1 : 0);
+    assert_true(status == STATUS_OK || status == STATUS_EXISTS);
+    struct digest mine = hash_sha256(run.body, run.body_len);
+    assert_memory_equal(mine.bytes, digest, sizeof digest);
+    assert_int_equal(story_balance(2190, "alpha", "EUR"), -25000000);
+    close(ends[0]);
+    close(ends[1]);
+    story_prove();
+}
+
 static void
 takes_clawbacks_off_the_next_payout(void **state)
 {
@@ -285,6 +324,7 @@ main(void)
         WITH(the_file_is_what_banks_take),
         WITH(refuses_a_file_that_differs_from_the_books),
         WITH(refuses_when_the_books_contradict),
+        WITH(two_at_once_pay_once),
         WITH(takes_clawbacks_off_the_next_payout),
         cmocka_unit_test(ids_and_accounts_have_their_form),
     };

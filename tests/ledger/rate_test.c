@@ -114,6 +114,7 @@ the_newest_rate_counts_in_both_directions(void **state)
     assert_int_equal(set(db, "EUR", "EUR", "1", "2026-11-21", "desk"), STATUS_INPUT);
     assert_int_equal(set(db, "EUR", "USD", "1", "2026-11-23", "desk"), STATUS_INPUT);
     assert_int_equal(set(db, "EUR", "USD", "1", "2026-11-21", ""), STATUS_INPUT);
+    assert_int_equal(set(db, "EUR", "EUX", "1", "2026-11-21", "desk"), STATUS_INPUT);
     assert_int_equal(rate_find(db, eur, usd, now, 7 * USEC_DAY, &rate, fault), STATUS_OK);
     assert_true(rate.inverse);
     rate_format(&rate, text);
