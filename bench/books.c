@@ -517,6 +517,7 @@ main(int argc, char **argv)
             return 2;
         }
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     declare(&bench);
     measure(&bench);
     return 0;
