@@ -93,6 +93,7 @@ struct market_tier {
     uint32_t rate_ppm;
 };
 #define MARKET_TIERS 8
+#define MARKET_VALIDATION_DAYS 30  // unless declared
 struct market_contract {
     struct place place;
     uint32_t id;
@@ -115,7 +116,8 @@ struct market_contract {
     uint32_t share_count;
     struct market_attribution attribution;
     // Life of the money.
-    uint32_t validation_days;  // after the conversion; then shares lock. 0: at the next turn
+    uint32_t validation_days;  // after the conversion; then shares lock. 30 unless declared; 0: at
+                               // the next turn
     uint8_t clawback;
     money minimum_payout;             // less is carried to the next one
     struct currency payout_currency;  // "" the market's own

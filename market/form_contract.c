@@ -137,7 +137,7 @@ form_gain_share(const struct market_contract *contract, enum form_detail detail)
 static void
 set_life(json_t *object, const struct market_contract *contract)
 {
-    if (contract->validation_days > 0)
+    if (contract->has_gain_share && contract->validation_days != MARKET_VALIDATION_DAYS)
         form_set(object, "validation", json_sprintf("%ud", contract->validation_days));
     if (contract->clawback != CLAWBACK_NET)
         form_set_text(object, "clawback", word_clawback(contract->clawback));

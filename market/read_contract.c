@@ -307,12 +307,14 @@ read_life(struct reader *reader, const struct tree *map, struct market_contract 
 {
     const struct tree *validation = field_get(map, "validation"),
                       *payout = field_get(map, "payout_currency");
-    uint32_t seconds = field_seconds(reader, validation, 0);
+    uint32_t seconds = is_text(validation, "0d")
+                           ? 0
+                           : field_seconds(reader, validation, MARKET_VALIDATION_DAYS * 86400);
     contract->validation_days = seconds / 86400;
     if (seconds % 86400 != 0)
         report_error(reader->report, validation->place, reader->object,
                      "validation: '%.80s' is not whole days", validation->text)
-            ->mend = "write days or weeks, as 30d";
+            ->mend = "write days or weeks, as 30d; 0d locks at once";
     if (validation != NULL && !contract->has_gain_share)
         contradiction(reader, validation, "validation: without a gain share nothing is validated",
                       "remove it, or declare the `gain_share`");
@@ -420,6 +422,7 @@ read_contract_all(struct reader *reader, const struct tree *root)
                                              .seat = "",
                                              .merchant = MERCHANT_PARTNER,
                                              .attribution = usual_attribution(items.places[i]),
+                                             .validation_days = MARKET_VALIDATION_DAYS,
                                              .tax_category = 'O'};
         read_contract(reader, items.bodies[i], contract);
     }

@@ -44,6 +44,7 @@ static const char bank_market[] =
     "  roaster.2026:\n"
     "    seat: roaster\n"
     "    from: 2025-01-01\n"
+    "    validation: 0d\n"
     "    gain_share:\n"
     "      rate: 10%\n"
     "      shares:\n"

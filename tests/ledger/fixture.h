@@ -45,6 +45,7 @@ struct fixture {
     "  grill.one:\n"                                                                     \
     "    seat: grill\n"                                                                  \
     "    from: 2025-01-01\n"                                                             \
+    "    validation: 0d\n"                                                               \
     "    gain_share:\n"                                                                  \
     "      merchant: partner\n"                                                          \
     "      rate: " rate "\n"                                                             \
@@ -56,6 +57,7 @@ struct fixture {
     "  agency.one:\n"                                                                    \
     "    seat: agency\n"                                                                 \
     "    from: 2025-01-01\n"                                                             \
+    "    validation: 0d\n"                                                               \
     "    gain_share: {merchant: host, rate: 3%, shares: [{to: agency, weight: 1}]}\n"    \
     "containers:\n"                                                                      \
     "  bill:\n"                                                                          \

@@ -258,7 +258,8 @@ static const char taxed_market[] =
     "contracts:\n"
     "  grill.1: {seat: grill, from: 2025-01-01, tax: {category: K}}\n"
     "  mags.1: {seat: mags, from: 2025-01-01, billing: prepaid, tax: {category: S, rate: 7%}}\n"
-    "  shop.1: {seat: shop, from: 2025-01-01, tax: {category: S, rate: 19%}, gain_share: {\n"
+    "  shop.1: {seat: shop, from: 2025-01-01, tax: {category: S, rate: 19%},\n"
+    "    validation: 0d, gain_share: {\n"
     "    merchant: partner, rate: 10%,\n"
     "    shares: [{to: host, weight: 50}, {to: mags, weight: 50}]}}\n";
 

@@ -539,10 +539,11 @@ closed_statements_become_files_once(void **state)
 static const char before_edit[] = TERMS_HEAD
     "  marketing.transfer: {seat: marketing, from: 2025-01-01, transfer_price: floor}\n"
     "  shield.2026: {seat: shield_cover, from: 2025-01-01, billing: prepaid,"
-    " gain_share: {rate: 6%, " SHARES;
+    " validation: 0d, gain_share: {rate: 6%, " SHARES;
 static const char after_edit[] = TERMS_HEAD
     "  marketing.transfer: {seat: marketing, from: 2025-01-01}\n"
-    "  shield.next: {seat: shield_cover, from: 2025-01-01, gain_share: {rate: 10%, " SHARES;
+    "  shield.next: {seat: shield_cover, from: 2025-01-01, validation: 0d,"
+    " gain_share: {rate: 10%, " SHARES;
 
 // Two placements won under the old terms and two under the new; all delivered and converted later.
 static void

@@ -322,7 +322,7 @@ usual_terms(void **state)
     assert_int_equal(attribution->accepted_us, 30 * INT64_C(86400000000));
     for (int i = 0; i < CHANNEL_COUNT; i++) assert_int_equal(attribution->channel_us[i], -1);
     assert_int_equal(contract->rounding, ROUNDING_HALF_EVEN);
-    assert_int_equal(contract->validation_days, 0);
+    assert_int_equal(contract->validation_days, 30);
     assert_int_equal(contract->clawback, CLAWBACK_NET);
     assert_int_equal(contract->payout_currency.code[0], 0);
     assert_int_equal(contract->tax_category, 'O');
@@ -365,7 +365,7 @@ changes_are_told(void **state)
         WITH_GAIN("      rate: 5%\n      shares: [{to: host, weight: 1}]\n"));
     struct market *after = read_good(
         WITH_GAIN("      tiers: [{from: 0, rate: 5%}, {from: 10, rate: 6%}]\n      shares: [{to: "
-                  "host, weight: 1}]\n    validation: 30d\n"));
+                  "host, weight: 1}]\n    validation: 0d\n"));
     struct market_change *changes;
     uint32_t count;
     market_diff(before, after, arena, &changes, &count);
@@ -376,7 +376,7 @@ changes_are_told(void **state)
         "gain_share {merchant: partner, rate: 5%, shares: [{to: host, weight: 1}]} "
         "-> {merchant: partner, tiers: [{from: 0.00, rate: 5%}, {from: 10.00, rate: 6%}], "
         "shares: [{to: host, weight: 1}]}");
-    assert_string_equal(changes[1].text, "validation none -> 30d");
+    assert_string_equal(changes[1].text, "validation none -> 0d");
     assert_false(changes[0].refused || changes[1].refused);
 }
 

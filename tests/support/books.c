@@ -43,10 +43,12 @@ const char books_market[] =
     "  sales.own: {seat: sales, from: 2025-01-01}\n"
     "  grill.2026: {seat: grill, from: 2025-01-01}\n"
     "  mags.2026: {seat: mags, from: 2025-01-01, billing: prepaid}\n"
-    "  cover.2026: {seat: cover, from: 2025-01-01, gain_share: {merchant: partner, rate: 6%, "
+    "  cover.2026: {seat: cover, from: 2025-01-01, validation: 0d,\n"
+    "    gain_share: {merchant: partner, rate: 6%, "
     "shares: [\n"
     "    {to: host, weight: 60}, {to: care, rung: 4, weight: 25}, {to: beans, weight: 15}]}}\n"
-    "  beans.2026: {seat: beans, from: 2025-01-01, charge: win, gain_share: {merchant: host, rate: "
+    "  beans.2026: {seat: beans, from: 2025-01-01, charge: win, validation: 0d,\n"
+    "    gain_share: {merchant: host, rate: "
     "8%,\n"
     "    shares: [{to: beans, weight: 70}, {to: sales, rung: 5, weight: 30}]}}\n";
 
