@@ -80,8 +80,9 @@ print_end(const struct period *period, enum status status, const struct settle_r
     } else if (status == STATUS_OK && report->was_closed) {
         printf("%s was closed before.\n", title);
     } else if (status == STATUS_OK) {
-        printf("%s is closed. It took %.1f s; proofs, fits and readers %.1f s beside that.\n",
-               title, (double)times->took_us / 1e6, (double)times->apart_us / 1e6);
+        printf("%s is closed. It took %" PRId64 " ms; proofs, fits and readers %" PRId64
+               " ms beside that.\n",
+               title, times->took_us / 1000, times->apart_us / 1000);
     } else {
         fflush(stdout);
         fprintf(stderr, "slotctl close: %s\n", report->fault);

@@ -47,10 +47,11 @@ struct settle_report {
     char root[65];
     char fault[1024];  // for people; "" on success
 };
-// STATUS_OK: closed. STATUS_DENIED: not to be closed now (not over, an earlier period is open, a log
-// is not to be declared dead); nothing was changed. STATUS_AGAIN: a log has not reported, or a race
-// was lost; call again. STATUS_CONFLICT: it does not add up, `fault` names what. STATUS_NOT_FOUND:
-// a reader that the settings name is not installed. Else db.h's answers, or the journal's.
+// STATUS_OK: closed. STATUS_DENIED: not to be closed now (not over, an earlier period is open, a
+// log is not to be declared dead); nothing was changed. STATUS_AGAIN: a log has not reported, or
+// a race was lost; call again. STATUS_CONFLICT: it does not add up, `fault` names what.
+// STATUS_NOT_FOUND: a reader that the settings name is not installed. Else db.h's answers, or the
+// journal's.
 MUST_CHECK enum status
 settle_close(struct db *db, const struct period *period, const struct settle_options *options,
              struct settle_report *out_report);

@@ -47,7 +47,8 @@ find_log(struct db *db, struct stretch *out)
         "select w.log, coalesce(p.upto, 0)::bigint from watermark w"
         " left join (select log, max(upto) as upto from proof group by log) p on p.log = w.log"
         " where w.batch > coalesce(p.upto, 0) and exists (select 1 from frame f"
-        "  where f.log = w.log and f.batch > coalesce(p.upto, 0)) order by w.batch - coalesce(p.upto, 0) desc, w.log"
+        "  where f.log = w.log and f.batch > coalesce(p.upto, 0))"
+        " order by w.batch - coalesce(p.upto, 0) desc, w.log"
         " limit 1";
     struct db_rows *rows = NULL;
     enum status status = db_query(db, sql, NULL, 0, &rows);
@@ -201,7 +202,8 @@ insert_holds(struct db *db, const struct db_rows *holds, const struct id *termin
 static const char ended_sql[] =
     "select k.transfer_id from transfer_key k"
     " left join transfer t on t.log = k.log and t.batch = k.batch and t.idx = k.idx"
-    "  and t.transfer_id = k.transfer_id and t.period > (select coalesce(max(f.period), '~') from period_event f"
+    "  and t.transfer_id = k.transfer_id and t.period > (select coalesce(max(f.period), '~')"
+    "   from period_event f"
     "   where f.step = 1 and not exists ("
     "    select 1 from period_event e where e.period = f.period and e.step = 9))"
     " where k.transfer_id = any($1) and t.transfer_id is null order by k.transfer_id";

@@ -255,8 +255,8 @@ may_begin(struct settle *settle)
     return status;
 }
 
-// Whether the database still holds what was published; afterwards, publishes. What cannot be written
-// here ledgerd writes.
+// Whether the database still holds what was published; afterwards, publishes. What cannot be
+// written here ledgerd writes.
 static enum status
 publish(struct settle *settle)
 {

@@ -4,8 +4,8 @@
 // else is then read from the sums, which are small: accounts, control accounts, eliminations.
 //
 //  1 Rows = sums, by currency, accounts, kind and state.
-//  2 By everything else that sums are told apart by they are compared weighed: the proof weighed the
-//    rows as it went (proof_sum). slotctl verify compares them one by one.
+//  2 By everything else that sums are told apart by they are compared weighed: the proof weighed
+//    the rows as it went (proof_sum). slotctl verify compares them one by one.
 //  3 What facts count for on statements, counted by the proof from the rows, is what was counted
 //    when they were booked.
 //  4 Departments' transfer prices cancel out (4100 and 5100), memo accounts too (9000 and 9001).

@@ -5,8 +5,8 @@
 //    retroactive tiers are booked in it, with the statements.
 //  2 All statements come from one pass over the period's sums.
 //  3 One act bills the period: of each partner, in whole cents, what its statement's sections come
-//    to that are billed. A total below zero is billed the other way round. The act is made even when
-//    there is nothing to bill, so that every close stands in the chain of acts; its number and
+//    to that are billed. A total below zero is billed the other way round. The act is made even
+//    when there is nothing to bill, so that every close stands in the chain of acts; its number and
 //    digest are recorded with the step.
 //  4 After the bills, what is left on 1110 is what statements carry.
 #include <inttypes.h>

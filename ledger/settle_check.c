@@ -5,8 +5,8 @@
 //
 //  1 A hold was open at the fence when no terminal of this or an earlier period ends it, whatever
 //    came later: those are listed, and stay held.
-//  2 A hold whose window was over at the fence, and which nothing has ended yet, expires: acts of at
-//    most ACT_HOLDS releases, booked in the period that is closed. The window is that of its
+//  2 A hold whose window was over at the fence, and which nothing has ended yet, expires: acts of
+//    at most ACT_HOLDS releases, booked in the period that is closed. The window is that of its
 //    delivery, or, when it was delivered and waits for what its price is due by, the time within
 //    which that must come.
 //  3 All watermarks are locked meanwhile; with each hold stands its log's, so that replaying the

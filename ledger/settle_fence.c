@@ -2,14 +2,14 @@
 //
 //  1 The fence locks the watermark of every log, so that the next frame of any log is booked behind
 //    it. What a watermark says then is what the period was closed with, and is recorded.
-//  2 Of the journal beside us we look ourselves whether everything durable is booked. Of every other
-//    log its own ledgerd says so (settle_reports); it must have said it at the end of the period or
-//    later, or, of a close before that, after the close began.
+//  2 Of the journal beside us we look ourselves whether everything durable is booked. Of every
+//    other log its own ledgerd says so (settle_reports); it must have said it at the end of the
+//    period or later, or, of a close before that, after the close began.
 //  3 A log that does not report stops the close, unless an operator declares it dead: an act, which
 //    says who, why, and up to which frame it had been booked. What its journal holds beyond is not
 //    in the books; should it be found, it is booked late. A log that is booked or reports again is
 //    alive again.
-//  4 Before the fence shares whose validation is over are locked, so that this falls into the period.
+//  4 Before the fence shares whose validation is over are locked: this falls into the period.
 //  5 A first log of which nothing was ever booked is no log: it is only the row that is always
 //    there.
 #include <errno.h>

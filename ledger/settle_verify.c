@@ -8,8 +8,8 @@
 //  3 Bills are what statements say, balances what the transfers come to.
 //  4 What no journal holds is held by acts: deposits, expired holds, logs declared dead each have
 //    their act, and acts theirs. (The chain of acts itself is verified by verify_run.)
-//  5 What is read in place of rows is what the rows say: sums and counts (folds); proofs follow each
-//    other without a gap; every hold that has no end stands in open_hold.
+//  5 What is read in place of rows is what the rows say: sums and counts (folds); proofs follow
+//    each other without a gap; every hold that has no end stands in open_hold.
 //  6 Every root, all steps and the head of acts are those that were published.
 #include <inttypes.h>
 #include <stdarg.h>
@@ -252,8 +252,8 @@ static const char proofs_sql[] =
     "  select *, coalesce(lag(upto) over (partition by log order by from_batch), 0) as ended"
     "  from proof) p where from_batch <> ended order by 1 limit 1";
 
-// Holds whose frames are proven and that nothing ends, beside those listed. The terminal's id is the
-// SHA-256 of "terminal", a zero byte, and the hold's.
+// Holds whose frames are proven and that nothing ends, beside those listed. The terminal's id is
+// the SHA-256 of "terminal", a zero byte, and the hold's.
 static const char holds_sql[] =
     "select 'hold of placement ' || coalesce(t.placement_id, h.placement_id)::text || ':' from ("
     "  select t.* from transfer_kept t where t.state = 'pending' and t.batch <= coalesce("

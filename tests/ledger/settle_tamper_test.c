@@ -1,7 +1,7 @@
 // Whoever owns the database may change any row; slotctl verify must name what was changed. Every
-// column of every table that money, facts and closes rest on is changed in some row, rows are taken
-// out and put in, each by itself, and the proof is run. What is not protected stands in a list here,
-// with the reason.
+// column of every table that money, facts and closes rest on is changed in some row, rows are
+// taken out and put in, each by itself, and the proof is run. What is not protected stands in a
+// list here, with the reason.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
