@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "../../ledger/fold.h"
 #include "../../ledger/replay.h"
 #include "fixture.h"
 
@@ -657,6 +658,13 @@ histories_come_to_what_the_rules_say(void **state)
         prove(&teller);
         // Pools follow on from fact to fact, and are what was booked.
         assert_int_equal(fixture_ask(&teller.fixture, pools_differ), 0);
+        assert_int_equal(fixture_ask(&teller.fixture, "select count(*) from unexplained"), 0);
+        // And what is kept as sums adds up to the same.
+        char text[FOLD_TEXT];
+        struct db *db = database_open(teller.fixture.console);
+        assert_int_equal(fold_verify(db, text), STATUS_OK);
+        assert_string_equal(text, "");
+        db_close(db);
         anew += fixture_ask(&teller.fixture, "select count(*) from transfer where kind = 'credit'");
         close_teller();
     }
