@@ -10,7 +10,9 @@ static int
 detach(struct db *db, const struct period *period, bool json)
 {
     struct partition_report report;
-    enum status status = partition_detach(db, period, clock_wall(), &report);
+    enum status status = STATUS_AGAIN;  // whoever reads or books just then: once more
+    for (int lost = 0; status == STATUS_AGAIN && lost < 5; lost++)
+        status = partition_detach(db, period, clock_wall(), &report);
     if (status == STATUS_CONFLICT || status == STATUS_NOT_FOUND) {
         fprintf(stderr, "slotctl detach: %s\n", report.fault);
         return EXIT_NO;
