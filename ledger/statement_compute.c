@@ -122,7 +122,9 @@ read_seats(struct work *work)
         "  and o.id = s.id and o.version <= $3 and o.body is not null"
         "  order by o.version desc limit 1) b on true"
         " where s.id = $2 or $2 = 0 and s.id in ("
-        "  select p.seat from statement_side p where p.period = $1"
+        "  select x.seat from (select distinct f.debit, f.credit from fold f"
+        "   where f.period = $1 and f.state = 'posted') p"
+        "   cross join lateral (values (p.debit / 100000), (p.credit / 100000)) as x (seat)"
         "  union select c.seat from count_fold c where c.period = $1"
         "  union select c.seat from carried c where c.micros <> 0)"
         " order by s.id";
