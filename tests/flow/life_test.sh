@@ -62,5 +62,25 @@ expect 2 slotctl dispute reject 999999 --reason x
 expect 2 slotctl dispute open statement grill_house
 expect 2 slotctl dispute
 
+say "a share is contested, and a bill after the close"
+owner=$(cat "$M/run/postgres.owner")
+read -r seat reference <<<"$(psql -qAtX -F ' ' "$owner" -c "select s.code, r.key from vendue.revenue r
+    join vendue.transfer t on t.group_id = r.order_id join vendue.seat s on s.id = t.credit / 100000
+    where t.kind = 'share' and t.credit % 10000 = 2100 and r.kind = 'converted' order by 1, 2 limit 1")"
+[ -n "$reference" ] || fail "no share of a partner"
+expect 0 slotctl dispute open share "$seat" "$reference" --reason returned --evidence t3
+expect 1 slotctl dispute open share "$seat" "$reference" --reason returned --evidence t3
+said "contested already"
+expect 0 slotctl close "$period" --early
+expect 1 slotctl dispute open statement grill_house "$period" 1000.00 --reason not_rendered --evidence t4
+said "is more than the statement"
+expect 0 slotctl dispute open statement grill_house "$period" 0.01 --reason not_rendered --evidence t4
+said "0.01 EUR moved"
+number=$(slotctl --json dispute list |
+    python3 -c 'import json,sys; print([d["dispute"] for d in json.load(sys.stdin) if d["kind"] == "statement"][0])')
+expect 0 slotctl dispute accept "$number" --reason "it was not shown"
+expect 1 slotctl dispute reject "$number" --reason "it was not shown"
+said "was accepted before"
+
 say "the books are proven"
 clean
