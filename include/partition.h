@@ -8,7 +8,8 @@
 
 #define PARTITION_MONTHS 24
 
-// Makes the partitions of the month of `now` and of those that follow, where they are missing.
+// Makes the partitions of the month before `now`, of its own and of those that follow, where they
+// are missing.
 // Transfers that lie in the default partition already stay there, and so do those of their period.
 MUST_CHECK enum status partition_ahead(struct db *db, usec now, unsigned months);
 

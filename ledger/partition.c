@@ -58,8 +58,10 @@ partition_ahead(struct db *db, usec now, unsigned months)
 {
     struct period period;
     period_of(now, (usec){0}, &period);
+    // The month before, too: what happened in it may still be booked.
+    if (period.from.us > 0) period_of((usec){period.from.us - 1}, (usec){0}, &period);
     enum status status = STATUS_OK;
-    for (unsigned i = 0; status == STATUS_OK && i <= months; i++) {
+    for (unsigned i = 0; status == STATUS_OK && i <= months + 1; i++) {
         status = make_missing(db, period.name);
         if (strcmp(period.name, "9999-12") == 0) break;
         period_next(&period, &period);

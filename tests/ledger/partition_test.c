@@ -8,12 +8,19 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../../ledger/fold.h"
+#include "act.h"
+#include "books.h"
 #include "database.h"
+#include "export.h"
 #include "partition.h"
+#include "seed.h"
+#include "settle.h"
 #include "transfer.h"
+#include "verify.h"
 
 static char owner[POSTGRES_TEXT], ledger[POSTGRES_TEXT];
 static struct db *db, *ledger_db;
@@ -82,15 +89,15 @@ months_are_made_ahead(void **state)
     static const char count[] = "select count(*) from pg_inherits where inhparent = "
                                 "'transfer'::regclass";
     int64_t before = ask(count);
-    assert_int_equal(before, 1 + 25);  // the default, this month and the next 24
+    assert_int_equal(before, 1 + 26);  // the default, the month before, this one and the next 24
     usec at;
-    assert_int_equal(clock_parse("2031-11-30", 10, &at), STATUS_OK);
+    assert_int_equal(clock_parse("2031-12-30", 10, &at), STATUS_OK);
     assert_int_equal(partition_ahead(db, at, 2), STATUS_OK);
     assert_int_equal(partition_ahead(db, at, 3), STATUS_OK);
-    assert_int_equal(ask(count), before + 4);
+    assert_int_equal(ask(count), before + 5);
     // What was booked before its month was made stays where it is.
     assert_int_equal(book(1, "2035-01", TRANSFER_POSTED, 0), STATUS_OK);
-    assert_int_equal(clock_parse("2035-01-01", 10, &at), STATUS_OK);
+    assert_int_equal(clock_parse("2035-02-01", 10, &at), STATUS_OK);
     assert_int_equal(partition_ahead(db, at, 1), STATUS_OK);
     assert_int_equal(book(2, "2035-01", TRANSFER_POSTED, 0), STATUS_OK);
     assert_int_equal(ask("select count(*) from transfer_default"), 2);
@@ -171,6 +178,66 @@ detached_and_still_there(void **state)
     db_rows_free(rows);
 }
 
+static char *
+csv_of(struct db *on, const struct period *period)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    assert_non_null(out);
+    assert_int_equal(export_period(on, period, EXPORT_CSV, out, NULL), STATUS_OK);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+// A month at work, closed, and put aside: what was sent and what an auditor asks is as before.
+static void
+a_closed_month_put_aside(void **state)
+{
+    (void)state;
+    struct books books;
+    struct period october;
+    struct settle_report closed_as;
+    struct partition_report report;
+    struct act_head head;
+    char detail[SETTLE_DETAIL], fault[ACT_FAULT], text[FOLD_TEXT];
+    assert_int_equal(period_parse("2026-10", 7, &october), STATUS_OK);
+    books_open(&books, books_market, "2026-10-05T08:00:00Z");
+    books_random(&books, seed_fresh(), 600, 3000000000);
+    books_at(&books, "2026-11-20T08:00:00Z");
+    books_random(&books, seed_fixed(7), 200, 600000000);
+    books_ship(&books);
+    const struct settle_options options = {
+        .directory = books.directory, .log = 1, .now = books.now, .readers = "sqlite"};
+    if (settle_close(books.console_db, &october, &options, &closed_as) != STATUS_OK)
+        fail_msg("%s", closed_as.fault);
+    char *before = csv_of(books.console_db, &october);
+    enum status status = partition_detach(books.db, &october, books.now, &report);
+    if (status != STATUS_OK) fail_msg("%s", report.fault);
+    assert_true(report.transfers > 50);
+    char *after = csv_of(books.console_db, &october);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    status = settle_verify(books.console_db, NULL, detail);
+    if (status != STATUS_OK) fail_msg("%s", detail);
+    status = act_verify(books.console_db, &head, fault);
+    if (status != STATUS_OK) fail_msg("%s", fault);
+    assert_int_equal(fold_verify(books.console_db, text), STATUS_OK);
+    assert_string_equal(text, "");
+    assert_string_equal(books_text(&books, "select count(*)::text from unexplained"), "0");
+    struct verify_report verified;
+    static const enum verify_part parts[] = {VERIFY_FACTS, VERIFY_TRANSFERS, VERIFY_BALANCE,
+                                             VERIFY_HOLDS, VERIFY_ACTS};
+    assert_int_equal(verify_run(books.console_db, books.directory, 1, &verified), STATUS_OK);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!verified.checks[parts[i]].ok)
+            fail_msg("%s: %s; %s", verified.checks[parts[i]].name, verified.checks[parts[i]].detail,
+                     verified.differences[0]);
+    assert_true(verified.away == 0);
+    books_close(&books);
+}
+
 static int
 open_books(void **state)
 {
@@ -197,6 +264,7 @@ main(void)
         cmocka_unit_test(months_are_made_ahead),
         cmocka_unit_test(refused_by_name),
         cmocka_unit_test(detached_and_still_there),
+        cmocka_unit_test(a_closed_month_put_aside),
     };
     return cmocka_run_group_tests(tests, open_books, close_books);
 }
