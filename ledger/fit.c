@@ -256,6 +256,10 @@ read_all(struct fitting *fitting, uint32_t version)
     fitting->keys = calloc(KEYS, sizeof *fitting->keys);
     CHECK(fitting->keys);
     enum status status = db_begin(fitting->db);
+    // A month's touches are sorted: that may take longer than a usual statement.
+    if (status == STATUS_OK)
+        status = db_script(fitting->db, "set local statement_timeout = 0;"
+                                        "set local work_mem = '64MB'");
     if (status == STATUS_OK) status = read_positions(fitting, version);
     if (status == STATUS_OK) status = read_keys(fitting);
     if (status == STATUS_OK) status = read_paths(fitting);
