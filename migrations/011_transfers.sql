@@ -78,6 +78,8 @@ begin
     for p in select distinct period from vendue.transfer_before where period ~ '^[0-9]{4}-[0-9]{2}$' loop
         execute format('create table vendue.%I partition of vendue.transfer for values in (%L)',
                        'transfer_' || replace(p, '-', '_'), p);
+        execute format('comment on table vendue.%I is %L', 'transfer_' || replace(p, '-', '_'),
+                       'Transfers of period ' || p || '.');
     end loop;
 end
 $$;
