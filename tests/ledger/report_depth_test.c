@@ -14,44 +14,46 @@
 #include "pace.h"
 #include "report.h"
 
-#define DEEP_MARKET                                                                                 \
-    "market: {code: tiny, currency: EUR, zone: Europe/Berlin, expect: {deliveries: 100, "           \
-    "responses: 7, conversions: 2, revenue: 55.50}}\n"                                              \
-    "touchpoints: {crm: Desk}\n"                                                                    \
-    "seats:\n"                                                                                      \
-    "  billing: {kind: department}\n"                                                               \
-    "  sales: {kind: department, budget: {daily: 90.00, pacing: front}}\n"                          \
-    "  grill: {kind: partner, budget: {daily: 20.00, total: 900.00, pacing: even}}\n"               \
-    "  paper: {kind: partner, budget: {daily: 70.00}}\n"                                            \
-    "  agency: {kind: partner}\n"                                                                   \
-    "contracts:\n"                                                                                  \
-    "  billing.one: {seat: billing, from: 2025-01-01}\n"                                            \
-    "  sales.one: {seat: sales, from: 2025-01-01, transfer_price: floor}\n"                         \
-    "  paper.one: {seat: paper, from: 2025-01-01, billing: prepaid, charge: win}\n"                 \
-    "  grill.one: {seat: grill, from: 2025-01-01, validation: 0d, gain_share: {merchant: partner, " \
-    "rate: 10%, shares: [{to: host, weight: 1}]}}\n"                                                \
-    "  agency.one: {seat: agency, from: 2025-01-01, validation: 0d, gain_share: {merchant: host, "  \
-    "rate: 3%, shares: [{to: agency, weight: 1}]}}\n"                                               \
-    "campaigns:\n"                                                                                  \
-    "  summer: {seat: grill, from: 2026-10-01, until: 2026-11-15, budget: {total: 500.00, "         \
-    "pacing: even}}\n"                                                                              \
-    "containers:\n"                                                                                 \
-    "  bill:\n"                                                                                     \
-    "    stage: use\n"                                                                              \
-    "    channel: bill\n"                                                                           \
-    "    owner: billing\n"                                                                          \
-    "    slots: {header: {floor: 0.10}, footer: {floor: 0.12}, insert: {floor: 0.20}}\n"            \
-    "messages:\n"                                                                                   \
-    "  billing.tip: {seat: billing, rung: 1, objectives: educate}\n"                                \
-    "  sales.plan: {seat: sales, rung: 4, objectives: upgrade}\n"                                   \
-    "  grill.summer: {seat: grill, rung: 7, objectives: cross_sell, campaign: summer}\n"            \
-    "  paper.trial: {seat: paper, rung: 6, objectives: cross_sell}\n"                               \
-    "  agency.refer: {seat: agency, rung: 7, objectives: refer}\n"                                  \
-    "deals:\n"                                                                                      \
-    "  best: {messages: [grill.summer], floor: 0.30, guarantee: 40 per day}\n"                      \
-    "  idle: {messages: [paper.trial], floor: 0.30, guarantee: 5 per day, "                         \
-    "from: 2026-10-22, until: 2026-10-24}\n"                                                        \
-    "experiments:\n"                                                                                \
+#define DEEP_MARKET                                                                         \
+    "market: {code: tiny, currency: EUR, zone: Europe/Berlin, expect: {deliveries: 100, "   \
+    "responses: 7, conversions: 2, revenue: 55.50}}\n"                                      \
+    "touchpoints: {crm: Desk}\n"                                                            \
+    "seats:\n"                                                                              \
+    "  billing: {kind: department}\n"                                                       \
+    "  sales: {kind: department, budget: {daily: 90.00, pacing: front}}\n"                  \
+    "  grill: {kind: partner, budget: {daily: 20.00, total: 900.00, pacing: even}}\n"       \
+    "  paper: {kind: partner, budget: {daily: 70.00}}\n"                                    \
+    "  agency: {kind: partner}\n"                                                           \
+    "contracts:\n"                                                                          \
+    "  billing.one: {seat: billing, from: 2025-01-01}\n"                                    \
+    "  sales.one: {seat: sales, from: 2025-01-01, transfer_price: floor}\n"                 \
+    "  paper.one: {seat: paper, from: 2025-01-01, billing: prepaid, charge: win}\n"         \
+    "  grill.one: {seat: grill, from: 2025-01-01, validation: 0d, "                         \
+    "gain_share: {merchant: partner, "                                                      \
+    "rate: 10%, shares: [{to: host, weight: 1}]}}\n"                                        \
+    "  agency.one: {seat: agency, from: 2025-01-01, validation: 0d, "                       \
+    "gain_share: {merchant: host, "                                                         \
+    "rate: 3%, shares: [{to: agency, weight: 1}]}}\n"                                       \
+    "campaigns:\n"                                                                          \
+    "  summer: {seat: grill, from: 2026-10-01, until: 2026-11-15, budget: {total: 500.00, " \
+    "pacing: even}}\n"                                                                      \
+    "containers:\n"                                                                         \
+    "  bill:\n"                                                                             \
+    "    stage: use\n"                                                                      \
+    "    channel: bill\n"                                                                   \
+    "    owner: billing\n"                                                                  \
+    "    slots: {header: {floor: 0.10}, footer: {floor: 0.12}, insert: {floor: 0.20}}\n"    \
+    "messages:\n"                                                                           \
+    "  billing.tip: {seat: billing, rung: 1, objectives: educate}\n"                        \
+    "  sales.plan: {seat: sales, rung: 4, objectives: upgrade}\n"                           \
+    "  grill.summer: {seat: grill, rung: 7, objectives: cross_sell, campaign: summer}\n"    \
+    "  paper.trial: {seat: paper, rung: 6, objectives: cross_sell}\n"                       \
+    "  agency.refer: {seat: agency, rung: 7, objectives: refer}\n"                          \
+    "deals:\n"                                                                              \
+    "  best: {messages: [grill.summer], floor: 0.30, guarantee: 40 per day}\n"              \
+    "  idle: {messages: [paper.trial], floor: 0.30, guarantee: 5 per day, "                 \
+    "from: 2026-10-22, until: 2026-10-24}\n"                                                \
+    "experiments:\n"                                                                        \
     "  high: {share: 50%, change: +20%, from: 2026-10-01, until: 2026-12-01}\n"
 
 static struct fixture fixture;
