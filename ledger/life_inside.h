@@ -49,11 +49,15 @@ struct life_legs {
 // Adds to the leg of the same payer, receiver and rung. STATUS_FULL: too many of them.
 MUST_CHECK enum status life_leg_add(struct life_legs *legs, struct account payer,
                                     struct account receiver, int8_t rung, money amount);
-// Whether any contract's revenue reached a tier that counts for its whole period.
-MUST_CHECK enum status life_tier_any(struct db *db, bool *out_any);
-// What the order's true-up should be: 0 legs when its contract has none for its period. `closing`
-// not NULL: by what was reported until its end.
-MUST_CHECK enum status life_tier_legs(struct db *db, struct life_terms *terms, struct id order,
-                                      const struct period *closing, struct life_legs *out_legs);
+// What tiers need to know of these orders; NULL when no contract's revenue reached a tier that
+// counts for its whole period. `closing` not NULL: by what was reported until its end.
+struct life_tiers;
+MUST_CHECK enum status life_tiers_open(struct db *db, const struct id *orders, size_t count,
+                                       const struct period *closing, struct life_tiers **out_tiers);
+void life_tiers_close(struct life_tiers *tiers);  // NULL is allowed
+// What the order's true-up should be: 0 legs when its contract has none for its period.
+MUST_CHECK enum status life_tier_legs(const struct life_tiers *tiers, struct db *db,
+                                      struct life_terms *terms, struct id order,
+                                      struct life_legs *out_legs);
 
 #endif

@@ -42,7 +42,7 @@ struct orders {
     struct id *ids;
     size_t count;
     struct db_rows *rows, *paid;
-    bool tiers;
+    struct life_tiers *tiers;  // NULL: no true-ups
 };
 
 // --- Reading -------------------------------------------------------------------------------------
@@ -288,7 +288,8 @@ read_orders(struct orders *orders)
     }
     if (status == STATUS_OK) status = read_states(orders);
     if (status == STATUS_OK) status = read_disputes(orders);
-    return status == STATUS_OK ? life_tier_any(orders->db, &orders->tiers) : status;
+    if (status != STATUS_OK) return status;
+    return life_tiers_open(orders->db, orders->ids, orders->count, orders->closing, &orders->tiers);
 }
 
 // --- Booking -------------------------------------------------------------------------------------
@@ -313,8 +314,8 @@ static enum status
 true_up(struct orders *orders, struct order *order)
 {
     struct life_legs legs;
-    enum status status = life_tier_legs(orders->db, orders->terms, order->task->order,
-                                        orders->closing, &legs);
+    enum status status = life_tier_legs(orders->tiers, orders->db, orders->terms,
+                                        order->task->order, &legs);
     for (unsigned i = 0; status == STATUS_OK && i < order->true_ups.count; i++) {
         const struct life_leg *was = &order->true_ups.legs[i];
         money less;
@@ -429,6 +430,7 @@ life_orders(struct db *db, struct life_terms *terms, struct act *act, const stru
         status = settle_order(&orders, &orders.items[i]);
     db_rows_free(orders.rows);
     db_rows_free(orders.paid);
+    life_tiers_close(orders.tiers);
     free(orders.items);
     free(orders.ids);
     return status;

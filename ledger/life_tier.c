@@ -9,6 +9,7 @@
 //  4 The rate is that of the contract as it was when the placement was won, by the revenue of all
 //    orders under the contract's number.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fail.h"
@@ -35,16 +36,6 @@ life_leg_add(struct life_legs *legs, struct account payer, struct account receiv
     return STATUS_OK;
 }
 
-enum status
-life_tier_any(struct db *db, bool *out_any)
-{
-    struct db_rows *rows = NULL;
-    enum status status = db_query(db, "select exists (select 1 from life_rate)", NULL, 0, &rows);
-    *out_any = status == STATUS_OK && db_get_bool(rows, 0, 0);
-    db_rows_free(rows);
-    return status;
-}
-
 // An order as tiers see it.
 struct tiered {
     const struct market_contract *contract;
@@ -55,14 +46,17 @@ struct tiered {
     struct contract_part parts[BOUND_PARTS];
     unsigned count;
 };
+struct life_tiers {
+    struct db_rows *orders, *parts;  // by order
+};
 
-// STATUS_NOT_FOUND: its period has no rate.
+// Orders whose contract has a rate for the period in which they converted.
 static enum status
-read_order(struct db *db, struct life_terms *terms, struct id order, const struct period *closing,
-           struct tiered *out)
+read_orders(struct db *db, const struct db_param *ids, const struct period *closing,
+            struct db_rows **out_rows)
 {
     static const char sql[] =
-        "select c.contract, o.market_version, c.seat, exists (select 1 from seat s"
+        "select c.order_id, c.contract, o.market_version, c.seat, exists (select 1 from seat s"
         " where s.id = c.seat and s.kind = 'partner'), o.rung, coalesce(c.base_micros, 0),"
         " c.amount_micros, (select coalesce(sum(r.amount_micros), 0)::bigint from revenue r"
         "  where r.order_id = c.order_id and r.kind = 'refunded'"
@@ -71,52 +65,97 @@ read_order(struct db *db, struct life_terms *terms, struct id order, const struc
         " from revenue c join outcome o on o.placement_id = c.placement_id"
         " join life_rate l on l.contract = c.contract and l.period = c.period"
         " and l.currency = c.currency"
-        " where c.order_id = $1 and c.kind = 'converted' and c.state = 'posted'";
+        " where c.order_id = any($1) and c.kind = 'converted' and c.state = 'posted'"
+        " order by c.order_id";
+    const struct db_param params[] = {*ids, db_text(closing ? closing->name : NULL)};
+    return db_query(db, sql, params, 2, out_rows);
+}
+
+enum status
+life_tiers_open(struct db *db, const struct id *orders, size_t count, const struct period *closing,
+                struct life_tiers **out_tiers)
+{
+    // The newest division of each order.
+    static const char parts_sql[] =
+        "select c.order_id, c.seat, c.kind = 1, c.rung, c.weight from credit c"
+        " where c.order_id = any($1) and not exists (select 1 from credit n"
+        "  where n.order_id = c.order_id"
+        "  and (n.log, n.batch, n.idx) > (c.log, c.batch, c.idx)) order by c.order_id, c.part";
     struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_id(order), db_text(closing ? closing->name : NULL)};
-    enum status status = db_query(db, sql, params, 2, &rows);
-    if (status == STATUS_OK && db_count(rows) == 0) status = STATUS_NOT_FOUND;
-    if (status == STATUS_OK) {
-        out->seat = (uint32_t)db_get_int(rows, 0, 2);
-        out->partner = db_get_bool(rows, 0, 3);
-        out->rung = (int8_t)db_get_int(rows, 0, 4);
-        out->base = db_get_money(rows, 0, 5);
-        status = money_subtract(db_get_money(rows, 0, 6), db_get_money(rows, 0, 7),
-                                &out->remaining);
-        if (out->remaining.micros < 0) out->remaining = money_of(0);  // it waited, and was too much
-        out->revenue = db_get_money(rows, 0, 8);
-    }
-    if (status == STATUS_OK) {
-        status = life_terms_of(terms, db, (uint32_t)db_get_int(rows, 0, 0),
-                               (uint64_t)db_get_int(rows, 0, 1), &out->contract);
-        if (status == STATUS_NOT_FOUND) status = STATUS_DAMAGED;
-    }
+    *out_tiers = NULL;
+    enum status status = db_query(db, "select exists (select 1 from life_rate)", NULL, 0, &rows);
+    bool any = status == STATUS_OK && db_get_bool(rows, 0, 0);
     db_rows_free(rows);
+    if (!any) return status;
+    struct life_tiers *tiers = calloc(1, sizeof *tiers);
+    CHECK(tiers);
+    const struct db_param ids[] = {db_id_array(orders, count)};
+    status = read_orders(db, ids, closing, &tiers->orders);
+    if (status == STATUS_OK) status = db_query(db, parts_sql, ids, 1, &tiers->parts);
+    if (status == STATUS_OK) *out_tiers = tiers;
+    else life_tiers_close(tiers);
     return status;
 }
 
-// The newest division of the order.
-static enum status
-read_parts(struct db *db, struct id order, struct tiered *out)
+void
+life_tiers_close(struct life_tiers *tiers)
 {
-    static const char sql[] =
-        "select seat, kind = 1, rung, weight from credit where order_id = $1"
-        " and (log, batch, idx) = (select log, batch, idx from credit where order_id = $1"
-        "  order by log desc, batch desc, idx desc limit 1) order by part";
-    struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_id(order)};
-    enum status status = db_query(db, sql, params, 1, &rows);
+    if (!tiers) return;
+    db_rows_free(tiers->orders);
+    db_rows_free(tiers->parts);
+    free(tiers);
+}
+
+// The first row of an order; rows are by their first column.
+static size_t
+find_rows(const struct db_rows *rows, struct id order)
+{
+    size_t low = 0, high = db_count(rows);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        struct id id = db_get_id(rows, middle, 0);
+        if (memcmp(id.bytes, order.bytes, sizeof id.bytes) < 0) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+// STATUS_NOT_FOUND: its period has no rate.
+static enum status
+take_order(const struct life_tiers *tiers, struct db *db, struct life_terms *terms, struct id order,
+           struct tiered *out)
+{
+    const struct db_rows *rows = tiers->orders;
+    size_t i = find_rows(rows, order);
+    if (i == db_count(rows) || !id_same(db_get_id(rows, i, 0), order)) return STATUS_NOT_FOUND;
+    out->seat = (uint32_t)db_get_int(rows, i, 3);
+    out->partner = db_get_bool(rows, i, 4);
+    out->rung = (int8_t)db_get_int(rows, i, 5);
+    out->base = db_get_money(rows, i, 6);
+    out->revenue = db_get_money(rows, i, 9);
+    enum status status = money_subtract(db_get_money(rows, i, 7), db_get_money(rows, i, 8),
+                                        &out->remaining);
+    if (status != STATUS_OK) return status;
+    if (out->remaining.micros < 0) out->remaining = money_of(0);  // it waited, and was too much
+    status = life_terms_of(terms, db, (uint32_t)db_get_int(rows, i, 1),
+                           (uint64_t)db_get_int(rows, i, 2), &out->contract);
+    return status == STATUS_NOT_FOUND ? STATUS_DAMAGED : status;
+}
+
+static void
+take_parts(const struct life_tiers *tiers, struct id order, struct tiered *out)
+{
+    const struct db_rows *rows = tiers->parts;
     out->count = 0;
-    for (size_t i = 0; status == STATUS_OK && i < db_count(rows) && i < BOUND_PARTS; i++) {
+    for (size_t i = find_rows(rows, order); i < db_count(rows) && out->count < BOUND_PARTS; i++) {
+        if (!id_same(db_get_id(rows, i, 0), order)) break;
         out->parts[out->count++] = (struct contract_part){
-            .seat = (uint32_t)db_get_int(rows, i, 0),
-            .kind = db_get_bool(rows, i, 1) ? SEAT_PARTNER : SEAT_DEPARTMENT,
-            .rung = (uint8_t)db_get_int(rows, i, 2),
-            .weight = (uint64_t)db_get_int(rows, i, 3),
+            .seat = (uint32_t)db_get_int(rows, i, 1),
+            .kind = db_get_bool(rows, i, 2) ? SEAT_PARTNER : SEAT_DEPARTMENT,
+            .rung = (uint8_t)db_get_int(rows, i, 3),
+            .weight = (uint64_t)db_get_int(rows, i, 4),
         };
     }
-    db_rows_free(rows);
-    return status;
 }
 
 // Adds the split at one rate, as posting books it, times `sign`.
@@ -152,17 +191,17 @@ add_split(const struct tiered *order, uint32_t reached_ppm, bool minus, struct l
 }
 
 enum status
-life_tier_legs(struct db *db, struct life_terms *terms, struct id order,
-               const struct period *closing, struct life_legs *out_legs)
+life_tier_legs(const struct life_tiers *tiers, struct db *db, struct life_terms *terms,
+               struct id order, struct life_legs *out_legs)
 {
     struct tiered tiered;
     out_legs->count = 0;
-    enum status status = read_order(db, terms, order, closing, &tiered);
+    enum status status = take_order(tiers, db, terms, order, &tiered);
     if (status == STATUS_NOT_FOUND) return STATUS_OK;
     if (status != STATUS_OK || !tiered.contract->retroactive) return status;
-    status = read_parts(db, order, &tiered);
+    take_parts(tiers, order, &tiered);
     uint32_t reached = contract_reached(tiered.contract, tiered.revenue);
-    if (status == STATUS_OK) status = add_split(&tiered, reached, false, out_legs);
+    status = add_split(&tiered, reached, false, out_legs);
     return status == STATUS_OK ? add_split(&tiered, 0, true, out_legs) : status;
 }
 
