@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../../ledger/bank_xml.h"
+#include "bank.h"
 #include "bank_story.h"
 #include "seed.h"
 
@@ -286,6 +287,108 @@ takes_clawbacks_off_the_next_payout(void **state)
     story_prove();
 }
 
+// --- Months of it --------------------------------------------------------------------------------
+
+struct sale {
+    struct id won;
+    int64_t amount, refunded;
+    char order[16];
+};
+
+static void
+refund(struct sale *sale, int64_t amount)
+{
+    static unsigned refunds;
+    char key[16];
+    if (amount <= 0) return;
+    snprintf(key, sizeof key, "R-%u", ++refunds);
+    books.now.us += USEC_SECOND;
+    books_revenue(&books, sale->won, FACT_REFUNDED, amount, sale->order, key, books.now);
+    sale->refunded += amount;
+}
+
+static void
+reject(const struct payout *payout)
+{
+    struct bank_report report;
+    char file[512], fault[BANK_FAULT];
+    int len = snprintf(file, sizeof file,
+                       "<Document><CstmrPmtStsRpt><OrgnlPmtInfAndSts><TxInfAndSts><OrgnlEndToEndId>"
+                       "%s</OrgnlEndToEndId><TxSts>RJCT</TxSts></TxInfAndSts></OrgnlPmtInfAndSts>"
+                       "</CstmrPmtStsRpt></Document>",
+                       payout->end_to_end);
+    assert_int_equal(
+        bank_take(books.console_db, file, (size_t)len, "ada", books.now, arena, &report, fault),
+        STATUS_OK);
+    assert_int_equal(report.tally[BANK_BOOKED], 1);
+}
+
+static void
+trade(uint64_t *seed, struct sale *sales, unsigned *count)
+{
+    for (int i = 0; i < 4; i++) {
+        struct sale *sale = &sales[*count];
+        snprintf(sale->order, sizeof sale->order, "S-%u", ++*count);
+        sale->amount = 1 + (int64_t)(hash_mix(++*seed) % 900000000);
+        sale->won = story_sell(sale->amount, sale->order);
+        struct sale *other = &sales[hash_mix(++*seed) % *count];
+        int64_t left = other->amount - other->refunded;
+        bool all = hash_mix(++*seed) % 3 == 0;
+        refund(other, all ? left : (int64_t)(hash_mix(++*seed) % (uint64_t)(left + 1)));
+        if (hash_mix(++*seed) % 2) story_turn();
+    }
+    story_turn();
+}
+
+// Sales, refunds, closes, payouts and rejections in any order; then everything is refunded: nothing
+// is accrued any more, and what is to be taken back is what was paid and not given back.
+static void
+months_of_payouts_come_to_nothing(void **state)
+{
+    (void)state;
+    static const char *const months[] = {"2026-12", "2027-01", "2027-02"};
+    static const char *const partners[] = {"alpha", "gamma", "delta"};
+    uint64_t first = seed_fresh(), seed = first;
+    struct sale sales[32] = {{.won = won, .amount = 1000000010, .order = "A-1"}};
+    unsigned count = 1;
+    int64_t paid = 0;
+    story_rate("2026-12-01T15:00:00Z", "0.9371", 2500);
+    for (int m = 0; m < 3; m++) {
+        struct period period, next;
+        struct payout_run run;
+        char fault[PAYOUT_FAULT], at[CLOCK_TEXT];
+        trade(&seed, sales, &count);
+        assert_int_equal(period_parse(months[m], 7, &period), STATUS_OK);
+        period_next(&period, &next);
+        clock_format((usec){next.from.us + USEC_DAY}, at);
+        story_close(&period, at);
+        story_rate(at, "0.9371", 2500);
+        enum status status = story_pay(&period, arena, &run, fault);
+        if (status == STATUS_NOT_FOUND) continue;
+        assert_int_equal(status, STATUS_OK);
+        for (size_t i = 0; i < run.count; i++) {
+            const struct payout *payout = &run.payouts[i];
+            if (payout->why != PAYOUT_PAID) continue;
+            bool alpha = strcmp(payout->code, "alpha") == 0;
+            assert_int_equal(payout->amount.micros % 10000, 0);
+            if (hash_mix(++seed) % 3 == 0) reject(payout);
+            else if (alpha) paid += payout->amount.micros;
+        }
+        story_turn();
+    }
+    for (unsigned i = 0; i < count; i++) refund(&sales[i], sales[i].amount - sales[i].refunded);
+    story_turn();
+    for (size_t i = 0; i < 3; i++) assert_int_equal(story_balance(2100, partners[i], "EUR"), 0);
+    assert_int_equal(story_balance(2100, "beta", "EUR"), 0);
+    assert_int_equal(story_balance(2110, "alpha", "EUR") + story_balance(1160, "alpha", "EUR"),
+                     paid);
+    assert_int_equal(story_balance(1160, "gamma", "EUR"), 0);
+    assert_int_equal(story_balance(2110, "gamma", "EUR"), 0);
+    // What the house keeps by exchanging is never less than nothing.
+    assert_true(story_balance(4300, "", "EUR") <= 0);
+    story_prove();
+}
+
 static void
 ids_and_accounts_have_their_form(void **state)
 {
@@ -326,6 +429,7 @@ main(void)
         WITH(refuses_when_the_books_contradict),
         WITH(two_at_once_pay_once),
         WITH(takes_clawbacks_off_the_next_payout),
+        WITH(months_of_payouts_come_to_nothing),
         cmocka_unit_test(ids_and_accounts_have_their_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
