@@ -43,8 +43,8 @@
 #define BOUND_RULE_DEPTH 16                // nesting of an eligibility rule
 #define BOUND_SET_ITEMS 256                // literals of one `in (...)` list
 #define BOUND_SHARES 16                    // beneficiaries of one gain-share contract
-#define BOUND_PARTS 64                     // (beneficiary, rung) pairs of one order, touches included
-#define BOUND_TOUCHES 256                  // touches of a customer that one conversion looks back to
+#define BOUND_PARTS 64                     // (beneficiary, rung) pairs of one order, with touches
+#define BOUND_TOUCHES 256                  // touches of a customer that one conversion looks at
 #define BOUND_CAP_COUNT 12                 // the most a cap may count
 #define BOUND_CAPS 64                      // caps of the market, beside those of messages
 #define BOUND_CAMPAIGNS 65536              // stable ids of campaigns run below it
