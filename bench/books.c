@@ -506,7 +506,7 @@ measure(struct bench *bench)
 int
 main(int argc, char **argv)
 {
-    static struct bench bench = {.transfers = 400000};
+    static struct bench bench = {.transfers = 600000};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) {
             bench.json = true;

@@ -30,6 +30,10 @@
 #include "fail.h"
 
 #define NAME_BYTES 512  // of an account, also when every byte of its code must be escaped
+// A large period takes its time.
+#define SNAPSHOT                                                  \
+    "set transaction isolation level repeatable read, read only;" \
+    "set local statement_timeout = '6h'"
 #define FETCH "fetch 2000 from export_transfer"
 
 struct account {
@@ -456,7 +460,7 @@ export_all(struct export *export, uint64_t *out_transfers)
     struct db *db = export->db;
     enum status status = db_begin(db);
     if (status != STATUS_OK) return status;
-    status = db_script(db, "set transaction isolation level repeatable read, read only");
+    status = db_script(db, SNAPSHOT);
     if (status == STATUS_OK) status = read_accounts(export);
     if (status != STATUS_OK) goto done;
     print_head(export);
@@ -532,7 +536,7 @@ export_plain(struct db *db, const struct period *period, FILE *transfers, FILE *
     struct export export = {.db = db, .out = accounts, .period = period, .format = EXPORT_CSV};
     enum status status = db_begin(db);
     if (status != STATUS_OK) return status;
-    status = db_script(db, "set transaction isolation level repeatable read, read only");
+    status = db_script(db, SNAPSHOT);
     if (status == STATUS_OK) status = read_accounts(&export);
     if (status != STATUS_OK) goto done;
     plain_accounts(&export);

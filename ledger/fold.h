@@ -32,7 +32,8 @@ MUST_CHECK enum status fold_counts(struct db *db, const struct fold_count *count
 MUST_CHECK enum status fold_compact(struct db *db, bool *out_merged);
 
 // Compares all folds with the rows that they are sums of: transfers, also detached ones, and
-// facts. `out_text` says what differs first, "" when nothing does.
+// facts. `out_text` says what differs first, "" when nothing does. The session's
+// statements may take long from then on.
 #define FOLD_TEXT 400
 MUST_CHECK enum status fold_verify(struct db *db, char out_text[FOLD_TEXT]);
 

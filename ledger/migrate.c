@@ -122,6 +122,8 @@ apply(struct db *db, const struct migrate_file *file, struct migrate_report *out
     const struct db_param row[] = {db_text(file->name), db_bytes(digest.bytes, sizeof digest.bytes),
                                    db_time(clock_wall())};
     enum status status = db_begin(db);
+    // Moving a large table takes its time.
+    if (status == STATUS_OK) status = db_script(db, "set local statement_timeout = '24h'");
     if (status == STATUS_OK) status = db_script(db, text);
     if (status == STATUS_OK) {
         status = db_run(db,
