@@ -55,6 +55,9 @@ create table life_todo (
 );
 comment on table life_todo is 'Locked orders whose facts changed and whose shares are to follow.';
 
+-- People name orders by their references.
+create index revenue_key on revenue (key) where kind = 'converted';
+
 create table life_lock (
     order_id uuid primary key,
     act bigint not null,
