@@ -9,8 +9,8 @@
 // The conversions after S are divided in proportion to n_j(S).
 //
 //  1 Of a set that never occurred the rate is that of those sets together that lack one touch more.
-//    When none of them occurred, of the empty set, and of sets of more than BACK_OFF, it is 0: without evidence that the others
-//    would have done it alone, the touch was needed.
+//    When none of them occurred, of the empty set, and of sets of more than BACK_OFF, it is 0:
+//    without evidence that the others would have done it alone, the touch was needed.
 //  2 Where no touch was needed (every n_j is 0) the set's touches share evenly.
 //  3 A touch whose absence never lowered a rate earns nothing but by rule 2.
 #include <stdlib.h>
