@@ -140,6 +140,7 @@ reconcile_ours(struct db *db, const struct reconcile_seat *seat, const struct pe
 {
     const struct db_param params[] = {db_text(period->name), db_int4(seat->id)};
     enum status status = db_begin(db);
+    if (status == STATUS_OK) status = db_script(db, "set local statement_timeout = '6h'");
     if (status == STATUS_OK) status = db_run(db, rows_sql, params, 2, NULL);
     for (bool more = true; status == STATUS_OK && more;) {
         struct db_rows *rows = NULL;

@@ -203,6 +203,7 @@ open_one(struct opening *opening, enum section_kind kind, const struct line *lin
     opening->section = kind;
     tell_head(opening, kind, line);
     enum status status = db_begin(opening->db);
+    if (status == STATUS_OK) status = db_script(opening->db, "set local statement_timeout = '6h'");
     if (status == STATUS_OK) status = db_run(opening->db, rows_sql, params, 8, NULL);
     for (bool more = true; status == STATUS_OK && more;) {
         struct db_rows *rows = NULL;
