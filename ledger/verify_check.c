@@ -29,6 +29,19 @@ ask(struct verify *verify, const char *sql, int64_t *out, size_t columns)
 }
 
 enum status
+verify_read_before(struct verify *verify)
+{
+    const struct db_param params[] = {db_int4((int32_t)verify->log)};
+    struct db_rows *rows = NULL;
+    enum status status = db_query(verify->db, "select batch from credit_before where log = $1",
+                                  params, 1, &rows);
+    if (status != STATUS_OK) return verify_database_said(verify, status, "asking for old frames");
+    if (db_count(rows)) verify->before = (uint64_t)db_get_int(rows, 0, 0);
+    db_rows_free(rows);
+    return STATUS_OK;
+}
+
+enum status
 verify_read_gone(struct verify *verify)
 {
     struct db_rows *rows = NULL;

@@ -27,6 +27,7 @@ struct verify {
     struct verify_stream frames, facts, transfers, credits;
     struct journal_position watermark;
     usec fenced_until;
+    uint64_t before;  // frames up to this one were booked before orders were kept with parts
     struct verify_gone *gone;
     size_t gone_count;
     struct transfer *expected;  // of one fact
@@ -44,6 +45,8 @@ verify_database_said(struct verify *verify, enum status status, const char *what
 void verify_unexplained(struct verify *verify, int64_t micros);
 
 // --- verify_check.c ------------------------------------------------------------------------------
+// Which frames were booked by an older version.
+MUST_CHECK enum status verify_read_before(struct verify *verify);
 // Periods whose transfers are not in this database any more.
 MUST_CHECK enum status verify_read_gone(struct verify *verify);
 // Revenue of contracts follows on without gaps; counts as a fault of facts.

@@ -73,6 +73,15 @@ join revenue r on r.order_id = c.order_id and r.kind = 'converted' and r.state =
 where c.part = 0;
 comment on view order_pool is 'The pool of an order from one fact on.';
 
-grant select on credit, order_part, order_pool, revenue_mark to vendue_ledger, vendue_console;
+-- What was booked before has none of this: up to which frame of each log.
+create table credit_before (
+    log integer primary key,
+    batch bigint not null
+);
+insert into credit_before (log, batch) select log, batch from watermark where batch > 0;
+comment on table credit_before is
+    'A log and its last frame that was booked before orders were kept with customer, merchant and parts.';
+
+grant select on credit, order_part, order_pool, credit_before, revenue_mark to vendue_ledger, vendue_console;
 grant insert on credit, revenue_mark to vendue_ledger;
 grant update (marks) on revenue_mark to vendue_ledger;
