@@ -9,8 +9,8 @@
 //   scan     bare: the one SQL scan that computes the month's trial balance, median of three
 //   close    the nine steps of a close with statements, without what other programs took
 //   bytes    a transfer's share of transfers, keys and sums with all indexes
-//   idle     what ledgerd does in between: sums are merged, facts proven against transfers, shares
-//            locked whose validation is over; it is no part of the close
+//   idle     what ledgerd does in between: facts are proven against transfers, shares locked
+//            whose validation is over, sums merged; it is no part of the close
 //   memory   of this program, after the first tenth was shipped and at the end
 //
 // Bytes and the close have fixed parts, the sums of each day, message and slot, which count less the
