@@ -13,8 +13,8 @@
 //            whose validation is over, sums merged; it is no part of the close
 //   memory   of this program, after the first tenth was shipped and at the end
 //
-// Bytes and the close have fixed parts, the sums of each day, message and slot, which count less the
-// larger the month is: their targets are meant for millions of transfers.
+// Bytes and the close have fixed parts, the sums of each day, message and slot, which count less
+// the larger the month is: their targets are meant for millions of transfers.
 //
 // The cluster is a private one without fsync; what it costs to make things durable is the same for
 // COPY and is measured elsewhere (bench_limits).
