@@ -379,14 +379,13 @@ expect(struct verify *verify, const struct posting *posting, const struct replay
     return count;
 }
 
-// A row from before customer, merchant and parts of orders, and origins of transfers, were kept.
+// A row from before customer and merchant of orders, and origins of transfers, were kept.
 static void
-forget_parts(struct land_row *row, struct posting *posting)
+forget_newer(struct land_row *row, struct posting *posting)
 {
     row->has_order = false;
     row->customer = 0;
     row->base = row->model = -1;
-    row->division_count = 0;
     for (unsigned i = 0; i < posting->count; i++) {
         memset(&posting->transfers[i].origin, 0, sizeof posting->transfers[i].origin);
     }
@@ -408,7 +407,7 @@ post_again(struct verify *verify, const struct fact *fact, struct posting_source
     if (status != STATUS_OK) return cannot(verify, status, "posting", replay_fault(verify->replay));
     period_of(posting.effective, verify->fenced_until, &period);
     land_fill(&row, &posting, &said);
-    if (source.batch <= verify->before) forget_parts(&row, &posting);
+    if (source.batch <= verify->before) forget_newer(&row, &posting);
     memcpy(row.period, period.name, sizeof row.period);
     verify->orphans += posting.state == POSTING_ORPHAN;
     status = compare_fact(verify, &row);

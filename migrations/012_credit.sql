@@ -80,7 +80,30 @@ create table credit_before (
 );
 insert into credit_before (log, batch) select log, batch from watermark where batch > 0;
 comment on table credit_before is
-    'A log and its last frame that was booked before orders were kept with customer, merchant and parts.';
+    'A log and its last frame that was booked before orders were kept with customer and merchant.';
+
+-- Orders of before have the parts that their contract named when they were won.
+insert into credit (order_id, log, batch, idx, part, kind, rung, seat, weight, model, pool_micros)
+select p.order_id, p.log, p.batch, p.idx, row_number() over (partition by p.order_id order by p.seat, p.rung) - 1,
+       p.kind, p.rung, p.seat, p.weight, 0, p.pool_micros
+from (
+    select r.order_id, r.log, r.batch, r.idx, r.pool_micros, coalesce(b.id, 0) as seat,
+           case when b.body ->> 'kind' = 'partner' then 1 else 0 end as kind, coalesce(n.rung, o.rung) as rung,
+           sum((h.share ->> 'weight')::bigint)::bigint as weight
+    from revenue r
+    join outcome o on o.placement_id = r.placement_id
+    join lateral (
+        select m.body from market_object m
+        where m.kind = 'contract' and m.id = r.contract and m.version <= o.market_version
+        order by m.version desc limit 1) c on true
+    cross join lateral jsonb_array_elements(c.body -> 'gain_share' -> 'shares') h (share)
+    left join lateral (
+        select m.id, m.body from market_object m
+        where m.kind = 'seat' and m.code = h.share ->> 'to' and m.version <= o.market_version
+        order by m.version desc limit 1) b on true
+    left join rung_name n on n.name = h.share ->> 'rung'
+    where r.kind = 'converted' and r.state = 'posted' and (h.share ->> 'weight')::bigint > 0
+    group by 1, 2, 3, 4, 5, 6, 7, 8) p;
 
 grant select on credit, order_part, order_pool, credit_before, revenue_mark to vendue_ledger, vendue_console;
 grant insert on credit, revenue_mark to vendue_ledger;
