@@ -94,7 +94,7 @@ const others = [
     ['bid.withdraw', 'missing_field', 'id', {}],
     ['bid.withdraw', 'unknown_bid', undefined, { id: 'never-put' }],
     ['statement.get', 'missing_field', 'format', { period: '2026-11' }],
-    ['statement.get', 'not_found', 'format', { period: '2026-11', format: 'pdf' }],
+    ['statement.get', 'not_found', 'format', { period: '2026-11', format: 'docx' }],
     ['statement.get', 'not_found', 'period', { period: '../../tls/ca', format: 'text' }],
     ['hello', 'too_large', 'client', { client: 'x'.repeat(49) }],
     ['Hello', 'unknown_method', undefined, {}],
