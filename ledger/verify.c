@@ -379,13 +379,10 @@ expect(struct verify *verify, const struct posting *posting, const struct replay
     return count;
 }
 
-// A row from before customer and merchant of orders, and origins of transfers, were kept.
+// Transfers from before origins were kept.
 static void
-forget_newer(struct land_row *row, struct posting *posting)
+forget_origins(struct posting *posting)
 {
-    row->has_order = false;
-    row->customer = 0;
-    row->base = row->model = -1;
     for (unsigned i = 0; i < posting->count; i++) {
         memset(&posting->transfers[i].origin, 0, sizeof posting->transfers[i].origin);
     }
@@ -407,7 +404,7 @@ post_again(struct verify *verify, const struct fact *fact, struct posting_source
     if (status != STATUS_OK) return cannot(verify, status, "posting", replay_fault(verify->replay));
     period_of(posting.effective, verify->fenced_until, &period);
     land_fill(&row, &posting, &said);
-    if (source.batch <= verify->before) forget_newer(&row, &posting);
+    if (source.batch <= verify->before) forget_origins(&posting);
     memcpy(row.period, period.name, sizeof row.period);
     verify->orphans += posting.state == POSTING_ORPHAN;
     status = compare_fact(verify, &row);

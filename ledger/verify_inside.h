@@ -27,7 +27,7 @@ struct verify {
     struct verify_stream frames, facts, transfers, credits;
     struct journal_position watermark;
     usec fenced_until;
-    uint64_t before;  // frames up to this one were booked before orders were kept with parts
+    uint64_t before;  // frames up to this one were booked before transfers named their origins
     struct verify_gone *gone;
     size_t gone_count;
     struct transfer *expected;  // of one fact

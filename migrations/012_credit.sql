@@ -73,14 +73,31 @@ join revenue r on r.order_id = c.order_id and r.kind = 'converted' and r.state =
 where c.part = 0;
 comment on view order_pool is 'The pool of an order from one fact on.';
 
--- What was booked before has none of this: up to which frame of each log.
+-- Orders of before: whose they are, by the contract as it was when they were won.
+update revenue r
+set customer = x.customer,
+    merchant = case when coalesce(x.terms ->> 'merchant', 'partner') = 'partner' and x.terms is not null
+                    and x.kind = 'partner' then x.seat else 0 end
+from (
+    select v.log, v.batch, v.idx, o.seat, (select c.customer from contact c where c.contact_id = v.contact_id) as customer,
+           (select m.body -> 'gain_share' from market_object m
+            where m.kind = 'contract' and m.id = v.contract and m.version <= o.market_version
+            order by m.version desc limit 1) as terms,
+           (select m.body ->> 'kind' from market_object m
+            where m.kind = 'seat' and m.id = o.seat and m.version <= o.market_version
+            order by m.version desc limit 1) as kind
+    from revenue v join outcome o on o.placement_id = v.placement_id
+    where v.state in ('posted', 'no_share')) x
+where r.log = x.log and r.batch = x.batch and r.idx = x.idx;
+
+-- Transfers that were booked before name no other that they correct: up to which frame of each log.
 create table credit_before (
     log integer primary key,
     batch bigint not null
 );
 insert into credit_before (log, batch) select log, batch from watermark where batch > 0;
 comment on table credit_before is
-    'A log and its last frame that was booked before orders were kept with customer and merchant.';
+    'A log and its last frame that was booked before transfers named the one that they correct.';
 
 -- Orders of before have the parts that their contract named when they were won.
 insert into credit (order_id, log, batch, idx, part, kind, rung, seat, weight, model, pool_micros)
