@@ -275,8 +275,10 @@ settle_close(struct db *db, const struct period *period, const struct settle_opt
     memset(out_report, 0, sizeof *out_report);
     struct settle settle = {.db = db, .period = period, .options = options, .report = out_report};
     settle.arena = arena_open("close");
-    // A month may be large; this session works on nothing else.
-    enum status status = db_script(db, "set statement_timeout = '6h'; set work_mem = '64MB'");
+    // A month may be large; this session works on nothing else. The planner takes sums by account
+    // for as many rows as there could be, too many to be worth several processes; they are few.
+    enum status status = db_script(db, "set statement_timeout = '6h'; set work_mem = '64MB';"
+                                       " set parallel_tuple_cost = 0");
     settle_db_fault(&settle, status, "beginning");
     if (status == STATUS_OK) status = publish(&settle);
     if (status == STATUS_OK) status = take_recorded(&settle);
