@@ -90,7 +90,7 @@ insert into transfer (transfer_id, group_id, leg, kind, state, pending_id, curre
                       placement_id, objectives, rung, reason, reference)
 select transfer_id, group_id, leg, kind, state, pending_id, currency, debit, credit, amount_micros,
        effective_us, posted_us, period, late, log, batch,
-       case when log = 0 then row_number() over (partition by log, batch order by group_id, leg, transfer_id)::integer
+       case when log = 0 then row_number() over (partition by log, batch order by idx, group_id, leg, transfer_id)::integer
             else idx end,
        seat, contract, slot, message, placement_id, objectives, rung, reason, reference
 from transfer_before;
