@@ -6,7 +6,9 @@
 //   digest = SHA-256("vendue act 1\n" number "\n" kind "\n" at_us "\n" author "\n" approver "\n"
 //   body
 //                    transfer lines, previous digest as hex "\n")
-// The body is lines "key value\n" in the order they were noted; values have no line ends. A
+// The body is lines "key value\n" in the order they were noted; values have no line ends. Behind
+// them stands a line "row TABLE column|column|...\n" for every row that the act wrote into another
+// table (act_rows.c), so rates, payouts, disputes, locks cannot be changed unnoticed either. A
 // transfer line holds every stored column in a fixed order (act.c, rule 4), '|' between, so that
 // each can be recomputed from the database (act_verify).
 #ifndef VENDUE_ACT_H
@@ -39,7 +41,8 @@ void act_note_money(struct act *act, const char *key, money amount, struct curre
 // become spaces.
 void act_transfer(struct act *act, const struct transfer *transfer);
 size_t act_transfers(const struct act *act);  // so far
-// Books all of it and frees the act; the caller commits. STATUS_CONFLICT: one of the ids is booked
+// Books all of it and frees the act; the caller commits. Rows that name the act in other tables are
+// written before this. STATUS_CONFLICT: one of the ids is booked
 // already. On any other answer than STATUS_OK the caller rolls back.
 MUST_CHECK enum status act_end(struct act *act);
 void act_abandon(struct act *act);  // frees it, books nothing; NULL is allowed
@@ -50,7 +53,7 @@ struct act_head {
     struct digest digest;
 };
 MUST_CHECK enum status act_head(struct db *db, struct act_head *out_head);
-// Computes the chain again from the rows. STATUS_CONFLICT: `out_fault` names the act, and the
+// Computes the chain again from the rows, and compares rows of other tables with what acts say. STATUS_CONFLICT: `out_fault` names the act, and the
 // transfer, that is not what it was. Transfers of log 0 without an act (batch 0) are from before
 // there were acts.
 #define ACT_FAULT 400

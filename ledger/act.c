@@ -4,8 +4,9 @@
 //    1, 2, 3, ... and each act sees the digest of the one before it.
 //  2 Then it holds row 1 of period_gate shared and reads the fence: no period can be fenced between
 //    reading and booking.
-//  3 Nothing goes to the database before act_end; then the act's row and its transfers go in
-//    together, in the caller's transaction.
+//  3 Nothing of the act goes to the database before act_end; then its row and its transfers go in
+//    together, in the caller's transaction. Other rows that the act's maker wrote by then are
+//    lines of its body (act_rows.c).
 //  4 A transfer's line in the digest is made from the struct when it is booked, and from the stored
 //    row by the database when it is verified; both must give the same bytes. Columns: transfer_id,
 //    group_id, leg, kind, state, pending_id, currency, debit, credit, amount_micros, effective_us,
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act_rows.h"
 #include "fail.h"
 
 #define ACTS_AT_ONCE 256
@@ -289,8 +291,13 @@ digest_of(const struct act *act)
 enum status
 act_end(struct act *act)
 {
+    enum status status = act_rows_say(act->db, act->number, act->notes);
     CHECK(fclose(act->notes) == 0);
     act->notes = NULL;
+    if (status != STATUS_OK) {
+        act_abandon(act);
+        return status;
+    }
     struct digest digest = digest_of(act);
     const struct db_param params[] = {
         db_int8((int64_t)act->number),
@@ -303,11 +310,10 @@ act_end(struct act *act)
         db_bytes(act->previous.bytes, sizeof act->previous.bytes),
         db_bytes(digest.bytes, sizeof digest.bytes),
     };
-    enum status status = db_run(act->db,
-                                "insert into act (number, kind, author, approver, at_us, body,"
-                                " transfers, previous, digest)"
-                                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                                params, 9, NULL);
+    status = db_run(act->db,
+                    "insert into act (number, kind, author, approver, at_us, body,"
+                    " transfers, previous, digest) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                    params, 9, NULL);
     if (status == STATUS_OK) status = transfer_load(act->db, act->transfers, act->count);
     act_abandon(act);
     return status;
@@ -457,6 +463,7 @@ act_verify(struct db *db, struct act_head *out_head, char out_fault[ACT_FAULT])
         status = prove_portion(&proof, &count);
     } while (status == STATUS_OK && count > 0);
     if (status == STATUS_OK) status = prove_end(&proof);
+    if (status == STATUS_OK) status = act_rows_verify(db, out_fault);
     *out_head = proof.head;
     return status;
 }

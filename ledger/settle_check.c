@@ -176,8 +176,9 @@ expire(struct settle *settle, size_t *out_count)
             note_marks(act, marks);
             for (size_t i = 0; i < db_count(rows); i++) release(settle, act, rows, i);
             *out_count += db_count(rows);
-            status = act_end(act);
-            if (status == STATUS_OK) status = keep_expiries(settle, rows, number);
+            status = keep_expiries(settle, rows, number);
+            if (status == STATUS_OK) status = act_end(act);
+            else act_abandon(act);
         }
         more = more && db_count(rows) == ACT_HOLDS;
         db_rows_free(rows);

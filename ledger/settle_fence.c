@@ -99,8 +99,9 @@ record_dead(struct settle *settle, const struct db_rows *rows)
     act_note(act, "digest", db_get_text(rows, 0, 1));
     act_note(act, "period", settle->period->name);
     act_note(act, "reason", dead->reason);
-    status = act_end(act);
-    if (status == STATUS_OK) status = db_run(settle->db, sql, params, 4, NULL);
+    status = db_run(settle->db, sql, params, 4, NULL);
+    if (status == STATUS_OK) status = act_end(act);
+    else act_abandon(act);
     return settle_db_fault(settle, status, "declaring the log dead");
 }
 

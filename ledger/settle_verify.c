@@ -10,7 +10,8 @@
 //    their act, and acts theirs. (The chain of acts itself is verified by verify_run.)
 //  5 What is read in place of rows is what the rows say: sums and counts (folds); proofs follow
 //    each other without a gap; every hold that has no end stands in open_hold.
-//  6 Every root, all steps and the head of acts are those that were published.
+//  6 What follows from other tables says so: evidence.c.
+//  7 Every root, all steps and the head of acts are those that were published.
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "evidence.h"
 #include "fail.h"
 #include "fold.h"
 #include "settle_inside.h"
@@ -354,6 +356,7 @@ settle_verify(struct db *db, const char *directory, char out_detail[SETTLE_DETAI
         status = check_period(db, db_get_text(rows, i, 0), &statements, out_detail);
     if (status == STATUS_OK) status = check_kept(db, out_detail);
     if (status == STATUS_OK) status = check_accounts(db, out_detail);
+    if (status == STATUS_OK) status = evidence_verify(db, out_detail);
     if (status == STATUS_OK)
         snprintf(out_detail, SETTLE_DETAIL, "%zu statements of %zu closed periods%s", statements,
                  db_count(rows), directory != NULL ? ", as published" : "");

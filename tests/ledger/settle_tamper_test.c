@@ -40,6 +40,7 @@ static const struct {
     {"watermark", "at_us", "when a frame was booked"},
     {"watermark", "reported_us", "changes every few seconds"},
     {"watermark", "fences", "a lock"},
+    {"frame", "turn", "which of two logs spoke first of an order: seen by what was booked of it"},
 };
 
 static struct period november;
@@ -286,8 +287,8 @@ cunning_changes_are_named(void **state)
         {"account", "update account set name = 'Income:Slot:Else' where code = 4000",
          "account 4000"},
         {"open_hold", "delete from open_hold", "is not listed as open"},
-        {"dead_log", "delete from dead_log", "declared dead"},
-        {"hold_expiry", "delete from hold_expiry", "expired hold"},
+        {"dead_log", "delete from dead_log", "row dead_log"},
+        {"hold_expiry", "delete from hold_expiry", "row hold_expiry"},
     };
     struct books books;
     char text[1024];
