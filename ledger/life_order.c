@@ -33,6 +33,11 @@ struct order {
     unsigned count;
     struct life_legs true_ups;
 };
+struct owed {  // what changed of an order's pool
+    const struct order *order;
+    struct period period;
+    money change;
+};
 struct orders {
     struct db *db;
     struct life_terms *terms;
@@ -43,6 +48,8 @@ struct orders {
     size_t count;
     struct db_rows *rows, *paid;
     struct life_tiers *tiers;  // NULL: no true-ups
+    struct owed *owed;
+    size_t owed_count;
 };
 
 // --- Reading -------------------------------------------------------------------------------------
@@ -375,28 +382,42 @@ move_part(struct orders *orders, const struct order *order, const struct part *p
     return status;
 }
 
-// Rule 4.
+// Rule 4: what changed of the order's pool, kept until the whole act's go in together.
 static enum status
-count_pool(const struct orders *orders, const struct order *order)
+count_pool(struct orders *orders, const struct order *order)
 {
-    money change;
-    struct period period;
-    enum status status = money_subtract(order->pool, order->counted, &change);
-    if (status != STATUS_OK || change.micros == 0) return status;
-    period_of(order->task->effective, act_fenced_until(orders->act), &period);
-    const struct transfer *like = &order->like;
-    const struct db_param params[] = {
-        db_id(order->task->order),    db_int8((int64_t)act_number(orders->act)),
-        db_text(period.name),         db_int4((int32_t)order->merchant),
-        db_text(like->currency.code), db_int4((int32_t)like->contract),
-        db_int4((int32_t)like->slot), db_int4((int32_t)like->message),
-        db_int4(like->won_rung),      db_money(change),
-    };
-    return db_run(orders->db,
-                  "insert into life_pool (order_id, act, period, seat, currency, contract, slot,"
-                  " message, rung, micros) values ($1, $2, $3, $4, $5, $6, $7, $8,"
-                  " $9::integer::smallint, $10)",
-                  params, 10, NULL);
+    struct owed owed = {.order = order};
+    enum status status = money_subtract(order->pool, order->counted, &owed.change);
+    if (status != STATUS_OK || owed.change.micros == 0) return status;
+    period_of(order->task->effective, act_fenced_until(orders->act), &owed.period);
+    orders->owed[orders->owed_count++] = owed;
+    return STATUS_OK;
+}
+
+static enum status
+insert_pools(const struct orders *orders)
+{
+    if (orders->owed_count == 0) return STATUS_OK;
+    enum status status = db_copy_begin(
+        orders->db, "life_pool (order_id, act, period, seat, currency, contract, slot, message,"
+                    " rung, micros)");
+    if (status != STATUS_OK) return status;
+    for (size_t i = 0; i < orders->owed_count; i++) {
+        const struct owed *owed = &orders->owed[i];
+        const struct transfer *like = &owed->order->like;
+        db_copy_row(orders->db, 10);
+        db_copy_id(orders->db, owed->order->task->order);
+        db_copy_int8(orders->db, (int64_t)act_number(orders->act));
+        db_copy_text(orders->db, owed->period.name, strlen(owed->period.name));
+        db_copy_int4(orders->db, (int32_t)owed->order->merchant);
+        db_copy_text(orders->db, like->currency.code, strlen(like->currency.code));
+        db_copy_int4(orders->db, (int32_t)like->contract);
+        db_copy_int4(orders->db, (int32_t)like->slot);
+        db_copy_int4(orders->db, (int32_t)like->message);
+        db_copy_int2(orders->db, like->won_rung);
+        db_copy_int8(orders->db, owed->change.micros);
+    }
+    return db_copy_end(orders->db, NULL);
 }
 
 static enum status
@@ -419,7 +440,8 @@ life_orders(struct db *db, struct life_terms *terms, struct act *act, const stru
         .db = db, .terms = terms, .act = act, .closing = closing, .count = count};
     orders.items = calloc(count + 1, sizeof *orders.items);
     orders.ids = calloc(count + 1, sizeof *orders.ids);
-    CHECK(orders.items && orders.ids);
+    orders.owed = calloc(count + 1, sizeof *orders.owed);
+    CHECK(orders.items && orders.ids && orders.owed);
     for (size_t i = 0; i < count; i++) {
         orders.items[i].task = &tasks[i];
         orders.ids[i] = tasks[i].order;
@@ -428,10 +450,12 @@ life_orders(struct db *db, struct life_terms *terms, struct act *act, const stru
     enum status status = read_orders(&orders);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = settle_order(&orders, &orders.items[i]);
+    if (status == STATUS_OK) status = insert_pools(&orders);
     db_rows_free(orders.rows);
     db_rows_free(orders.paid);
     life_tiers_close(orders.tiers);
     free(orders.items);
     free(orders.ids);
+    free(orders.owed);
     return status;
 }
