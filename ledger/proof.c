@@ -237,25 +237,40 @@ keep_holds(struct db *db, const struct stretch *stretch)
     return status;
 }
 
-static enum status
-forget_ended_holds(struct db *db)
-{
-    static const char sql[] =
-        "delete from open_hold h where exists ("
-        "  select 1 from transfer_key k where k.transfer_id = h.terminal_id)"
-        " and not exists (select 1 from period_event f where f.step = 1 and not exists ("
-        "  select 1 from period_event e where e.period = f.period and e.step = 9))";
-    enum status status = db_run(db, sql, NULL, 0, NULL);
-    return status == STATUS_DENIED ? STATUS_OK : status;  // only ledgerd's role tidies up
-}
-
-// --- A turn --------------------------------------------------------------------------------------
-
 // Rule 7.
 static const char lookups[] =
     "set local random_page_cost = 1.1; set local max_parallel_workers_per_gather = 0;"
     " set local enable_hashjoin = off; set local enable_mergejoin = off;"
-    " set local work_mem = '32MB'";
+    " set local enable_seqscan = off; set local work_mem = '32MB'";
+
+// Those that the stretch ended, and of the list some more, from anywhere in it: those that an act
+// ended or that ended during a close.
+static enum status
+forget_ended_holds(struct db *db, const struct stretch *stretch)
+{
+    static const char sql[] =
+        "with seen as (select placement_id from transfer where " STRETCH
+        "   and pending_id is not null"
+        "  union (select placement_id from open_hold where placement_id >= $4"
+        "   order by placement_id limit 1000)"
+        "  union (select placement_id from open_hold where placement_id < $4"
+        "   order by placement_id limit 1000))"
+        " delete from open_hold h using seen s where h.placement_id = s.placement_id"
+        " and exists (select 1 from transfer_key k where k.transfer_id = h.terminal_id)"
+        " and not exists (select 1 from period_event f where f.step = 1 and not exists ("
+        "  select 1 from period_event e where e.period = f.period and e.step = 9))";
+    const struct db_param params[] = {
+        db_int4(stretch->log), db_int8(stretch->from), db_int8(stretch->upto),
+        db_id(hash_id("forget", &stretch->upto, sizeof stretch->upto))};
+    enum status status = db_begin(db);
+    if (status == STATUS_OK) status = db_script(db, lookups);
+    if (status == STATUS_OK) status = db_run(db, sql, params, 4, NULL);
+    if (status == STATUS_OK) status = db_commit(db);
+    if (status != STATUS_OK) db_rollback(db);
+    return status == STATUS_DENIED ? STATUS_OK : status;  // only ledgerd's role tidies up
+}
+
+// --- A turn --------------------------------------------------------------------------------------
 
 static enum status
 prove(struct db *db, const struct stretch *stretch, usec now, struct proof_report *report)
@@ -278,7 +293,7 @@ proof_turn(struct db *db, usec now, struct proof_report *out_report)
     enum status status = find_stretch(db, now, &stretch);
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !stretch.whole)) return STATUS_OK;
     if (status == STATUS_OK) status = prove(db, &stretch, now, out_report);
-    if (status == STATUS_OK) status = forget_ended_holds(db);
+    if (status == STATUS_OK) status = forget_ended_holds(db, &stretch);
     out_report->more = status == STATUS_OK;
     return status;
 }
