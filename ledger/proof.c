@@ -18,8 +18,8 @@
 //    ended holds are taken out of open_hold, but not while a period is being closed: the close
 //    lists those that were open at its fence, whatever has ended them since.
 //  6 Two that prove at the same time meet at the key of rule 1; the second finds it done.
-//  7 A stretch is a small part of large tables whose statistics are of before it was booked, so rows
-//    that belong together are looked up by their keys, one by one, whatever the planner believes.
+//  7 A stretch is a small part of large tables whose statistics are of before it was booked, so
+//    rows that belong together are looked up by their keys, whatever the planner believes.
 #include "proof.h"
 
 #include <inttypes.h>
