@@ -59,6 +59,8 @@ static const struct setting settings_table[] = {
     {"live.waiting", SETTING_COUNT, FIELD(live.waiting), 1, 1024, "a count from 1 to 1024"},
     {"live.in_flight", SETTING_COUNT, FIELD(live.in_flight), 1, 4096, "a count from 1 to 4096"},
     {"explain.days", SETTING_COUNT, FIELD(explain_days), 0, 366, "a number of days from 0 to 366"},
+    {"close.readers", SETTING_READERS, FIELD(readers), 0, 63,
+     "a list of hledger, ledger, beancount and sqlite, such as: hledger, sqlite"},
 };
 
 // Settings of versions before.

@@ -47,6 +47,10 @@ reads_over_the_defaults(void **state)
     assert_int_equal(settings.log, 3);
     assert_int_equal(settings.book.placements, 2048);
     assert_string_equal(settings.directory, directory);
+    assert_string_equal(settings.readers, "");
+    assert_int_equal(read_text("close:\n  readers: hledger , sqlite\n", &settings, &error),
+                     STATUS_OK);
+    assert_string_equal(settings.readers, "hledger , sqlite");
 }
 
 static void
@@ -70,6 +74,9 @@ names_the_place_of_a_mistake(void **state)
         {"listen:\n  port: {a: 1}\n", "vendue.yaml:2:9:", "do not nest"},
         {"just text\n", "vendue.yaml:1:1:", "key: value"},
         {"a: \"unclosed\n", "vendue.yaml:2:1:", "unexpected end"},
+        {"close:\n  readers: abacus\n", "vendue.yaml:2:12:", "hledger, ledger, beancount"},
+        {"close:\n  readers: ledger,\n", "vendue.yaml:2:12:", "a list of"},
+        {"close:\n  readers: ledger sqlite\n", "vendue.yaml:2:12:", "a list of"},
         {"listen:\n  host: \"\"\n", "vendue.yaml:2:9:", "an address"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

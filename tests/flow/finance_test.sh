@@ -70,8 +70,9 @@ said "there is no log 7"
 say "a reader that the settings name must be there"
 printf 'close:\n  readers: hledger, abacus\n' >>"$M/vendue.yaml"
 expect 3 slotctl close "$period" --early
-said "close.readers"
+said "close.readers: use a list of hledger, ledger, beancount and sqlite"
 sed -i '/^close:/,$d' "$M/vendue.yaml"
+printf 'close:\n  readers: hledger, sqlite\n' >>"$M/vendue.yaml"
 
 say "a close that is killed goes on where it stopped"
 "$SLOTCTL" --dir "$M" close "$period" --early --dead 2 --by 'M. Weber' --reason 'disk of node 2 is lost' \
@@ -89,6 +90,8 @@ for try in 1 2 3 4 5 6; do
 done
 expect 0 slotctl close "$period" --early --dead 2 --by 'M. Weber' --reason lost
 said "9  closed"
+said "hledger agrees"
+case $OUT in *"beancount agrees"*) fail "a reader that the settings do not name was asked" ;; esac
 expect 0 slotctl close "$period"
 said "was closed before"
 expect 0 slotctl close "$period" --json

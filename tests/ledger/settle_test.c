@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -158,6 +159,16 @@ refuses_what_is_not_to_be_closed(void **state)
     books_ship(&books);
     assert_int_equal(close_at(&books, &november, "2026-12-02T08:00:00Z", false, &report),
                      STATUS_OK);
+
+    // An empty month before a closed one: each root names the one before, so none is put between.
+    struct period october = month("2026-10");
+    const char *before = books_text(&books, "select count(*)::text from period_event");
+    assert_int_equal(close_at(&books, &october, "2026-12-02T08:00:00Z", false, &report),
+                     STATUS_DENIED);
+    assert_non_null(strstr(report.fault, "2026-11 has been closed or fenced already"));
+    assert_string_equal(books_text(&books, "select count(*)::text from period_event"), before);
+    char detail[SETTLE_DETAIL];
+    assert_int_equal(settle_verify(books.console_db, books.directory, detail), STATUS_OK);
     books_close(&books);
 }
 
@@ -365,7 +376,7 @@ a_deposit_waits_for_the_fence(void **state)
     assert_int_equal(db_script(books.db,
                                "update period_gate set fences = fences + 1 where gate = 1;"
                                "insert into period_event values ('2026-11', 1, 'fence', 0, "
-                               "1796083200000000, 1, '', '')"),
+                               "1796083200000000, 1, '', 'statements 2')"),
                      STATUS_OK);
     pid_t child = fork();
     assert_true(child >= 0);
@@ -508,13 +519,13 @@ a_log_that_does_not_report_stops_the_close(void **state)
     assert_string_equal(books_text(&books, "select count(*)::text from act where kind = 'dead'"),
                         "0");
     assert_int_equal(close_with_dead(&books, 3, "2026-12-02T08:00:00Z", &report), STATUS_OK);
-    assert_string_equal(
-        books_text(&books, "select kind || ' by ' || author || E'\\n' ||"
-                           " split_part(body, 'row ', 1) from act where kind"
-                           " = 'dead'"),
-        books_text(&books, "select E'dead by M. Weber\\nlog 3\\nbatch 9\\ndigest ' ||"
-                           " encode(sha256('three'), 'hex') ||"
-                           " E'\\nperiod 2026-11\\nreason its disk is lost\\n'"));
+    assert_string_equal(books_text(&books, "select kind || ' by ' || author || E'\\n' ||"
+                                           " split_part(body, 'row ', 1) from act where kind"
+                                           " = 'dead'"),
+                        books_text(&books,
+                                   "select E'dead by M. Weber\\nlog 3\\nbatch 9\\ndigest ' ||"
+                                   " encode(sha256('three'), 'hex') ||"
+                                   " E'\\nperiod 2026-11\\nreason its disk is lost\\n'"));
     const char *fence = books_text(&books, "select record from period_event where step = 1");
     assert_non_null(strstr(fence, "log 2 epoch 1 batch 7"));
     assert_non_null(strstr(fence, " dead "));
@@ -530,6 +541,33 @@ a_log_that_does_not_report_stops_the_close(void **state)
                      STATUS_OK);
     assert_int_equal(close_at(&books, &december, "2027-01-02T08:00:00Z", false, &report),
                      STATUS_OK);
+    books_close(&books);
+}
+
+// A reader that the settings name must be there; with it the same close goes on.
+static void
+a_named_reader_must_be_there(void **state)
+{
+    (void)state;
+    struct books books;
+    struct settle_report report;
+    fill(&books);
+    struct settle_options options = options_at(&books, "2026-12-02T08:00:00Z");
+    options.readers = "hledger, sqlite";
+    char *path = strdup(getenv("PATH"));
+    assert_non_null(path);
+    assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
+    assert_int_equal(settle_close(books.console_db, &november, &options, &report),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    free(path);
+    assert_int_equal(report.done, 7);
+    assert_non_null(strstr(report.fault, "hledger"));
+    assert_int_equal(settle_close(books.console_db, &november, &options, &report), STATUS_OK);
+    const char *said = books_text(&books, "select detail from period_event where step = 8");
+    assert_non_null(strstr(said, "hledger agrees"));
+    assert_non_null(strstr(said, "sqlite agrees"));
+    assert_null(strstr(said, "beancount"));
     books_close(&books);
 }
 
@@ -667,6 +705,7 @@ main(void)
         cmocka_unit_test(holds_are_those_at_the_fence),
         cmocka_unit_test(holds_expire_with_the_close),
         cmocka_unit_test(a_log_that_does_not_report_stops_the_close),
+        cmocka_unit_test(a_named_reader_must_be_there),
         cmocka_unit_test(a_close_looks_at_what_was_published),
         cmocka_unit_test(books_that_do_not_add_up_are_not_closed),
         cmocka_unit_test(names_and_terms_are_those_at_the_fence),
