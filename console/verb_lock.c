@@ -29,8 +29,8 @@ list(struct db *db, bool json)
     enum status status = db_query(
         db,
         "select r.key, coalesce(s.code, r.seat::text), r.amount_micros, r.currency,"
-        " (select l.pool_micros from revenue l where l.order_id = d.order_id and l.state ="
-        "  'posted' order by l.log desc, l.batch desc, l.idx desc limit 1), d.due_us,"
+        " (select l.pool_micros from order_pool l where l.order_id = d.order_id"
+        "  order by l.turn desc, l.log desc, l.batch desc, l.idx desc limit 1), d.due_us,"
         " exists (select 1 from life_extension x where x.order_id = d.order_id),"
         " replace(d.order_id::text, '-', ''), (select count(*) from life_due)"
         " from (select order_id, due_us from life_due order by due_us, order_id limit $1) d"

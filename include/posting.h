@@ -35,6 +35,7 @@ struct posting_win {
     bool delivered;
     bool ended;     // its price became due, or will not any more (of a share: cancelled, expired)
     bool released;  // ended, and its price will not become due
+    bool foreign;   // another log brought it: no touch here; set by the caller
     bool expired;   // released by finance at a close: what is reported afterwards is late
     usec delivered_at;  // when it was shown, by the reporter; 0 not yet
     usec accepted_at;   // when the customer accepted, by the reporter; 0 not
@@ -54,6 +55,7 @@ struct posting_order {
     uint64_t customer;
     uint32_t contract, merchant;  // merchant: seat; 0 the host
     uint32_t model;               // version of the fit that divided it
+    bool foreign;                 // another log booked the conversion; set by the caller
     bool divided;                 // anew, since the conversion
     struct contract_part *parts;  // owned by whoever keeps the order
     unsigned part_count;

@@ -61,6 +61,7 @@ replay_close(struct replay *replay)
     idmap_fini(&replay->win_of);
     idmap_fini(&replay->order_of);
     idmap_fini(&replay->refund_of);
+    idmap_fini(&replay->shared_of);
     idmap_fini(&replay->base_of);
     idmap_fini(&replay->expired_of);
     touch_chain_fini(&replay->wins_of);
@@ -107,6 +108,18 @@ replay_fence(struct replay *replay, uint32_t log, usec fenced_until)
     replay->fenced_until = fenced_until;
 }
 
+uint64_t
+replay_turn(const struct replay *replay)
+{
+    return replay->turn_booked;
+}
+
+void
+replay_turned(struct replay *replay, uint64_t turn)
+{
+    replay->turn_booked = turn;
+}
+
 void
 replay_landed(struct replay *replay, money base)
 {
@@ -134,7 +147,7 @@ replay_keep_win(struct replay *replay, const struct posting_win *win)
                                sizeof *replay->wins);
     replay->wins[replay->win_count] = *win;
     idmap_put(&replay->win_of, win->placement, number);
-    if (replay->touching) {
+    if (replay->touching && !win->foreign) {
         touch_chain_put(&replay->wins_of, touch_key(win->customer, win->placement), number);
     }
     return &replay->wins[replay->win_count++];
@@ -163,7 +176,7 @@ replay_keep_order(struct replay *replay, const struct posting_order *order, uint
     *kept = *order;
     replay_keep_parts(replay, kept, order->parts, order->part_count);
     idmap_put(&replay->order_of, order->order, number);
-    if (replay->touching) {
+    if (replay->touching && !order->foreign) {
         touch_chain_put(&replay->orders_of, touch_key(order->customer, order->placement), number);
     }
     return kept;

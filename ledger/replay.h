@@ -23,9 +23,15 @@ void replay_fence(struct replay *replay, uint32_t log, usec fenced_until);
 // before may share in. Inside the transaction that books the facts.
 MUST_CHECK enum status
 replay_prepare(struct replay *replay, struct db *db, const struct fact *facts, size_t count);
+// The turn that the batch took among batches of other logs that speak of the same orders; 0: it
+// speaks of none.
+uint64_t replay_turn(const struct replay *replay);
 // Instead of it, when all facts of the log are replayed from the first one on: reads what finance
-// did to placements. Nothing else is read of what was booked, but by replay_landed.
+// did to placements. Nothing else is read of what was booked, but by replay_landed,
+// and what other logs booked of orders of which this one speaks, too.
 MUST_CHECK enum status replay_whole(struct replay *replay, struct db *db);
+// Which turn the frame had whose facts are replayed next.
+void replay_turned(struct replay *replay, uint64_t turn);
 // What the database says about the base of the conversion that is replayed next (contract_pool):
 // with several logs it cannot be computed from one of them. Taken only if it is not below what this
 // log itself brought before.

@@ -19,18 +19,12 @@ replay_load_base(struct replay *replay, struct db *db, uint32_t contract, const 
     const struct db_param params[] = {db_int4((int32_t)contract), db_text(period)};
     struct db_rows *rows = NULL;
     *out_base = money_of(0);
-    enum status status = db_run(db,
-                                "insert into revenue_mark (contract, period) values ($1, $2) "
-                                "on conflict do nothing",
-                                params, 2, NULL);
-    if (status == STATUS_OK) {
-        status = db_query(db,
-                          "select marks from revenue_mark where contract = $1 and period = $2 "
-                          "for update",
-                          params, 2, &rows);
-        db_rows_free(rows);
-        rows = NULL;
-    }
+    // One row for all contracts: facts come in any order, and rows locked in any order would now
+    // and then block each other for ever.
+    enum status status = db_query(
+        db, "select marks from revenue_mark where contract = 0 for update", NULL, 0, &rows);
+    db_rows_free(rows);
+    rows = NULL;
     if (status == STATUS_OK) {
         status = db_query(db,
                           "select base_micros + amount_micros from revenue where contract = $1 "

@@ -30,6 +30,8 @@ struct replay {
     bool touching;  // some market version has a contract that divides among touches
     bool asked;     // whether it is so was asked of the database
     struct idmap win_of, order_of, refund_of;
+    struct idmap shared_of;  // whole: orders of which other logs booked something, too
+    uint64_t turn_booked;    // of the orders of this batch; whole: of the frame that is replayed
     struct posting_win *wins;
     struct posting_order *orders;
     uint64_t *order_batches;  // of their conversions
@@ -94,6 +96,23 @@ replay_is_event(const struct fact *fact)
     return (fact->kind >= FACT_DELIVERED && fact->kind <= FACT_REFUNDED) ||
            fact->kind == FACT_LAPSED || fact->kind == FACT_COMPLAINED;
 }
+
+// --- replay_load.c -------------------------------------------------------------------------------
+enum status
+replay_load_wins(struct replay *replay, struct db *db, const struct id *ids, size_t count);
+
+// --- replay_order.c ------------------------------------------------------------------------------
+// Sorts the ids, locks those orders until the end of the transaction and takes their next turn.
+enum status
+replay_lock_orders(struct replay *replay, struct db *db, struct id *ids, size_t count);
+// All that was booked of these orders, and their parts.
+enum status
+replay_load_orders(struct replay *replay, struct db *db, const struct id *ids, size_t count);
+// Whole: which orders other logs booked something of, too.
+enum status replay_load_shared(struct replay *replay, struct db *db);
+// Whole: what was booked of such an order before the fact.
+enum status replay_share_order(struct replay *replay, struct db *db, struct id order,
+                               struct posting_source source);
 
 // --- replay_share.c ------------------------------------------------------------------------------
 enum status

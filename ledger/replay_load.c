@@ -8,8 +8,6 @@
 //    one node.
 //  3 What is looked up by id is asked for in subqueries that the server cannot turn into joins: on
 //    large tables it would now and then read all of one to join a few rows.
-//  4 Orders from before parts were kept have none here; posting takes those that their contract
-//    names.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +71,7 @@ charge_of(const struct db_rows *rows, size_t row, size_t column)
 }
 
 // Columns of wins_sql behind those of the placement: what became of it.
-enum { DELIVERED_AT = 17, ACCEPTED_AT, CANCELLED, REFUSED, CONVERTED };
+enum { DELIVERED_AT = 17, ACCEPTED_AT, CANCELLED, REFUSED, CONVERTED, WIN_LOG };
 
 static void
 fill_ends(struct posting_win *win, const struct db_rows *rows, size_t row)
@@ -112,6 +110,7 @@ load_win(struct replay *replay, struct db *db, const struct db_rows *rows, size_
         .kind = (uint8_t)db_get_int(rows, row, 14),
         .channel = (uint8_t)(db_get_int(rows, row, 15) % CHANNEL_COUNT),
         .customer = (uint64_t)db_get_int(rows, row, 16),
+        .foreign = (uint32_t)db_get_int(rows, row, WIN_LOG) != replay->log,
     };
     fill_ends(&win, rows, row);
     if (currency_parse(db_get_text(rows, row, 5), db_get_len(rows, row, 5), &win.currency) !=
@@ -135,7 +134,7 @@ static const char wins_sql[] =
     "coalesce(e.refused, false), "
     "o.charge = 'conversion' and exists (select 1 from revenue r "
     "where r.placement_id = o.placement_id and r.kind = 'converted' "
-    "and r.state in ('posted', 'no_share')) "
+    "and r.state in ('posted', 'no_share')), o.log "
     "from outcome o cross join lateral ("
     "select min(effective_us) filter (where kind = 'delivered') as delivered_us, "
     "min(effective_us) filter (where kind = 'accepted') as accepted_us, "
@@ -170,187 +169,50 @@ load_expired(struct replay *replay, struct db *db, const struct wanted *placemen
     return STATUS_OK;
 }
 
+enum status
+replay_load_wins(struct replay *replay, struct db *db, const struct id *ids, size_t count)
+{
+    const struct db_param params[] = {db_id_array(ids, count)};
+    struct db_rows *rows = NULL;
+    if (count == 0) return STATUS_OK;
+    enum status status = db_query(db, wins_sql, params, 1, &rows);
+    if (status != STATUS_OK) return said(replay, db, status, "reading placements:", count);
+    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
+        status = load_win(replay, db, rows, i);
+    }
+    db_rows_free(rows);
+    return status;
+}
+
 static enum status
 load_wins(struct need *need)
 {
-    const struct db_param params[] = {db_id_array(need->placements.ids, need->placements.count)};
-    struct db_rows *rows = NULL;
-    if (need->placements.count == 0) return STATUS_OK;
-    enum status status = db_query(need->db, wins_sql, params, 1, &rows);
-    if (status != STATUS_OK) {
-        return said(need->replay, need->db, status, "reading placements:", need->placements.count);
-    }
-    for (size_t i = 0; status == STATUS_OK && i < db_count(rows); i++) {
-        status = load_win(need->replay, need->db, rows, i);
-    }
-    db_rows_free(rows);
+    enum status status = replay_load_wins(need->replay, need->db, need->placements.ids,
+                                          need->placements.count);
     need->placements.count = 0;  // they are known now
     return status;
 }
 
 // --- Orders ------------------------------------------------------------------------------------
 
-// Columns of orders_sql.
-enum {
-    ORDER_ID,
-    ORDER_KIND,
-    ORDER_STATE,
-    ORDER_PLACEMENT,
-    ORDER_CURRENCY,
-    ORDER_AMOUNT,
-    ORDER_KEY,
-    ORDER_AT,
-    ORDER_PERIOD,
-    ORDER_CUSTOMER,
-    ORDER_CONTRACT,
-    ORDER_MERCHANT,
-    ORDER_BASE,
-    ORDER_MODEL,
-    ORDER_BATCH
-};
-// The conversion first, then its refunds.
-static const char orders_sql[] =
-    "select r.order_id, r.kind, r.state, r.placement_id, r.currency, r.amount_micros, r.key, "
-    "r.effective_us, r.period, "
-    "(select c.customer from contact c where c.contact_id = r.contact_id), "
-    "r.contract, r.merchant, r.base_micros, r.model, r.batch from revenue r "
-    "where r.order_id = any($1) and r.state in ('posted', 'no_share', 'waiting') "
-    "order by r.order_id, r.kind, r.log, r.batch, r.idx";
-
-static enum status
-read_order(struct replay *replay, const struct db_rows *rows, size_t row,
-           struct posting_order *out_order)
-{
-    size_t len = db_get_len(rows, row, ORDER_PERIOD);
-    *out_order = (struct posting_order){
-        .order = db_get_id(rows, row, ORDER_ID),
-        .placement = db_get_id(rows, row, ORDER_PLACEMENT),
-        .at = db_get_time(rows, row, ORDER_AT),
-        .customer = (uint64_t)db_get_int(rows, row, ORDER_CUSTOMER),
-        .contract = (uint32_t)db_get_int(rows, row, ORDER_CONTRACT),
-        .merchant = (uint32_t)db_get_int(rows, row, ORDER_MERCHANT),
-        .base = db_get_money(rows, row, ORDER_BASE),
-        .model = (uint32_t)db_get_int(rows, row, ORDER_MODEL),
-    };
-    if (currency_parse(db_get_text(rows, row, ORDER_CURRENCY),
-                       db_get_len(rows, row, ORDER_CURRENCY), &out_order->currency) != STATUS_OK ||
-        len >= sizeof out_order->period) {
-        return replay_say(replay, STATUS_DAMAGED, "revenue: an order of frame",
-                          (uint64_t)db_get_int(rows, row, ORDER_BATCH),
-                          "has no currency or period");
-    }
-    memcpy(out_order->period, db_get_text(rows, row, ORDER_PERIOD), len);
-    return STATUS_OK;
-}
-
-static bool
-is_word(const struct db_rows *rows, size_t row, size_t column, const char *word)
-{
-    return strcmp(db_get_text(rows, row, column), word) == 0;
-}
-
-// One order, whose rows begin at *row; leaves *row behind the last.
-static enum status
-load_order(struct replay *replay, const struct db_rows *rows, size_t *row)
-{
-    struct posting_order order;
-    size_t first = *row;
-    money waiting = money_of(0), booked = money_of(0);
-    enum status status = read_order(replay, rows, first, &order);
-    if (status != STATUS_OK) return status;
-    bool converted = is_word(rows, first, ORDER_KIND, fact_kind_name(FACT_CONVERTED));
-    if (converted) order.amount = db_get_money(rows, (*row)++, ORDER_AMOUNT);
-    for (; *row < db_count(rows) && id_same(db_get_id(rows, *row, ORDER_ID), order.order); ++*row) {
-        struct fact fact = {.kind = FACT_REFUNDED};
-        size_t len = db_get_len(rows, *row, ORDER_KEY);
-        bool waits = is_word(rows, *row, ORDER_STATE, posting_state_name(POSTING_WAITING));
-        money *sum = waits ? &waiting : &booked;
-        fact.revenue.order = order.order;
-        memcpy(fact.revenue.key, db_get_text(rows, *row, ORDER_KEY),
-               len < BOUND_KEY ? len : BOUND_KEY);
-        idmap_put(&replay->refund_of, posting_refund_id(&fact), 0);
-        // What waited in another currency than the conversion's does not count.
-        if (waits && converted && !is_word(rows, *row, ORDER_CURRENCY, order.currency.code)) {
-            continue;
-        }
-        if (is_word(rows, *row, ORDER_KIND, fact_kind_name(FACT_CONVERTED)) ||
-            money_add(*sum, db_get_money(rows, *row, ORDER_AMOUNT), sum) != STATUS_OK) {
-            return replay_say(replay, STATUS_DAMAGED, "revenue: an order of frame",
-                              (uint64_t)db_get_int(rows, first, ORDER_BATCH),
-                              "is there twice, or its refunds leave their range");
-        }
-    }
-    if (converted) waiting = posting_waited(waiting, order.amount);
-    if (money_add(waiting, booked, &order.refunded) != STATUS_OK) order.refunded = order.amount;
-    replay_keep_order(replay, &order, (uint64_t)db_get_int(rows, first, ORDER_BATCH));
-    return STATUS_OK;
-}
-
-// The parts of an order are those of its newest division; ordered by order, then part.
-static enum status
-load_parts(struct need *need)
-{
-    struct replay *replay = need->replay;
-    const struct db_param params[] = {db_id_array(need->orders.ids, need->orders.count)};
-    struct db_rows *rows = NULL;
-    enum status status = db_query(need->db,
-                                  "select order_id, seat, kind, rung, weight, model, divided "
-                                  "from order_part "
-                                  "where order_id = any($1) order by order_id, part",
-                                  params, 1, &rows);
-    if (status != STATUS_OK) {
-        return said(replay, need->db, status, "reading parts of orders:", need->orders.count);
-    }
-    for (size_t i = 0; i < db_count(rows);) {
-        struct contract_part parts[BOUND_PARTS];
-        unsigned count = 0;
-        struct id id = db_get_id(rows, i, 0);
-        uint32_t model = (uint32_t)db_get_int(rows, i, 5);
-        bool divided = db_get_bool(rows, i, 6);
-        for (; i < db_count(rows) && id_same(db_get_id(rows, i, 0), id); i++) {
-            if (count == BOUND_PARTS) continue;
-            parts[count++] = (struct contract_part){
-                .seat = (uint32_t)db_get_int(rows, i, 1),
-                .kind = (uint8_t)db_get_int(rows, i, 2),
-                .rung = (uint8_t)db_get_int(rows, i, 3),
-                .weight = (uint64_t)db_get_int(rows, i, 4),
-            };
-        }
-        struct posting_order *order = replay_find_order(replay, id);
-        if (!order) continue;
-        replay_keep_parts(replay, order, parts, count);
-        order->model = model;
-        order->divided = divided;
-    }
-    db_rows_free(rows);
-    return STATUS_OK;
-}
-
 static enum status
 load_orders(struct need *need)
 {
     struct replay *replay = need->replay;
-    const struct db_param params[] = {db_id_array(need->orders.ids, need->orders.count)};
-    struct db_rows *rows = NULL;
+    size_t first = replay->order_count;
     if (need->orders.count == 0) return STATUS_OK;
-    enum status status = db_query(need->db, orders_sql, params, 1, &rows);
-    if (status != STATUS_OK) {
-        return said(replay, need->db, status, "reading orders:", need->orders.count);
+    enum status status = replay_lock_orders(replay, need->db, need->orders.ids, need->orders.count);
+    if (status == STATUS_OK) {
+        status = replay_load_orders(replay, need->db, need->orders.ids, need->orders.count);
     }
-    for (size_t i = 0; i < db_count(rows); i++) {
-        struct id placement = db_get_id(rows, i, ORDER_PLACEMENT);
+    for (size_t i = first; status == STATUS_OK && i < replay->order_count; i++) {
+        struct id placement = replay->orders[i].placement;
         if (idmap_find(&need->brought, placement) == IDMAP_NONE &&
             !replay_find_win(replay, placement)) {
             want(&need->placements, placement);
         }
     }
-    bool any = db_count(rows) > 0;
-    for (size_t row = 0; status == STATUS_OK && row < db_count(rows);) {
-        status = load_order(replay, rows, &row);
-    }
-    db_rows_free(rows);
-    if (status == STATUS_OK) status = load_wins(need);
-    return status == STATUS_OK && any ? load_parts(need) : status;
+    return status == STATUS_OK ? load_wins(need) : status;
 }
 
 // --- Touches -----------------------------------------------------------------------------------
@@ -509,6 +371,7 @@ replay_prepare(struct replay *replay, struct db *db, const struct fact *facts, s
 {
     struct need need = {.replay = replay, .db = db, .touches_from = {INT64_MAX}};
     enum status status = learn_touching(&need, facts, count);
+    replay->turn_booked = 0;
     for (size_t i = 0; i < count; i++) {
         const struct fact *fact = &facts[i];
         struct id placement = fact_placement(fact);
@@ -539,5 +402,6 @@ replay_whole(struct replay *replay, struct db *db)
     struct need need = {.replay = replay, .db = db};
     replay->whole = true;
     enum status status = learn_touching(&need, NULL, 0);
-    return status == STATUS_OK ? load_expired(replay, db, NULL) : status;
+    if (status == STATUS_OK) status = load_expired(replay, db, NULL);
+    return status == STATUS_OK ? replay_load_shared(replay, db) : status;
 }

@@ -24,6 +24,7 @@ static struct posting_win *
 find_placement(struct replay *replay, const struct fact *fact, struct posting_source source)
 {
     struct posting_win *win = replay_find_win(replay, fact_placement(fact));
+    if (win && win->foreign) return NULL;  // its contact is decided, and reported, in another log
     uint32_t expired = idmap_find(&replay->expired_of, fact_placement(fact));
     if (win && expired != IDMAP_NONE && replay->expired_at[expired] < source.batch) {
         win->ended = win->released = win->expired = true;
@@ -165,10 +166,11 @@ replay_revenue(struct replay *replay, struct db *db, const struct fact *fact,
     struct posting_order fresh = {.amount = money_of(0)};
     struct conversion conversion = {.contract = NULL};
     struct posting_win *win = find_placement(replay, fact, source);
+    enum status status = replay_share_order(replay, db, fact->revenue.order, source);
+    if (status != STATUS_OK) return status;
     struct posting_order *order = replay_find_order(replay, fact->revenue.order);
     bool converted = order && order->amount.micros > 0;
     bool refund = fact->kind == FACT_REFUNDED, converts = win && !refund && !converted;
-    enum status status = STATUS_OK;
     conversion.base = &conversion.none;
     out_said->win = win;
     // An order of the host's is one order, whichever of its placements a refund names.
@@ -294,6 +296,20 @@ divide_anew(struct replay *replay, struct db *db, struct posting_order *order,
     return STATUS_OK;
 }
 
+// What other logs booked of the customer's orders. Those that are kept may move in memory.
+static enum status
+share_orders(struct replay *replay, struct db *db, const struct posting_win *win,
+             struct posting_source source)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t at =
+             touch_chain_first(&replay->orders_of, touch_key(win->customer, win->placement));
+         status == STATUS_OK && at != IDMAP_NONE; at = touch_chain_next(&replay->orders_of, at)) {
+        status = replay_share_order(replay, db, replay->orders[at].order, source);
+    }
+    return status;
+}
+
 // Orders of the customer in which the touch counts, in the order of their conversions.
 static enum status
 orders_with(struct replay *replay, struct db *db, const struct posting_win *win,
@@ -336,7 +352,8 @@ touch_known(struct replay *replay, struct db *db, const struct posting_win *win,
 {
     struct posting_order *orders[REPLAY_ORDERS];
     unsigned count = 0, first_leg = out->count ? out->transfers[out->count - 1].leg + 1u : 0;
-    enum status status = orders_with(replay, db, win, orders, &count);
+    enum status status = share_orders(replay, db, win, source);
+    if (status == STATUS_OK) status = orders_with(replay, db, win, orders, &count);
     if (status != STATUS_OK || count == 0) return status;
     struct replay_division *divisions = arena_take(replay->pieces, count, sizeof *divisions);
     out_said->divisions = divisions;

@@ -303,11 +303,11 @@ static enum status
 load_frames(struct ship *ship, struct db *db)
 {
     enum status status = db_copy_begin(
-        db, "frame (log, batch, epoch, previous, digest, facts, at_us, fenced_until_us)");
+        db, "frame (log, batch, epoch, previous, digest, facts, at_us, fenced_until_us, turn)");
     if (status != STATUS_OK) return status;
     for (size_t i = 0; i < ship->frame_count; i++) {
         const struct shipped_frame *frame = &ship->frames[i];
-        db_copy_row(db, 8);
+        db_copy_row(db, 9);
         db_copy_int4(db, (int32_t)frame->position.log);
         db_copy_int8(db, (int64_t)frame->position.batch);
         db_copy_int4(db, (int32_t)frame->position.epoch);
@@ -316,6 +316,7 @@ load_frames(struct ship *ship, struct db *db)
         db_copy_int4(db, (int32_t)frame->count);
         db_copy_int8(db, frame->at.us);
         db_copy_int8(db, ship->fenced_until.us);
+        db_copy_int8(db, (int64_t)replay_turn(ship->replay));
     }
     return db_copy_end(db, NULL);
 }

@@ -17,6 +17,7 @@
 //  5 How orders are divided (table credit) is compared like facts. With several logs, what a
 //    conversion's base is cannot be computed from one of them: it is taken from its row, if it is
 //    not below what this log brought before; that all follow on is asked of the database.
+//    What other logs booked of orders that this one speaks of is taken likewise (replay_order.c).
 //  6 Unexplained are: the amounts of transfers missing or too much; of a differing pair the
 //    difference of the amounts, or both amounts when accounts, currency or state differ.
 //    Finance's own transfers (log 0) follow from its acts, whose chain is computed again.
@@ -264,7 +265,7 @@ digest_is(const struct db_rows *rows, size_t row, size_t column, const struct di
            memcmp(db_get_bytes(rows, row, column), digest->bytes, sizeof digest->bytes) == 0;
 }
 
-// The frame beside its row: batch, previous, digest, facts, fenced_until_us, epoch, at_us.
+// The frame beside its row: batch, previous, digest, facts, fenced_until_us, epoch, at_us, turn.
 static enum status
 compare_frame(struct verify *verify, const struct journal_frame *frame)
 {
@@ -295,6 +296,7 @@ compare_frame(struct verify *verify, const struct journal_frame *frame)
                     frame->position.batch);
     }
     verify->fenced_until = fenced;
+    replay_turned(verify->replay, (uint64_t)db_get_int(stream->rows, stream->row, 7));
     return stream_next(verify, stream);
 }
 
@@ -507,7 +509,8 @@ open_all(struct verify *verify, const char *directory)
     if (status == STATUS_OK) status = verify_read_before(verify);
     if (status == STATUS_OK) {
         status = stream_open(verify, &verify->frames, "frames",
-                             "select batch, previous, digest, facts, fenced_until_us, epoch, at_us "
+                             "select batch, previous, digest, facts, fenced_until_us, epoch, "
+                             "at_us, turn "
                              "from frame "
                              "where log = $1 order by batch");
     }

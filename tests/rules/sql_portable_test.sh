@@ -33,7 +33,7 @@ forbid '\bcreate extension\b|\bunlogged\b|\bcreate materialized view\b' 'not in 
 
 # What may change: positions, gates, what was granted, and lists of work and caches that are made of rows and proven
 # against them.
-may_update='watermark|period_gate|spend_lock|spend_grant|act_gate|life_due'
+may_update='watermark|period_gate|spend_lock|spend_grant|act_gate|life_due|order_turn'
 may_delete='fold|count_fold|life_todo|life_due|open_hold'
 statements() { # verb: FILE:LINE:table of each statement that begins so
     { grep -oiE "^[^:]*:[0-9]+:|[\"(;:]?[[:space:]]*\\b$1 (vendue\.)?[a-z_]+" "$text" || true; } |
