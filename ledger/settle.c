@@ -153,6 +153,56 @@ record_step(struct settle *settle, int number, const char *record)
     return settle_db_fault(settle, db_run(settle->db, sql, params, 8, NULL), "recording the step");
 }
 
+// Periods are closed in order, since each root names the one before: an earlier one that is booked
+// in or begun comes first, and behind a later one an empty month stays empty.
+static enum status
+comes_next(struct settle *settle)
+{
+    static const char sql[] =
+        "select coalesce(min(p.period) filter (where p.period < $1 and not exists ("
+        "  select 1 from period_event e where e.period = p.period and e.step = 9)), ''),"
+        " coalesce(max(p.period) filter (where p.period > $1 and p.begun), '')"
+        " from (select distinct period, false as begun from fold"
+        "  union all select period, true from period_event where step = 1) p";
+    struct db_rows *rows = NULL;
+    const struct db_param params[] = {db_text(settle->period->name)};
+    enum status status = db_query(settle->db, sql, params, 1, &rows);
+    if (status == STATUS_OK && db_get_len(rows, 0, 0) > 0)
+        status = settle_fault(settle, STATUS_DENIED,
+                              "%s is still open and comes first: slotctl close %s",
+                              db_get_text(rows, 0, 0), db_get_text(rows, 0, 0));
+    else if (status == STATUS_OK && db_get_len(rows, 0, 1) > 0)
+        status = settle_fault(settle, STATUS_DENIED,
+                              "%s has been closed or fenced already, and nothing is booked in %s;"
+                              " a month that was passed over stays empty",
+                              db_get_text(rows, 0, 1), settle->period->name);
+    else status = settle_db_fault(settle, status, "looking for other periods");
+    db_rows_free(rows);
+    return status;
+}
+
+// What forbids to begin: the period has not begun or not ended, or it is not the next one.
+static enum status
+may_begin(struct settle *settle)
+{
+    const struct period *period = settle->period;
+    char title[PERIOD_TITLE];
+    period_title(period, title);
+    if (settle->options->now.us < period->from.us)
+        return settle_fault(settle, STATUS_DENIED, "%s has not begun; nothing to close", title);
+    if (settle->options->now.us < period->until.us && !settle->options->early) {
+        char until[CLOCK_TEXT];
+        clock_format(period->until, until);
+        until[10] = '\0';
+        return settle_fault(
+            settle, STATUS_DENIED,
+            "%s is not over until %s 00:00 UTC; wait, or close it now with --early: facts of"
+            " the rest of it then go to the next period",
+            title, until);
+    }
+    return comes_next(settle);
+}
+
 // One attempt at one step. STATUS_EXISTS: another close was faster.
 static enum status
 attempt(struct settle *settle, int number)
@@ -167,6 +217,7 @@ attempt(struct settle *settle, int number)
     enum status status = step->before != NULL ? step->before(settle) : STATUS_OK;
     if (status == STATUS_OK) status = settle_db_fault(settle, db_begin(settle->db), "beginning");
     if (status == STATUS_OK) status = take_turn(settle, number);
+    if (status == STATUS_OK && number == 1) status = comes_next(settle);  // in turn, so for good
     if (status == STATUS_OK && step->run != NULL) status = step->run(settle);
     CHECK(fclose(settle->record) == 0);
     if (status == STATUS_OK) status = record_step(settle, number, record);
@@ -218,41 +269,6 @@ run_step(struct settle *settle, int number)
     settle->report->fault[0] = '\0';
     tell(settle, number, settle->detail, false, began);
     return number == 1 ? read_fence_time(settle) : STATUS_OK;
-}
-
-// What forbids to begin: the period has not begun or not ended, or an earlier one is open.
-static enum status
-may_begin(struct settle *settle)
-{
-    const struct period *period = settle->period;
-    char title[PERIOD_TITLE];
-    period_title(period, title);
-    if (settle->options->now.us < period->from.us)
-        return settle_fault(settle, STATUS_DENIED, "%s has not begun; nothing to close", title);
-    if (settle->options->now.us < period->until.us && !settle->options->early) {
-        char until[CLOCK_TEXT];
-        clock_format(period->until, until);
-        until[10] = '\0';
-        return settle_fault(
-            settle, STATUS_DENIED,
-            "%s is not over until %s 00:00 UTC; wait, or close it now with --early: facts of"
-            " the rest of it then go to the next period",
-            title, until);
-    }
-    static const char sql[] =
-        "select coalesce(min(f.period), '') from (select distinct period from fold) f"
-        " where f.period < $1 and not exists ("
-        " select 1 from period_event e where e.period = f.period and e.step = 9)";
-    struct db_rows *rows = NULL;
-    const struct db_param params[] = {db_text(period->name)};
-    enum status status = db_query(settle->db, sql, params, 1, &rows);
-    if (status == STATUS_OK && db_get_len(rows, 0, 0) > 0)
-        status = settle_fault(settle, STATUS_DENIED,
-                              "%s is still open and comes first: slotctl close %s",
-                              db_get_text(rows, 0, 0), db_get_text(rows, 0, 0));
-    else status = settle_db_fault(settle, status, "looking for earlier periods");
-    db_rows_free(rows);
-    return status;
 }
 
 // Whether the database still holds what was published; afterwards, publishes. What cannot be
