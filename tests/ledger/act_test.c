@@ -142,7 +142,7 @@ goes_behind_the_fence(void **state)
     struct act *act = NULL;
     assert_int_equal(db_script(books.db,
                                "insert into period_event values ('2026-11', 1, 'fence', 0,"
-                               " 1796083200000000, 0, '', '')"),  // 2026-12-01
+                               " 1796083200000000, 0, '', 'statements 2')"),  // 2026-12-01
                      STATUS_OK);
     assert_int_equal(db_begin(books.console_db), STATUS_OK);
     assert_int_equal(act_begin(books.console_db, "deposit", "ada", "", books.now, &act), STATUS_OK);

@@ -198,7 +198,7 @@ in_the_open_period(void **state)
                              .author = "ada",
                              .effective = books.now};
     assert_int_equal(db_script(books.db, "insert into period_event values ('2026-11', 1, 'fence',"
-                                         " 0, 1796083200000000, 0, '', '')"),
+                                         " 0, 1796083200000000, 0, '', 'statements 2')"),
                      STATUS_OK);
     assert_int_equal(adjust_propose(books.console_db, &ask, books.now, &adjust, fault), STATUS_OK);
     assert_string_equal(adjust.period, "2026-12");

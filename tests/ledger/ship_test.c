@@ -106,7 +106,7 @@ late_facts_go_behind_the_fence(void **state)
         fixture_ask(&fixture, "select count(*) from transfer where period <> '2026-10'"), 0);
     fixture_sql(&fixture,
                 "insert into period_event values ('2026-10', 1, 'fence', 1790812800000000, "
-                "1793491200000000, 0, '', '')");
+                "1793491200000000, 0, '', 'statements 2')");
     story_tell(&story, 100);
     fixture_ship_all(&fixture);
     assert_true(fixture_ask(&fixture, "select count(*) from transfer where late and "
