@@ -14,7 +14,8 @@ enum reconcile_format { RECONCILE_CSV, RECONCILE_JSON, RECONCILE_FORMAT_COUNT };
 
 // One row an event of the seat's placements that was booked in the period: win, billing (its price
 // became due), commission (a share of an order's revenue, or its change), released (it will not
-// become due), converted, refunded. Placements bear the seat's own names of them, which notices
+// become due), converted, refunded, delivered, ended, entry (any other amount on its statement).
+// Placements bear the seat's own names of them, which notices
 // bear. Streams; memory stays flat. `directory`: of the market, for its customer.secret.
 // STATUS_NOT_FOUND: no such seat. STATUS_GAP: the secret is not there. STATUS_IO: `out` or the
 // secret. Else db.h's answers.

@@ -3,7 +3,9 @@
 //  1 A row that cannot be read is named with its line and passed over; the others count.
 //  2 Columns are found by name, whatever their order; those with other names are ignored. So the
 //    file that reconcile_write makes can be read, too.
-//  3 Notices without money (loss, dropped, error) are passed over.
+//  3 Notices without money (loss, late, dropped, error) are passed over.
+//  4 Values are separated by commas, or by semicolons when the heading has more of these; then an
+//    amount may have a decimal comma.
 #include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -45,6 +47,7 @@ struct reading {
     int line;
     int columns[COLUMNS];  // enum field; -1 ignored
     size_t column_count;
+    char separator;
 };
 
 static void
@@ -133,7 +136,9 @@ read_fields(struct reading *reading, char *values[FIELD_COUNT], struct reconcile
 static const char *
 read_row(struct reading *reading, char *values[FIELD_COUNT], struct reconcile_row *row)
 {
-    static const char *const silent[] = {"loss", "dropped", "error", "delivered", "accepted"};
+    static const char *const silent[] = {"loss",      "dropped",   "error",     "late",
+                                         "delivered", "ended",     "entry",     "accepted",
+                                         "declined",  "cancelled", "complained"};
     const char *event = values[FIELD_EVENT], *placement = values[FIELD_PLACEMENT];
     if (event == NULL || *event == '\0') return "it has no event";
     for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
@@ -177,7 +182,7 @@ take_row(struct reading *reading, char *values[FIELD_COUNT])
 
 // Takes one value off a line of CSV, in place; NULL: a quote that does not end, or text behind it.
 static char *
-next_value(char **at, bool *out_more)
+next_value(char separator, char **at, bool *out_more)
 {
     char *from = *at, *in = *at, *out = *at;
     if (*in == '"') {
@@ -188,14 +193,25 @@ next_value(char **at, bool *out_more)
         }
         if (*in != '"') return NULL;
         in++;
-        if (*in != ',' && *in != '\0') return NULL;
+        if (*in != separator && *in != '\0') return NULL;
     } else {
-        while (*in != '\0' && *in != ',') *out++ = *in++;
+        while (*in != '\0' && *in != separator) *out++ = *in++;
     }
-    *out_more = *in == ',';
-    *at = *in == ',' ? in + 1 : in;
+    *out_more = *in == separator;
+    *at = *out_more ? in + 1 : in;
     *out = '\0';
     return from;
+}
+
+static char
+separator_of(const char *heading)
+{
+    size_t commas = 0, semicolons = 0;
+    for (; *heading != '\0'; heading++) {
+        if (*heading == ',') commas++;
+        if (*heading == ';') semicolons++;
+    }
+    return semicolons > commas ? ';' : ',';
 }
 
 static void
@@ -203,8 +219,9 @@ read_csv(struct reading *reading, char *line, bool heading)
 {
     char *values[FIELD_COUNT] = {NULL};
     bool more = true;
+    if (heading) reading->separator = separator_of(line);
     for (size_t i = 0; more; i++) {
-        char *value = next_value(&line, &more);
+        char *value = next_value(reading->separator, &line, &more);
         if (value == NULL) {
             bad(reading, "a quote does not end");
             return;
@@ -217,6 +234,9 @@ read_csv(struct reading *reading, char *line, bool heading)
             if (*to == NULL || **to == '\0') *to = value;
         }
     }
+    char *amount = values[FIELD_AMOUNT];
+    char *comma = amount != NULL && reading->separator == ';' ? strchr(amount, ',') : NULL;
+    if (comma != NULL && strchr(amount, '.') == NULL) *comma = '.';
     if (!heading) take_row(reading, values);
 }
 

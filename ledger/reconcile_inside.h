@@ -15,6 +15,9 @@ enum reconcile_event {
     RECONCILE_RELEASED,
     RECONCILE_CONVERTED,
     RECONCILE_REFUNDED,
+    RECONCILE_DELIVERED,  // from here on: told for the statement's counts and amounts, not joined
+    RECONCILE_ENDED,
+    RECONCILE_ENTRY,
     RECONCILE_EVENT_COUNT
 };
 const char *reconcile_event_name(enum reconcile_event event);
@@ -23,6 +26,7 @@ MUST_CHECK bool reconcile_event_parse(const char *name, enum reconcile_event *ou
 struct reconcile_row {
     enum reconcile_event event;
     struct id placement;  // the seat's own name of it
+    bool named;           // of ours: it comes from a placement of the seat
     usec at;              // 0 unknown
     money amount;
     bool has_amount;
@@ -31,7 +35,7 @@ struct reconcile_row {
     const char *state;      // of ours: posted, expired, repeat...
     const char *period;     // of ours: that it was booked in
     int line;               // of theirs
-    const char *slot, *message, *kind;
+    const char *slot, *message, *kind, *rung;
     bool late;
     money pool;
     bool matched, taken;

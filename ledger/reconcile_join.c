@@ -170,6 +170,8 @@ differ(struct join *join, enum reconcile_reason reason, const struct reconcile_r
         .theirs = theirs != NULL ? theirs->amount : money_of(0),
     };
     money by = is_due(row->event) ? apart(difference->ours, difference->theirs) : money_of(0);
+    if (reason == RECONCILE_CURRENCY && is_due(row->event))  // nothing of it agrees
+        by = difference->ours;
     report->reasons[reason].count++;
     report->reasons[reason].sum = plus(report->reasons[reason].sum, by);
     if (reason != RECONCILE_LATE) join->off = plus(join->off, by);
@@ -270,6 +272,7 @@ take(void *context, const struct reconcile_row *row)
 {
     struct taking *taking = context;
     struct rows *rows = taking->rows;
+    if (row->event >= RECONCILE_DELIVERED) return STATUS_OK;  // told, not joined
     if (rows->count == rows->room) {
         size_t room = rows->room == 0 ? 1024 : 2 * rows->room;
         struct reconcile_row *longer = arena_take(taking->arena, room, sizeof *longer);
@@ -279,7 +282,7 @@ take(void *context, const struct reconcile_row *row)
     }
     struct reconcile_row *kept = &rows->of[rows->count++];
     *kept = *row;
-    kept->slot = kept->message = kept->kind = "";
+    kept->slot = kept->message = kept->kind = kept->rung = "";
     kept->reference = arena_text(taking->arena, row->reference, strlen(row->reference));
     kept->state = arena_text(taking->arena, row->state, strlen(row->state));
     kept->period = arena_text(taking->arena, row->period, strlen(row->period));

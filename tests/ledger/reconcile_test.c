@@ -181,6 +181,7 @@ every_difference_has_its_reason(void **state)
     assert_int_equal(report.verdict, RECONCILE_DISPUTE);
     assert_int_equal(report.reasons[RECONCILE_AMOUNT].sum.micros, 1000000);
     assert_int_equal(report.reasons[RECONCILE_ROUNDING].sum.micros, 4000);
+    assert_int_equal(report.reasons[RECONCILE_CURRENCY].sum.micros, 1004000);  // all of it
     for (size_t i = 0; i < report.difference_count; i++) {
         const struct reconcile_difference *one = &report.differences[i];
         if (one->reason == RECONCILE_NOT_BILLABLE) assert_string_equal(one->note, "expired");
@@ -255,6 +256,115 @@ bad_rows_are_named(void **state)
     books_close(&books);
 }
 
+// Files as spreadsheets write them, and as notices were kept.
+static void
+other_dialects_are_read(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {
+        "\xef\xbb\xbf"
+        "event;placement;amount;cur;note\r\nbilling;%s;1,004;EUR;a, b\r\n",
+        "\"placement\";\"event\";\"amount\"\n\"%s\";\"billing\";\"1.004\"\n",
+        "event,placement,amount\nlate,%s,\nbilling,%s,1.004\n",
+        "{\"event\": \"late\", \"placement\": \"%s\", \"at_us\": 1}\n"
+        "{\"event\": \"billing\", \"placement\": \"%s\", \"price_micros\": 1004000}",
+    };
+    struct books books;
+    struct reconcile_report report;
+    open_books(&books);
+    struct id won = books_win(&books, "bill.footer", "barbecue", 1004000);
+    books_event(&books, won, FACT_DELIVERED, books.now);
+    books_ship(&books);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        char text[512], name[33];
+        snprintf(name, sizeof name, "%s", name_of(&books, won));
+        size_t used = 0;
+        for (const char *at = forms[i]; *at != '\0'; at++) {
+            if (at[0] == '%' && at[1] == 's') {
+                used += (size_t)snprintf(text + used, sizeof text - used, "%s", name);
+                at++;
+            } else {
+                text[used++] = *at;
+            }
+        }
+        text[used] = '\0';
+        assert_int_equal(compare(&books, "grill", text, &report), STATUS_OK);
+        assert_int_equal(report.bad_count, 0);
+        assert_int_equal(report.matched, 1);
+        assert_int_equal(report.difference_count, 0);
+    }
+    books_close(&books);
+}
+
+// One micro off, in either direction, is a difference, and nothing else is.
+static void
+one_micro_is_a_difference(void **state)
+{
+    (void)state;
+    struct books books;
+    struct reconcile_report report;
+    struct kept kept = {.text = "event,placement,price_micros,cur\n"};
+    kept.used = strlen(kept.text);
+    open_books(&books);
+    for (int i = 0; i < 12; i++) {
+        struct id won = books_win(&books, "bill.footer", "barbecue", 1004321);
+        books_event(&books, won, FACT_DELIVERED, books.now);
+        books_ship(&books);
+        keep(&kept, name_of(&books, won), 1004321 + (i % 3 - 1), "EUR");
+    }
+    assert_int_equal(compare(&books, "grill", kept.text, &report), STATUS_OK);
+    assert_int_equal(report.matched, 4);
+    assert_int_equal(report.difference_count, 8);
+    assert_int_equal(report.reasons[RECONCILE_AMOUNT].count, 8);
+    assert_int_equal(report.reasons[RECONCILE_AMOUNT].sum.micros, 8);
+    assert_int_equal(report.our_sum.micros, report.their_sum.micros);
+    assert_int_equal(report.verdict, RECONCILE_WITHIN);
+    books_close(&books);
+}
+
+// What stands on a statement is told row by row: of other seats' placements the amount, not whose.
+static void
+entries_name_nobody(void **state)
+{
+    (void)state;
+    static const char *const seats[] = {"care", "sales", "grill", "mags", "cover", "beans"};
+    struct books books;
+    int entries = 0;
+    open_books(&books);
+    books_random(&books, seed, 800, 20 * 60 * USEC_SECOND);
+    books_ship(&books);
+    for (size_t i = 0; i < 6; i++) {
+        char *text = ours(&books, seats[i], RECONCILE_CSV), sql[512];
+        int64_t sum = 0;
+        for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+            char message[128] = "", section[32] = "";
+            *end = '\0';
+            long long micros = 0;
+            char *at = strstr(line, ",entry,");
+            if (at == NULL) continue;
+            bool foreign = at[7] == ',';
+            at = strchr(strchr(at + 7, ',') + 1, ',') + 1;
+            for (int k = 0; k < 2; k++) at = strchr(at, ',') + 1;
+            snprintf(message, sizeof message, "%.*s", (int)strcspn(at, ","), at);
+            at = strchr(at, ',') + 1;
+            snprintf(section, sizeof section, "%.*s", (int)strcspn(at, ","), at);
+            micros = strtoll(strchr(at, ',') + 1, NULL, 10);
+            assert_int_equal(message[0] == '\0', foreign);
+            if (strcmp(section, "earned") == 0) sum += micros;
+            entries++;
+        }
+        free(text);
+        snprintf(sql, sizeof sql,
+                 "select coalesce(sum(c.micros), 0)::bigint::text from statement_sum c join seat s"
+                 " on s.id = c.seat where s.code = '%s' and c.section = 'earned'"
+                 " and c.period = '2026-11'",
+                 seats[i]);
+        assert_int_equal(sum, strtoll(books_text(&books, sql), NULL, 10));
+    }
+    assert_true(entries > 0);
+    books_close(&books);
+}
+
 // Whatever bytes come: an answer, never a crash.
 static void
 any_bytes_are_answered(void **state)
@@ -284,8 +394,13 @@ main(void)
 {
     seed = seed_fresh();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(its_own_file_agrees),    cmocka_unit_test(every_difference_has_its_reason),
-        cmocka_unit_test(thresholds_hold),        cmocka_unit_test(bad_rows_are_named),
+        cmocka_unit_test(its_own_file_agrees),
+        cmocka_unit_test(every_difference_has_its_reason),
+        cmocka_unit_test(thresholds_hold),
+        cmocka_unit_test(bad_rows_are_named),
+        cmocka_unit_test(other_dialects_are_read),
+        cmocka_unit_test(one_micro_is_a_difference),
+        cmocka_unit_test(entries_name_nobody),
         cmocka_unit_test(any_bytes_are_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
