@@ -132,8 +132,12 @@ make(struct db *db, const struct verb_context *context, const struct period *per
     }
     int code = write_file(path, run.body, run.body_len);
     if (code == EXIT_DONE && !context->json)
-        printf("%zu payments %s by act %llu; the file for the bank is %s.\n", run.paid,
-               earlier ? "were booked before" : "are booked", (unsigned long long)run.act, path);
+        printf("%zu payment%s booked%s by act %llu; the file for the bank is %s.\n", run.paid,
+               run.paid == 1 ? (earlier ? " was" : " is") : (earlier ? "s were" : "s are"),
+               earlier ? " before" : "", (unsigned long long)run.act, path);
+    if (code == EXIT_DONE && earlier && !context->json)
+        puts("Send it only if the bank does not have it yet: what it rejected is paid with the next"
+             " month. slotctl payout says how each stands.");
     return code;
 }
 

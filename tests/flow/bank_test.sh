@@ -48,7 +48,8 @@ said "Nothing is booked"
 expect 0 slotctl payout "$period" --run --out "$TMP/one.xml" --by ada
 said "is $TMP/one.xml"
 expect 0 slotctl payout "$period" --run --out "$TMP/two.xml"
-said "were booked before"
+said "booked before by act"
+said "only if the bank does not have it yet"
 cmp "$TMP/one.xml" "$TMP/two.xml" || fail "another file the second time"
 expect 3 slotctl payout "$period" --run --out /nonexistent/file
 expect 0 slotctl payout

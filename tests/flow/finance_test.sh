@@ -94,6 +94,8 @@ said "hledger agrees"
 case $OUT in *"beancount agrees"*) fail "a reader that the settings do not name was asked" ;; esac
 expect 0 slotctl close "$period"
 said "was closed before"
+expect 1 slotctl close 2020-01
+said "$period has been closed or fenced already"
 expect 0 slotctl close "$period" --json
 said '"closed": true'
 root=$(printf '%s\n' "$OUT" | sed -n 's/^  "root": "\([0-9a-f]*\)".*/\1/p')
