@@ -53,9 +53,9 @@ struct act_head {
     struct digest digest;
 };
 MUST_CHECK enum status act_head(struct db *db, struct act_head *out_head);
-// Computes the chain again from the rows, and compares rows of other tables with what acts say. STATUS_CONFLICT: `out_fault` names the act, and the
-// transfer, that is not what it was. Transfers of log 0 without an act (batch 0) are from before
-// there were acts.
+// Computes the chain again from the rows, and compares rows of other tables with what acts say.
+// STATUS_CONFLICT: `out_fault` names the act, and the transfer or row, that is not what it was.
+// Transfers of log 0 without an act (batch 0) are from before there were acts.
 #define ACT_FAULT 400
 MUST_CHECK enum status act_verify(struct db *db, struct act_head *out_head,
                                   char out_fault[ACT_FAULT]);

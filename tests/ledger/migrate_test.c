@@ -240,6 +240,64 @@ roles_add_and_never_change(void **state)
     }
 }
 
+// Every right that is more than reading, of the roles and of everybody, as the database lists them.
+static void
+roles_have_these_rights_and_no_more(void **state)
+{
+    (void)state;
+    static const char sql[] =
+        "select string_agg(line, E'\\n' order by line) from ("
+        " select replace(grantee, 'vendue_', '') || ' ' || lower(privilege_type) || ' ' ||"
+        "  string_agg(table_name, ' ' order by table_name) as line"
+        " from information_schema.role_table_grants"
+        " where grantee in ('vendue_ledger', 'vendue_console', 'vendue_reader', 'PUBLIC')"
+        "  and table_schema not in ('pg_catalog', 'information_schema')"
+        "  and privilege_type <> 'SELECT' group by grantee, privilege_type"
+        " union all"
+        " select replace(c.grantee, 'vendue_', '') || ' update of ' ||"
+        "  string_agg(c.table_name || '.' || c.column_name,"
+        "   ' ' order by c.table_name, c.column_name)"
+        " from information_schema.column_privileges c"
+        " where c.grantee in ('vendue_ledger', 'vendue_console', 'vendue_reader', 'PUBLIC')"
+        "  and c.privilege_type = 'UPDATE' and not exists ("
+        "   select 1 from information_schema.role_table_grants t where t.grantee = c.grantee"
+        "   and t.table_name = c.table_name and t.privilege_type = 'UPDATE') group by c.grantee"
+        " union all"
+        " select replace(grantee, 'vendue_', '') || ' reads of vendue ' || count(*)"
+        " from information_schema.role_table_grants"
+        " where grantee in ('vendue_reader', 'PUBLIC') and table_schema = 'vendue'"
+        " group by grantee) x";
+    static const char expected[] =
+        "console delete life_due life_todo\n"
+        "console insert account act adjustment adjustment_end balance bank_entry "
+        "certificate certificate_event dead_log deposit dispute dispute_end fold "
+        "hold_expiry life_due life_extension life_lock life_payout life_payout_back "
+        "life_pool life_position life_rate life_todo market_object market_version "
+        "model_fit model_weight open_hold payout payout_event payout_run period_event "
+        "proof proof_count proof_sum rate statement statement_document statement_file "
+        "statement_total transfer transfer_key\n"
+        "console update life_due life_position life_todo\n"
+        "console update of act_gate.turns period_gate.fences watermark.fences\n"
+        "ledger delete count_fold fold life_due life_todo open_hold\n"
+        "ledger insert account act bid_change callout candidate catalog_version "
+        "contact count_fold credit event experiment_stop fold frame life_due life_lock "
+        "life_pool life_position life_todo model_fit model_weight open_hold order_turn "
+        "outcome proof proof_count proof_sum refusal revenue revenue_mark slot_limits "
+        "spend_grant tally transfer transfer_key watermark\n"
+        "ledger update life_due life_position life_todo spend_lock watermark\n"
+        "ledger update of act_gate.turns order_turn.turn period_gate.fences "
+        "revenue_mark.marks spend_grant.granted_micros spend_grant.limit_micros";
+    char owner[POSTGRES_TEXT];
+    struct migrate_report report;
+    struct db *db = fresh(owner);
+    struct db_rows *rows = NULL;
+    assert_int_equal(migrate_up(db, &report), STATUS_OK);
+    assert_int_equal(db_query(db, sql, NULL, 0, &rows), STATUS_OK);
+    assert_string_equal(db_get_text(rows, 0, 0), expected);
+    db_rows_free(rows);
+    db_close(db);
+}
+
 static const struct migrate_file *
 up_to(const char *name, size_t *out_count)
 {
@@ -477,6 +535,7 @@ main(void)
         cmocka_unit_test(a_failing_file_leaves_nothing),
         cmocka_unit_test(the_embedded_schema),
         cmocka_unit_test(roles_add_and_never_change),
+        cmocka_unit_test(roles_have_these_rights_and_no_more),
         cmocka_unit_test(a_released_market_keeps_its_books),
         cmocka_unit_test(names_are_those_of_the_domain),
         cmocka_unit_test(facts_of_before_stay),
