@@ -244,12 +244,15 @@ two_nodes_report_one_order(void **state)
 
 // Both at once, in processes of their own, killed now and then.
 static void
-two_shippers_at_once(void **state)
+ship_at_once(const char *isolation)
 {
-    (void)state;
     const char *asked = getenv("VENDUE_SHIPPERS");
     unsigned pieces = asked ? (unsigned)atoi(asked) : 12;
+    char sql[128];
     open_nodes(seed_fresh());
+    snprintf(sql, sizeof sql, "alter role vendue_ledger set default_transaction_isolation = '%s'",
+             isolation);
+    fixture_sql(&fixture, sql);
     for (unsigned piece = 0; piece < pieces && nodes[0].placed_count < PLACED_MAX - 100; piece++) {
         pid_t children[2];
         bool kills = draw(2);
@@ -282,12 +285,35 @@ two_shippers_at_once(void **state)
     close_nodes();
 }
 
+static void
+two_shippers_at_once(void **state)
+{
+    (void)state;
+    ship_at_once("read committed");
+}
+
+// Whoever loses a race starts its transaction anew.
+static void
+two_shippers_serialized(void **state)
+{
+    (void)state;
+    ship_at_once("serializable");
+    // The next database has the same roles.
+    char owner[POSTGRES_TEXT];
+    struct db *db = database_migrated(owner);
+    assert_int_equal(db_run(db, "alter role vendue_ledger reset default_transaction_isolation",
+                            NULL, 0, NULL),
+                     STATUS_OK);
+    db_close(db);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_nodes_report_one_order),
         cmocka_unit_test(two_shippers_at_once),
+        cmocka_unit_test(two_shippers_serialized),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
