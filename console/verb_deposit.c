@@ -7,6 +7,7 @@
 #include "fail.h"
 #include "finance.h"
 #include "market_db.h"
+#include "period.h"
 
 static void
 print_deposit(const struct deposit *deposit, bool before, bool json)
@@ -34,6 +35,21 @@ print_deposit(const struct deposit *deposit, bool before, bool json)
     json_decref(object);
 }
 
+// Whether a bank can pay so much in: nothing less than the smallest unit of the market's currency.
+static enum status
+read_whole(struct db *db, money amount, bool *out_whole)
+{
+    struct db_rows *rows = NULL;
+    struct currency currency;
+    enum status status = db_query(db, "select currency from market_now", NULL, 0, &rows);
+    *out_whole = true;
+    if (status == STATUS_OK && db_count(rows) > 0 &&
+        currency_parse(db_get_text(rows, 0, 0), db_get_len(rows, 0, 0), &currency) == STATUS_OK)
+        *out_whole = amount.micros % period_cent(currency) == 0;
+    db_rows_free(rows);
+    return status;
+}
+
 static int
 book(struct db *db, const char *seat, const char *amount_text, const char *reference,
      const char *author, bool json)
@@ -43,7 +59,15 @@ book(struct db *db, const char *seat, const char *amount_text, const char *refer
     if (money_parse(amount_text, strlen(amount_text), &amount) != STATUS_OK || amount.micros <= 0)
         return verb_usage(&verb_deposit, "'%s' is not an amount to pay in; write it as 250.00",
                           amount_text);
-    enum status status = deposit_book(db, seat, amount, reference, author, clock_wall(), &deposit);
+    bool whole = true;
+    enum status status = read_whole(db, amount, &whole);
+    if (!whole)
+        return verb_usage(&verb_deposit,
+                          "'%s' has more decimals than the currency has; write it "
+                          "as the bank did, as 250.00",
+                          amount_text);
+    if (status == STATUS_OK)
+        status = deposit_book(db, seat, amount, reference, author, clock_wall(), &deposit);
     if (status == STATUS_OK || status == STATUS_EXISTS) {
         print_deposit(&deposit, status == STATUS_EXISTS, json);
         return EXIT_DONE;

@@ -28,6 +28,8 @@ expect 2 slotctl report ladder --period "$period" --from 2026-01-01
 expect 2 slotctl report ladder --from 2026-02-01 --until 2026-01-01
 expect 2 slotctl deposit reading_room 5
 expect 2 slotctl deposit reading_room 5.0000001 --reference x
+expect 2 slotctl deposit reading_room 5.001 --reference x
+said "more decimals than the currency has"
 expect 2 slotctl deposit sales 5 --reference x
 expect 2 slotctl verify now
 expect 2 slotctl close "$period" --dead 2
