@@ -88,8 +88,8 @@ static const char more_contracts[] =
     " [{to: host, weight: 40}, {to: touches, weight: 60}], attribution: {model: markov, windows: "
     "{delivered: 30d}}}}\n"
     "  bakery.2026: {seat: bakery, from: 2025-01-01, validation: 0d, gain_share: {tiers: ["
-    "{rate: 6%}, {from: 100, rate: 8%}], retroactive: true, shares: [{to: host, weight: 40}, {to: alpha, "
-    "weight: 60}]}}\n";
+    "{rate: 6%}, {from: 100, rate: 8%}], retroactive: true, shares: [{to: host, weight: 40}, "
+    "{to: alpha, weight: 60}]}}\n";
 
 static struct arena *arena;
 static char camt[8000];
