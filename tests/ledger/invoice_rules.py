@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 BASIC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
 PARTS = "{urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2}"
 TYPES = {"Invoice": {"380", "384", "389"}, "CreditNote": {"381", "261"}}
+WHOLE = {"JPY", "KRW", "ISK", "CLP", "VND"}  # currencies without cents
 CATEGORIES = set("SZEGOK") | {"AE", "L", "M"}
 
 
@@ -105,7 +106,9 @@ class Checker:
             category = self.text(part, "TaxCategory", ".ID")
             rate = Decimal(self.text(part, "TaxCategory", ".Percent") or 0)
             reason = self.text(part, "TaxCategory", ".TaxExemptionReason")
-            exact = (base * rate / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+            cent = Decimal(1 if self.currency in WHOLE else "0.01")
+            exact = (base * rate / 100).quantize(cent, ROUND_HALF_UP)
+            self.want("BR-DEC-19", base == base.quantize(cent), f"{base} {self.currency}")
             self.want("BR-CO-17", tax == exact, f"{category} {rate}: {tax}, not {exact}")
             self.want("BR-E-10", (category in "EGOK") == bool(reason), category)
             told[(category, rate)] = base

@@ -101,6 +101,7 @@ random_statement(struct arena *arena)
     struct statement one = blank();
     const char *mix = mixes[draw(7)];
     bool minus = draw(3) == 0;
+    if (draw(4) == 0) one.currency = (struct currency){"JPY"};  // without cents
     fill(&one.sections[SECTION_CHARGED], arena, draw(6), mix, minus);
     fill(&one.sections[SECTION_PREPAID], arena, draw(3), mix, minus);
     fill(&one.sections[SECTION_DUE], arena, draw(3), mix, minus);
