@@ -317,6 +317,7 @@ struct teller {
     struct fact waiting[TOLD_MAX];  // happened, not reported yet
     unsigned waiting_count;
     uint64_t log, refunds;
+    bool by_hand;  // fits and expiries were put in without the acts that bring them
 };
 // Revenue of the contract with tiers, by month; of all logs.
 struct months {
@@ -620,8 +621,11 @@ prove_log(struct fixture *fixture, const char *directory, uint32_t log)
     struct verify_report report;
     struct db *db = database_open(fixture->console);
     enum status status = verify_run(db, directory, log, &report);
-    bool ok = status == STATUS_OK && report.difference_count == 0;
-    for (unsigned i = 0; i < VERIFY_PARTS; i++) ok &= report.checks[i].ok || i == VERIFY_ORPHANS;
+    unsigned told = teller.by_hand && !report.checks[VERIFY_ACTS].ok;  // acts tell one
+    bool ok = status == STATUS_OK && report.difference_count == told;
+    for (unsigned i = 0; i < VERIFY_PARTS; i++) {
+        ok &= report.checks[i].ok || i == VERIFY_ORPHANS || (i == VERIFY_ACTS && teller.by_hand);
+    }
     if (!ok) fixture_print(&report);
     assert_true(ok);
     assert_int_equal(report.unexplained_micros, 0);
@@ -1087,6 +1091,7 @@ a_fit_divides_what_was_booked_behind_it(void **state)
     struct verify_report report;
     struct fact pair[2];
     open_teller(3);
+    teller.by_hand = true;
     fixture_market(&teller.fixture, fitted_text);
     teller.model.market = teller.fixture.market;
     static const char *const codes[] = {"agency.refer", "grill.summer", "sales.plan"};
@@ -1180,6 +1185,7 @@ what_a_close_expired_comes_late(void **state)
     (void)state;
     struct fact pair[2];
     open_teller(4);
+    teller.by_hand = true;
     unsigned shown = placed("grill.summer", 6, pair);
     story_append(&teller.story, pair, 2);
     write_down(ordered(shown, "order"));
