@@ -75,8 +75,8 @@ fill(struct books *books)
     assert_int_equal(db_script(books->db, "insert into watermark (log, epoch, batch, digest, at_us)"
                                           " values (3, 1, 3, sha256('lost'), 1);"
                                           "insert into frame (log, batch, epoch, previous, digest,"
-                                          " facts, at_us, fenced_until_us) values"
-                                          " (3, 3, 1, sha256('x'), sha256('lost'), 1, 1, 0)"),
+                                          " facts, at_us, fenced_until_us, turn) values"
+                                          " (3, 3, 1, sha256('x'), sha256('lost'), 1, 1, 0, 0)"),
                      STATUS_OK);
     assert_int_equal(deposit_book(books->console_db, "mags", money_of(50000000), "BANK-1", "J. Doe",
                                   books->now, &deposit),
