@@ -8,3 +8,8 @@ alter table transfer add constraint program_is_older_than_the_database check (lo
 -- A fence says which computation its period's statements follow.
 alter table period_event add constraint program_is_older_than_the_database
     check (step <> 1 or record like '%statements %') not valid;
+
+-- What is booked from a journal comes with its frame's turn.
+alter table frame alter column turn drop default;
+alter table frame alter column turn drop not null;
+alter table frame add constraint program_is_older_than_the_database check (turn is not null);
