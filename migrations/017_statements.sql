@@ -35,7 +35,7 @@ comment on view statement_side is 'A sum of posted transfers seen from one of it
 --   owed         1150, all but bills
 --   corrections  1120 and 1130 against other accounts than bank, 1110, 1120, 1130, 1150, 1160 and bad debt
 --   earned       2100 against other accounts than 2110, 2120, 1160; and 4210
---   payable      2110, 2120 and 1160 against other accounts than one another, 2190, 3900 and 1120
+--   payable      2110, 2120 and 1160 against other accounts than one another, 2190, 3900, 4300 (a spread) and 1120
 --   clawback     1160, what was clawed back; of contracts that bill it
 -- and the counts that transfers themselves give. slot 0, message 0, rung -1: none. `message` is that of the placement
 -- behind it, whosever it is: a statement names the seat's own messages only.
@@ -53,7 +53,7 @@ from (
                 when s.code in (1120, 1130) and s.other not in (1000, 1110, 1120, 1130, 1150, 1160, 5200)
                     then 'corrections'
                 when s.code = 4210 or s.code = 2100 and s.other not in (2110, 2120, 1160) then 'earned'
-                when s.code in (2110, 2120, 1160) and s.other not in (2110, 2120, 1160, 2190, 3900, 1120)
+                when s.code in (2110, 2120, 1160) and s.other not in (2110, 2120, 1160, 2190, 3900, 4300, 1120)
                     then 'payable'
            end as section,
            case when s.code = 4100 and s.sign = -1 and s.kind in ('charge', 'internal') then s.count else 0 end
@@ -92,7 +92,7 @@ from (
                 when s.account % 10000 = 4210
                      or s.account % 10000 = 2100 and s.other % 10000 not in (2110, 2120, 1160) then 'earned'
                 when s.account % 10000 in (2110, 2120, 1160)
-                     and s.other % 10000 not in (2110, 2120, 1160, 2190, 3900, 1120) then 'payable'
+                     and s.other % 10000 not in (2110, 2120, 1160, 2190, 3900, 4300, 1120) then 'payable'
            end as section,
            case when s.account % 10000 in (4100, 4210, 2100, 2110, 2120, 1160) then -s.sign else s.sign end
                * t.amount_micros as micros

@@ -253,7 +253,7 @@ model_section(const struct move *move, int64_t *out_micros)
     static const int64_t billed[] = {1120, 1130, 0},
                          settled[] = {1000, 1110, 1120, 1130, 1150, 1160, 5200, 0},
                          locked[] = {2110, 2120, 1160, 0},
-                         beside[] = {2110, 2120, 1160, 2190, 3900, 1120, 0};
+                         beside[] = {2110, 2120, 1160, 2190, 3900, 4300, 1120, 0};
     int64_t own = move->own % 10000, other = move->other % 10000;
     *out_micros = move->sign * move->micros;
     if (own == 1110) return move->bill ? -1 : SECTION_CHARGED;
@@ -472,6 +472,7 @@ finance_is_busy(struct books *books)
         {TRANSFER_NET, 2110, 1160, "beans"},        {TRANSFER_DISPUTE, 2110, 2120, "beans"},
         {TRANSFER_PAYOUT, 2110, 2190, "beans"},     {TRANSFER_PAID, 2190, 1000, "beans"},
         {TRANSFER_ADJUSTMENT, 5400, 2110, "beans"}, {TRANSFER_EXCHANGE, 2110, 3900, "beans"},
+        {TRANSFER_EXCHANGE, 2110, 4300, "beans"},
     };
     struct act *act = NULL;
     assert_int_equal(db_begin(books->console_db), STATUS_OK);
