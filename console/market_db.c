@@ -147,9 +147,15 @@ market_db_open(const struct verb_context *context)
 {
     struct db *db = NULL;
     struct market_db_fault fault;
-    if (market_db_open_as(context->directory, "console", &db, &fault) == STATUS_OK) return db;
-    verb_cannot("%s", fault.text);
-    return NULL;
+    struct migrate_report report;
+    if (market_db_open_as(context->directory, "console", &db, &fault) != STATUS_OK) {
+        verb_cannot("%s", fault.text);
+    } else if (migrate_fits(db, &report) != STATUS_OK) {
+        verb_cannot("%s", report.fault);
+        db_close(db);
+        db = NULL;
+    }
+    return db;
 }
 
 // A private cluster starts with no database of ours.

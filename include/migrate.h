@@ -25,6 +25,10 @@ struct migrate_report {
 // Nothing was changed then. Else db.h's answers; what was applied before the failing file stays.
 MUST_CHECK enum status migrate_up(struct db *db, struct migrate_report *out_report);
 
+// Whether the database is of this binary's schema, which every program asks before it works:
+// changes nothing. STATUS_VERSION: it is of an older or a newer one.
+MUST_CHECK enum status migrate_fits(struct db *db, struct migrate_report *out_report);
+
 // For tests: another list.
 MUST_CHECK enum status
 migrate_up_from(struct db *db, const struct migrate_file *files, struct migrate_report *out_report);

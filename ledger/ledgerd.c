@@ -35,6 +35,7 @@
 #include "journal.h"
 #include "life.h"
 #include "log.h"
+#include "migrate.h"
 #include "proof.h"
 #include "publish.h"
 #include "settings.h"
@@ -193,12 +194,16 @@ connect_database(struct ledgerd *ledgerd)
     if (now.us < ledgerd->next_connect.us) return;
     char connection[1024];
     struct db_fault fault = {"", ""};
+    struct migrate_report schema;
     connection_string(ledgerd, connection, sizeof connection);
     if (!connection[0]) {
         trouble_is(&ledgerd->database, "no connection string yet in run/postgres.ledger");
     } else if (db_open(connection, "ledgerd", &ledgerd->db, &fault) != STATUS_OK) {
         ledgerd->db = NULL;
         trouble_is(&ledgerd->database, fault.text);
+    } else if (migrate_fits(ledgerd->db, &schema) != STATUS_OK) {
+        trouble_is(&ledgerd->database, schema.fault);
+        disconnect(ledgerd);
     } else {
         trouble_ends(&ledgerd->database);
         ledgerd->retry_ms = RETRY_MS_MIN;

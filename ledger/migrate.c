@@ -12,7 +12,9 @@
 //  5 Two programs at once: the row's primary key lets one win; the other's transaction is rolled
 //    back and reported as STATUS_CONFLICT by the database; running again finds everything in
 //    place.
-//  6 Behind the last file the partitions of the months to come are made (partition.h), so that
+//  6 Programs that find another schema than theirs (migrate_fits) do nothing. Those that came
+//    before this rule are kept out by constraints (021).
+//  7 Behind the last file the partitions of the months to come are made (partition.h), so that
 //    programs need no right to make tables.
 #include "migrate.h"
 
@@ -132,13 +134,29 @@ apply(struct db *db, const struct migrate_file *file, struct migrate_report *out
     }
     if (status == STATUS_OK) status = db_commit(db);
     if (status != STATUS_OK) {
-        char what[128];
-        snprintf(what, sizeof what, "migration %.90s", file->name);
+        char what[192];
+        bool waited = strcmp(db_fault(db)->sqlstate, "55P03") == 0;
+        snprintf(what, sizeof what, "migration %.90s%s", file->name,
+                 waited ? ": another one is at work, or was killed and is being undone; try again"
+                        : "");
         told(db, status, what, out);
         db_rollback(db);
     }
     free(text);
     return status;
+}
+
+enum status
+migrate_fits(struct db *db, struct migrate_report *out_report)
+{
+    memset(out_report, 0, sizeof *out_report);
+    enum status status = check(db, migrate_files, out_report);
+    if (status != STATUS_OK || !migrate_files[out_report->present].name) return status;
+    snprintf(out_report->fault, sizeof out_report->fault,
+             "the database is that of an earlier version (up to %s); slotctl up brings it up to "
+             "this program's",
+             out_report->present ? out_report->newest : "none");
+    return STATUS_VERSION;
 }
 
 enum status

@@ -319,7 +319,11 @@ static const char released[] =
     "insert into market_object (kind, id, version, code, body) values "
     "('seat', 1, 1, 'care', '{\"kind\": \"department\"}'), "
     "('seat', 2, 1, 'grill', '{\"kind\": \"partner\"}'), "
-    "('contract', 1, 1, 'g', '{\"seat\": \"grill\", \"billing\": \"prepaid\"}');"
+    "('contract', 1, 1, 'g', '{\"seat\": \"grill\", \"billing\": \"prepaid\", \"gain_share\": "
+    "{\"merchant\": \"partner\", \"rate\": \"10%\", \"shares\": ["
+    "{\"to\": \"care\", \"weight\": 25, \"rung\": \"behavioral\"}, "
+    "{\"to\": \"host\", \"weight\": 60}, "
+    "{\"to\": \"care\", \"weight\": 15, \"rung\": \"behavioral\"}]}}');"
     "insert into account values ('EUR', 201110, 1110, 0, 2, 'U', 'debit', ''), "
     "('EUR', 4000, 4000, 0, 0, 'I', 'credit', ''), ('EUR', 1000, 1000, 0, 0, 'B', 'debit', ''), "
     "('EUR', 202000, 2000, 0, 2, 'P', 'credit', ''), ('EUR', 201150, 1150, 0, 2, 'G', "
@@ -430,6 +434,63 @@ a_released_market_keeps_its_books(void **state)
     db_close(db);
 }
 
+// Every row of `sql`'s one column is true, and there are rows.
+static void
+all_true(struct db *db, const char *sql)
+{
+    struct db_rows *rows = NULL;
+    enum status status = db_query(db, sql, NULL, 0, &rows);
+    if (status != STATUS_OK) print_message("%s\n", db_fault(db)->text);
+    assert_int_equal(status, STATUS_OK);
+    assert_true(db_count(rows) > 0);
+    for (size_t i = 0; i < db_count(rows); i++) assert_true(db_get_bool(rows, i, 0));
+    db_rows_free(rows);
+}
+
+// Orders of a released market have merchant and parts; what its programs would book is refused, and
+// the refusal says why.
+static void
+orders_of_before_go_on(void **state)
+{
+    (void)state;
+    static const char *const older[] = {
+        "insert into transfer (transfer_id, group_id, leg, kind, state, currency, debit, credit, "
+        "amount_micros, effective_us, posted_us, period, late, log, batch, idx) values "
+        "(gen_random_uuid(), gen_random_uuid(), 0, 'deposit', 'posted', 'EUR', 1000, 202000, 5, 1, "
+        "1, '2026-12', false, 0, 0, 0)",
+        "insert into period_event values ('2026-10', 1, 'fence', 0, 1, 1, '', 'market 7')",
+        "insert into frame (log, batch, epoch, previous, digest, facts, at_us, fenced_until_us) "
+        "values (1, 1001, 1, '', '', 1, 1, 0)"};
+    char connection[POSTGRES_TEXT];
+    struct migrate_report report;
+    struct db *db = fresh(connection);
+    size_t count = 0;
+    assert_int_equal(migrate_up_from(db, up_to("011", &count), &report), STATUS_OK);
+    assert_int_equal(db_script(db, released), STATUS_OK);
+    assert_int_equal(migrate_fits(db, &report), STATUS_VERSION);
+    assert_non_null(strstr(report.fault, "010_experiments.sql"));
+    assert_non_null(strstr(report.fault, "slotctl up"));
+    assert_int_equal(migrate_up(db, &report), STATUS_OK);
+    assert_int_equal(migrate_fits(db, &report), STATUS_OK);
+    all_true(db, "select r.merchant is not distinct from case when r.state = 'orphan' then null "
+                 "when o.seat = 2 then 2 else 0 end from revenue r join outcome o using "
+                 "(placement_id)");
+    all_true(db, "select string_agg(concat_ws(' ', p.part, p.kind, p.rung, p.seat, p.weight, "
+                 "p.model, p.divided), ', ' order by p.part) = format('0 0 %s 0 60 0 f, 1 0 2 1 40 "
+                 "0 f', o.rung) from revenue r join outcome o using (placement_id) "
+                 "left join order_part p using (order_id) "
+                 "where r.kind = 'converted' and r.state = 'posted' group by r.order_id, o.rung");
+    for (size_t i = 0; i < sizeof older / sizeof *older; i++) {
+        assert_int_equal(db_run(db, older[i], NULL, 0, NULL), STATUS_CONFLICT);
+        assert_non_null(strstr(db_fault(db)->text, "program_is_older_than_the_database"));
+    }
+    assert_int_equal(db_script(db, "insert into migration values ('999_later.sql', '', 0)"),
+                     STATUS_OK);
+    assert_int_equal(migrate_fits(db, &report), STATUS_VERSION);
+    assert_non_null(strstr(report.fault, "999_later.sql"));
+    db_close(db);
+}
+
 // The words of the records are those of the programs.
 static void
 names_are_those_of_the_domain(void **state)
@@ -537,6 +598,7 @@ main(void)
         cmocka_unit_test(roles_add_and_never_change),
         cmocka_unit_test(roles_have_these_rights_and_no_more),
         cmocka_unit_test(a_released_market_keeps_its_books),
+        cmocka_unit_test(orders_of_before_go_on),
         cmocka_unit_test(names_are_those_of_the_domain),
         cmocka_unit_test(facts_of_before_stay),
         cmocka_unit_test(the_schema_is_portable),
