@@ -189,7 +189,7 @@ const struct verb verb_close = {
         "               says so (--by) and why (--reason) is recorded as an act\n"
         "\n"
         "  slotctl close 2026-11\n"
-        "  slotctl close 2026-11 --dead 2 --by 'M. Weber' --reason 'disk of node 2 is lost'\n"
+        "  slotctl close 2026-11 --dead 2 --by 'controller' --reason 'disk of node 2 is lost'\n"
         "\n"
         "Exit codes: 0 closed; 1 not to be closed now, or the books do not add up (the message "
         "says\n"

@@ -247,7 +247,7 @@ const struct verb verb_payout = {
         "period: all payouts and how they stand.\n"
         "\n"
         "  slotctl payout 2026-11\n"
-        "  slotctl payout 2026-11 --run --by 'A. Clerk'\n"
+        "  slotctl payout 2026-11 --run --by 'treasury'\n"
         "  slotctl payout --check payout-2026-11.xml\n"
         "\n"
         "Exit codes: 0 done; 1 nothing is to be paid, or the books and the file differ; 2 it may\n"

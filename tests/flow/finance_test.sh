@@ -64,9 +64,9 @@ psql -qX "$owner" -c 'update vendue.watermark set reported_us = 1 where log = 2'
 expect 3 slotctl close "$period" --early
 said "log 2 has not reported"
 said "--dead 2 --by NAME --reason TEXT"
-expect 1 slotctl close "$period" --early --dead 1 --by 'M. Weber' --reason 'none'
+expect 1 slotctl close "$period" --early --dead 1 --by 'controller' --reason 'none'
 said "is not dead"
-expect 1 slotctl close "$period" --early --dead 7 --by 'M. Weber' --reason 'none'
+expect 1 slotctl close "$period" --early --dead 7 --by 'controller' --reason 'none'
 said "there is no log 7"
 
 say "a reader that the settings name must be there"
@@ -77,20 +77,20 @@ sed -i '/^close:/,$d' "$M/vendue.yaml"
 printf 'close:\n  readers: hledger, sqlite\n' >>"$M/vendue.yaml"
 
 say "a close that is killed goes on where it stopped"
-"$SLOTCTL" --dir "$M" close "$period" --early --dead 2 --by 'M. Weber' --reason 'disk of node 2 is lost' \
+"$SLOTCTL" --dir "$M" close "$period" --early --dead 2 --by 'controller' --reason 'disk of node 2 is lost' \
     >/dev/null 2>&1 &
 pid=$!
 sleep 0.2
 kill -9 "$pid" 2>/dev/null || true
 wait "$pid" 2>/dev/null || true
 for try in 1 2 3 4 5 6; do
-    "$SLOTCTL" --dir "$M" close "$period" --early --dead 2 --by 'M. Weber' --reason lost >/dev/null 2>&1 &
+    "$SLOTCTL" --dir "$M" close "$period" --early --dead 2 --by 'controller' --reason lost >/dev/null 2>&1 &
     pid=$!
     sleep "0.$((try * 37 % 50 + 100))"
     kill -9 "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
 done
-expect 0 slotctl close "$period" --early --dead 2 --by 'M. Weber' --reason lost
+expect 0 slotctl close "$period" --early --dead 2 --by 'controller' --reason lost
 said "9  closed"
 said "hledger agrees"
 case $OUT in *"beancount agrees"*) fail "a reader that the settings do not name was asked" ;; esac
@@ -110,7 +110,7 @@ say "the root is the digest of a file, and names the dead node"
 [ "$(sha256sum <"$M/published/roots/$period.root")" = "$root  -" ] || fail "the root is not its file's digest"
 expect 0 grep '^log 2 epoch .* dead ' "$M/published/roots/$period.root"
 expect 0 grep '^previous none' "$M/published/roots/$period.root"
-[ "$(psql -qAtX "$owner" -c "select author from vendue.act where kind = 'dead'")" = "M. Weber" ] || fail "no act"
+[ "$(psql -qAtX "$owner" -c "select author from vendue.act where kind = 'dead'")" = "controller" ] || fail "no act"
 
 say "statements: the digest is the CSV's, files are the same bytes"
 files=$M/published/statements

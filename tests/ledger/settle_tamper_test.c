@@ -60,7 +60,7 @@ close_november(struct books *books)
 {
     struct settle_report report;
     struct settle_options options = {.directory = books->directory,
-                                     .dead = {3, "M. Weber", "its disk is lost"}};
+                                     .dead = {3, "controller", "its disk is lost"}};
     assert_int_equal(clock_parse("2026-12-02T08:00:00Z", 20, &options.now), STATUS_OK);
     enum status status = settle_close(books->console_db, &november, &options, &report);
     if (status != STATUS_OK) fail_msg("%s", report.fault);

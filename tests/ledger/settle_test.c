@@ -475,7 +475,7 @@ static enum status
 close_with_dead(struct books *books, uint32_t log, const char *at, struct settle_report *report)
 {
     struct settle_options options = options_at(books, at);
-    options.dead = (struct settle_dead){log, "M. Weber", "its disk\nis lost"};
+    options.dead = (struct settle_dead){log, "controller", "its disk\nis lost"};
     return settle_close(books->console_db, &november, &options, report);
 }
 
@@ -523,7 +523,7 @@ a_log_that_does_not_report_stops_the_close(void **state)
                                            " split_part(body, 'row ', 1) from act where kind"
                                            " = 'dead'"),
                         books_text(&books,
-                                   "select E'dead by M. Weber\\nlog 3\\nbatch 9\\ndigest ' ||"
+                                   "select E'dead by controller\\nlog 3\\nbatch 9\\ndigest ' ||"
                                    " encode(sha256('three'), 'hex') ||"
                                    " E'\\nperiod 2026-11\\nreason its disk is lost\\n'"));
     const char *fence = books_text(&books, "select record from period_event where step = 1");
